@@ -1,0 +1,89 @@
+#pragma once
+
+#include <sys/socket.h>
+
+#include <cstdint>
+#include <memory>
+
+#include "absl/functional/any_invocable.h"
+#include "absl/status/statusor.h"
+#include "dataplane/buffer/slice.h"
+#include "dataplane/event/mailbox.h"
+#include "dataplane/event/socket.h"
+#include "dataplane/event/timer_wheel.h"
+
+namespace fairlead::event {
+
+// Which kernel interface a loop runs on. kAuto: io_uring where the kernel allows all that the loop needs, else epoll.
+enum class IoBackend { kAuto, kIoUring, kEpoll };
+
+// What an Acceptor tells its owner, from the loop's turn.
+class AcceptHandler {
+ public:
+  // A connection came; the descriptor (non-blocking, close-on-exec) is the handler's. `peer` is valid during the call.
+  virtual void OnAccepted(int fd, const sockaddr* peer, socklen_t peer_length) = 0;
+  // Accepting failed with this errno (EMFILE, ENFILE, ENOBUFS, ENOMEM): the loop pauses this acceptor and tries again by
+  // itself after 100 ms. Errors of one connection alone (ECONNABORTED) are not told.
+  virtual void OnAcceptError(int error) = 0;
+
+ protected:
+  ~AcceptHandler() = default;
+};
+
+// A listening socket that a loop accepts from. Owned by whoever asked for it until Close.
+class Acceptor {
+ public:
+  // Takes what the kernel's queue still holds (through OnAccepted, during this call), then stops and closes the
+  // descriptor. Nothing is called afterwards.
+  virtual void Close() = 0;
+
+ protected:
+  ~Acceptor() = default;
+};
+
+// One thread's event loop: sockets, timers, and functions sent from other threads. The interface speaks of completions
+// (start this; you are told when it ended), io_uring's own shape; the epoll backend does the work itself when the kernel
+// says that it can be done. All calls but mailbox().Post on the loop's own thread. Lives as long as that thread.
+class Loop {
+ public:
+  // Errors: UNAVAILABLE with what the kernel refused, for kIoUring; kAuto then falls back to epoll.
+  static absl::StatusOr<std::unique_ptr<Loop>> Create(IoBackend backend);
+
+  virtual ~Loop() = default;
+  Loop(const Loop&) = delete;
+  Loop& operator=(const Loop&) = delete;
+
+  // Takes over a connected non-blocking stream descriptor.
+  virtual Socket* Adopt(int fd, SocketHandler* handler) = 0;
+  // Takes over an unconnected non-blocking stream descriptor and connects it: `handler` hears OnConnected. The address
+  // need not outlive the call. Close before OnConnected gives up.
+  virtual Socket* Connect(int fd, const sockaddr* address, socklen_t length, SocketHandler* handler) = 0;
+  // Takes over a listening non-blocking descriptor and accepts from it until Acceptor::Close.
+  virtual Acceptor* Accept(int fd, AcceptHandler* handler) = 0;
+
+  // One turn: waits for events up to the next timer (not at all when `wait` is false), then delivers completions, due
+  // timers, and last functions posted to the mailbox (so that these run between the events of two turns).
+  virtual void RunOnce(bool wait) = 0;
+  // Turns until Stop is called (from a handler, timer or posted function).
+  void Run();
+  void Stop() { stopped_ = true; }
+
+  // The name of the backend: "io_uring" or "epoll".
+  virtual const char* name() const = 0;
+  // Milliseconds of the monotonic clock, as of this turn.
+  uint64_t now_ms() const { return timers_.now_ms(); }
+  TimerWheel& timers() { return timers_; }
+  buffer::BlockPool& blocks() { return blocks_; }
+  // For other threads: functions to run on this loop.
+  Mailbox& mailbox() { return mailbox_; }
+
+ protected:
+  Loop() = default;
+
+  buffer::BlockPool blocks_;
+  TimerWheel timers_;
+  Mailbox mailbox_;
+  bool stopped_ = false;
+};
+
+}  // namespace fairlead::event
