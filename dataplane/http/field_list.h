@@ -1,0 +1,61 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <string_view>
+#include <vector>
+
+namespace fairlead::http {
+
+// Header fields that the proxy itself looks at. kOther: passed along unread. The order is that of kKnownFieldNames.
+enum class KnownField : uint8_t {
+  kOther,
+  kConnection,
+  kContentLength,
+  kDate,
+  kExpect,
+  kHost,
+  kKeepAlive,
+  kProxyConnection,
+  kServer,
+  kTe,
+  kTrailer,
+  kTransferEncoding,
+  kUpgrade,
+};
+
+// The field whose name, in any case, is `name`.
+KnownField FindKnownField(std::string_view name);
+
+// Fields (headers or trailers) in the order they came, as offsets into one run of bytes that somebody else keeps: the
+// head as it was received. 16 bytes a field; adding one allocates only when the vector grows, and Clear keeps its room,
+// so that a reused list costs nothing. Offsets, not pointers, because a head that comes in pieces moves as it grows.
+class FieldList {
+ public:
+  struct Field {
+    uint32_t name_offset;
+    uint32_t value_offset;
+    uint32_t value_size;
+    uint16_t name_size;
+    KnownField known;
+  };
+
+  void Clear() { fields_.clear(); }
+  void Add(Field field) { fields_.push_back(field); }
+
+  size_t size() const { return fields_.size(); }
+  bool empty() const { return fields_.empty(); }
+  auto begin() const { return fields_.begin(); }
+  auto end() const { return fields_.end(); }
+
+  // Where offset 0 is. Set whenever the bytes have moved.
+  void set_base(const char* base) { base_ = base; }
+  std::string_view name(const Field& field) const { return {base_ + field.name_offset, field.name_size}; }
+  std::string_view value(const Field& field) const { return {base_ + field.value_offset, field.value_size}; }
+
+ private:
+  const char* base_ = nullptr;
+  std::vector<Field> fields_;
+};
+
+}  // namespace fairlead::http
