@@ -1,0 +1,40 @@
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <memory>
+#include <string>
+
+#include "absl/numeric/int128.h"
+#include "dataplane/base/persistent_vector.h"
+#include "dataplane/config/server.h"
+
+namespace fairlead::config {
+
+// Places in the snapshot's vectors. A resource keeps its slot for as long as it exists; a slot that became free may be
+// given to another resource by a later transaction.
+using BackendSlot = uint32_t;
+using ServerSlot = uint32_t;
+
+enum class LoadBalancingPolicy : uint8_t { kRoundRobin, kLeastRequest, kRandom };
+
+// All of a backend but its servers. Immutable, shared between revisions.
+struct BackendSettings {
+  std::string id;
+  LoadBalancingPolicy policy = LoadBalancingPolicy::kRoundRobin;
+  bool unknown_is_eligible = true;
+  std::chrono::milliseconds connect_timeout{5'000};
+  std::chrono::milliseconds response_timeout{60'000};
+  std::chrono::milliseconds idle_timeout{60'000};
+  uint32_t max_idle_connections = 256;  // for each server and worker
+  std::chrono::milliseconds pool_idle_timeout{50'000};
+  absl::uint128 digest = 0;  // what it adds to the fingerprint, without its servers
+};
+
+struct Backend {
+  std::shared_ptr<const BackendSettings> settings;
+  // By ServerSlot; null where a slot is free.
+  base::PersistentVector<std::shared_ptr<const Server>> servers;
+};
+
+}  // namespace fairlead::config

@@ -1,0 +1,36 @@
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <memory>
+#include <string>
+
+#include "absl/numeric/int128.h"
+#include "dataplane/net/address.h"
+
+namespace fairlead::net {
+class ListeningSocket;
+}
+
+namespace fairlead::config {
+
+using ListenerSlot = uint32_t;
+using RouteTableSlot = uint32_t;
+
+// An address that clients connect to, and what is spoken there. Immutable.
+struct Listener {
+  std::string id;
+  net::Address address;        // as configured
+  net::Address bound_address;  // as the system bound it: the port that 0 became
+  RouteTableSlot route_table = 0;
+  std::chrono::milliseconds idle_timeout{60'000};
+  std::chrono::milliseconds header_timeout{10'000};
+  uint32_t max_header_bytes = 32 * 1024;
+  uint32_t max_header_count = 100;
+  absl::uint128 digest = 0;  // what it adds to the fingerprint
+  // One descriptor for each worker, which takes its own when it adopts the first revision that has this socket, and
+  // closes it with the first that has not. The same object for as long as the address stays.
+  std::shared_ptr<net::ListeningSocket> socket;
+};
+
+}  // namespace fairlead::config

@@ -1,0 +1,46 @@
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <string>
+#include <string_view>
+
+#include "absl/numeric/int128.h"
+#include "dataplane/metrics/server_counters.h"
+#include "dataplane/net/address.h"
+
+namespace fairlead::config {
+
+// What an operator wants of a server.
+enum class AdminState : uint8_t { kReady, kDrain, kMaint };
+
+// What reporters say of it, as the control side decided.
+enum class Health : uint8_t { kUnknown, kUp, kDegraded, kDown };
+
+std::string_view ToString(AdminState state);  // "READY", …: the API's own names
+std::string_view ToString(Health health);     // "UNKNOWN", …
+
+// One server of one revision. Immutable; revisions in which nothing about it changed share it.
+struct Server {
+  std::string id;
+  net::Address address;
+  uint32_t weight = 1;
+  AdminState admin_state = AdminState::kReady;
+  Health health = Health::kUnknown;
+  bool has_weight = false;  // the controller named the weight, if only to say 1
+  std::shared_ptr<const std::map<std::string, std::string>> labels;  // null when there are none
+  absl::uint128 digest = 0;  // what it adds to the fingerprint (api/fingerprint)
+  // The same object in all revisions in which the server exists.
+  std::shared_ptr<metrics::ServerCounters> counters;
+
+  // Whether it may be picked: READY, of a health that allows it. Its weight may still be 0.
+  bool IsEligible(bool unknown_is_eligible) const {
+    return admin_state == AdminState::kReady && health != Health::kDown &&
+           (health != Health::kUnknown || unknown_is_eligible);
+  }
+  // The weight that the balancing works with: 0 when it is not eligible.
+  uint32_t EffectiveWeight(bool unknown_is_eligible) const { return IsEligible(unknown_is_eligible) ? weight : 0; }
+};
+
+}  // namespace fairlead::config
