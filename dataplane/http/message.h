@@ -22,6 +22,12 @@ enum class BodyFraming : uint8_t {
   kUntilClose,     // until the connection ends; responses only
 };
 
+// Whether the response to `request_method` has no body whatever its fields say (RFC 9112 §6.3).
+constexpr bool NeverHasBody(Method request_method, uint16_t status) {
+  return request_method == Method::kHead || status < 200 || status == 204 || status == 304 ||
+         (request_method == Method::kConnect && status < 300);
+}
+
 // The method whose name, in exactly this case (RFC 9110 §9.1), is `name`.
 Method FindMethod(std::string_view name);
 
@@ -71,7 +77,7 @@ struct ResponseHead {
   bool keep_alive = true;           // HTTP/1: the server allows another request on this connection
   bool connection_options = false;  // HTTP/1: Connection names more than close and keep-alive
   BodyFraming framing = BodyFraming::kNone;
-  uint64_t content_length = 0;  // with kContentLength
+  uint64_t content_length = 0;  // of Content-Length; with kNone, what it announces to HEAD or with 304
   Text reason;                  // may be empty
   FieldList fields;
 

@@ -17,11 +17,6 @@ constexpr std::string_view kStatusPattern = "HTTP/0.0 000";
 
 bool IsDigit(char c) { return c >= '0' && c <= '9'; }
 
-bool HasNoBody(Method request_method, uint16_t status) {
-  return request_method == Method::kHead || status < 200 || status == 204 || status == 304 ||
-         (request_method == Method::kConnect && status < 300);
-}
-
 }  // namespace
 
 ParseResult ResponseParser::Parse(std::string_view bytes, Method request_method, ResponseHead* head) {
@@ -100,7 +95,7 @@ ParseResult ResponseParser::ParseFields(std::string_view bytes, Method request_m
 ParseResult ResponseParser::Finish(Method request_method, ResponseHead* head) {
   head->connection_options = framing_.has_connection_options();
   head->keep_alive = framing_.allows_keep_alive(head->minor_version);
-  if (HasNoBody(request_method, head->status)) {
+  if (NeverHasBody(request_method, head->status)) {
     head->framing = BodyFraming::kNone;
     const bool must_not_announce = head->status < 200 || head->status == 204;
     if (must_not_announce && (framing_.is_chunked() || head->content_length > 0)) head->keep_alive = false;
