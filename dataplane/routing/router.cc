@@ -23,8 +23,7 @@ std::string_view WithoutRootDot(std::string_view name) {
 
 // Without the port and the root's dot; empty when it is no host's name.
 std::string_view HostOf(std::string_view authority) {
-  const size_t address_end = authority.starts_with('[') ? authority.find(']') : 0;
-  if (address_end == std::string_view::npos) return {};
+  const size_t address_end = authority.starts_with('[') ? authority.find(']') : 0;  // an IPv6 address has colons
   const std::string_view host = WithoutRootDot(authority.substr(0, authority.find(':', address_end)));
   // A name that begins with a dot has no label in front of a "*.suffix".
   if (host.size() > kLongestHost || host.starts_with('.')) return {};
@@ -54,18 +53,15 @@ Domain CompileDomain(std::string_view name, uint32_t host) {
   return domain;
 }
 
-// Exact before longest suffix before shorter ones, "*" being the shortest.
-bool IsBetterMatch(const Domain& a, const Domain& b) {
-  if (a.kind != b.kind) return a.kind == Pattern::Kind::kExact;
-  return a.text.size() > b.text.size();
-}
-
 std::vector<Domain> DomainsFromBestMatch(const config::RouteTable& table) {
   std::vector<Domain> domains;
   for (uint32_t host = 0; host < table.virtual_hosts.size(); ++host) {
     for (const std::string& name : table.virtual_hosts[host].domains) domains.push_back(CompileDomain(name, host));
   }
-  std::stable_sort(domains.begin(), domains.end(), IsBetterMatch);
+  // Of two that match the same name the longer is the better: an exact name is longer than its suffixes.
+  std::sort(domains.begin(), domains.end(), [](const Domain& a, const Domain& b) {
+    return a.text.size() == b.text.size() ? a.host < b.host : a.text.size() > b.text.size();
+  });
   return domains;
 }
 
