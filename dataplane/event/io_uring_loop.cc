@@ -9,6 +9,7 @@
 #include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
 #include "dataplane/event/acceptor_base.h"
+#include "dataplane/event/end_of_stream_probe.h"
 #include "dataplane/event/io_uring_socket.h"
 
 namespace fairlead::event {
@@ -72,6 +73,10 @@ class IoUringAcceptor final : public AcceptorBase, public IoUringObject {
 }  // namespace
 
 absl::StatusOr<std::unique_ptr<Loop>> IoUringLoop::Create() {
+  // One to try the kernel with, which makes this thread its own, and the one that is asked for.
+  IoUringLoop trial;
+  if (absl::Status status = trial.Initialize(); !status.ok()) return status;
+  if (absl::Status status = ProbeEndOfStream(trial); !status.ok()) return status;
   std::unique_ptr<IoUringLoop> loop(new IoUringLoop);
   if (absl::Status status = loop->Initialize(); !status.ok()) return status;
   return loop;
