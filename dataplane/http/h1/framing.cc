@@ -82,6 +82,7 @@ ParseResult FramingFields::OnConnection(std::string_view value) {
     return kDone;
   }
   uint32_t others = connection_options_;
+  bool is_too_long = false;
   ForEachListMember(value, [&](std::string_view option) {
     if (option.empty()) return;
     if (EqualsLowerCase(option, "close")) {
@@ -90,9 +91,11 @@ ParseResult FramingFields::OnConnection(std::string_view value) {
       has_keep_alive_ = true;
     } else {
       ++others;
+      if (option.size() > kMaxConnectionOptionSize) is_too_long = true;
     }
   });
-  if (others > kMaxConnectionOptions) return ParseResult::Error(400, "too many options in Connection");
+  if (is_too_long) return ParseResult::Error(400, "option in Connection longer than the limit");
+  if (others > kMaxConnectionOptions) return ParseResult::Error(400, "more options in Connection than the limit");
   connection_options_ = static_cast<uint8_t>(others);
   return kDone;
 }
