@@ -21,6 +21,7 @@ LAYERS = (
 # (who, whom): why. Never both ways, nor in a circle.
 WITHIN_A_LAYER = {
     ("event", "buffer"): "what a loop receives and sends lies in buffers",
+    ("upstream", "load_balancing"): "a worker's backend owns the policy that chooses among its servers",
     ("control", "health"): "transactions carry health states too, and there is one table of them",
 }
 
