@@ -103,7 +103,7 @@ class Tracked {
  private:
   std::atomic<int>* destroyed_elsewhere_;
   std::thread::id home_;
-  std::array<char, 256> ballast_ = {};
+  [[maybe_unused]] std::array<char, 256> ballast_ = {};
 };
 
 TEST(Mailbox, KeepsEachSendersOrderAndRunsAndDestroysOnTheReceiversThread) {
