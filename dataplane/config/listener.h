@@ -6,6 +6,7 @@
 #include <string>
 
 #include "absl/numeric/int128.h"
+#include "dataplane/config/slots.h"
 #include "dataplane/net/address.h"
 
 namespace fairlead::net {
@@ -13,9 +14,6 @@ class ListeningSocket;
 }
 
 namespace fairlead::config {
-
-using ListenerSlot = uint32_t;
-using RouteTableSlot = uint32_t;
 
 // An address that clients connect to, and what is spoken there. Immutable.
 struct Listener {
