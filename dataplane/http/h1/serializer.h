@@ -26,8 +26,8 @@ struct ExtraField {
 
 struct RequestOptions {
   // What Host says if the head has no authority (HTTP/1.0 alone), e.g. the server's address.
-  std::string_view default_host;
-  std::span<const ExtraField> extra_fields;
+  std::string_view default_host = {};
+  std::span<const ExtraField> extra_fields = {};
 };
 
 // A request's head for an HTTP/1.1 server, Host first. Of TE the member "trailers" is sent on, as "TE: trailers" beside
@@ -45,8 +45,8 @@ struct ResponseOptions {
   // Where only the connection's end can end the body, close is said whatever this is.
   bool keep_alive = true;
   // An IMF-fixdate to add to a response that has no Date (RFC 9110 §6.6.1). Empty: add none.
-  std::string_view date;
-  std::span<const ExtraField> extra_fields;
+  std::string_view date = {};
+  std::span<const ExtraField> extra_fields = {};
 };
 
 // How the client will know where the body ends: kStreamed means chunked, which HTTP/1.0 does not have, and kUntilClose
