@@ -157,4 +157,12 @@ AllRequests ReadRequests(v1::Transaction& transaction, const Store& store, const
   return std::move(reader.requests);
 }
 
+void PutServersBack(AllRequests& requests, v1::Transaction& transaction) {
+  auto servers = requests.servers_of_backends.begin();
+  for (; servers != requests.servers_of_backends.end(); ++servers) {
+    const auto index = static_cast<int>(servers - requests.servers_of_backends.begin());
+    transaction.mutable_snapshot()->mutable_backends(index)->mutable_servers()->Swap(&*servers);
+  }
+}
+
 }  // namespace fairlead::control

@@ -82,4 +82,7 @@ struct AllRequests {
 AllRequests ReadRequests(v1::Transaction& transaction, const Store& store, const FieldRules& rules,
                          Violations& violations);
 
+// Gives the servers back to the snapshot's backends, where `requests` can still be read by whoever kept parts of it.
+void PutServersBack(AllRequests& requests, v1::Transaction& transaction);
+
 }  // namespace fairlead::control

@@ -35,7 +35,7 @@ std::optional<net::Address> CheckAddress(std::string_view text, const Path& path
   }
   absl::StatusOr<net::Address> address = net::Address::Parse(text);
   if (address.ok()) return *std::move(address);
-  violations.Invalid(path, base::StrCat("not an IP:port or unix path: ", health::Quote(text)));
+  violations.Invalid(path, std::string(base::FromAbsl(address.status().message())));
   return std::nullopt;
 }
 
