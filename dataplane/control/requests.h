@@ -82,7 +82,8 @@ struct AllRequests {
 AllRequests ReadRequests(v1::Transaction& transaction, const Store& store, const FieldRules& rules,
                          Violations& violations);
 
-// Gives the servers back to the snapshot's backends, where `requests` can still be read by whoever kept parts of it.
+// Gives a snapshot's backends their servers back. The messages stay where they are in memory, so that ids which point into
+// them stay good; `requests` is used up.
 void PutServersBack(AllRequests& requests, v1::Transaction& transaction);
 
 }  // namespace fairlead::control
