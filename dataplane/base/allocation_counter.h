@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 
 namespace fairlead::base {
 
@@ -17,10 +18,13 @@ class AllocationCounter {
   size_t allocations() const;
   // As asked for; the allocator may round up.
   size_t bytes() const;
+  // What it allocated less what it freed, as the allocator rounded it up. Negative when more was freed.
+  int64_t bytes_held() const;
 
  private:
   size_t allocations_before_;
   size_t bytes_before_;
+  int64_t bytes_held_before_;
 };
 
 }  // namespace fairlead::base
