@@ -8,7 +8,8 @@ config::Backend& BackendEditor::Edit(config::BackendSlot slot) {
   std::shared_ptr<config::Backend>& edited = edited_[slot];
   if (edited == nullptr) {
     const bool exists = slot < snapshot_->backends.size() && snapshot_->backends[slot] != nullptr;
-    edited = exists ? std::make_shared<config::Backend>(*snapshot_->backends[slot]) : std::make_shared<config::Backend>();
+    edited =
+        exists ? std::make_shared<config::Backend>(*snapshot_->backends[slot]) : std::make_shared<config::Backend>();
   }
   return *edited;
 }

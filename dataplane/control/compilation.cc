@@ -13,12 +13,11 @@ Compilation::Compilation(const Store& store, const AllRequests& requests, const 
       digester(digester),
       workers(workers),
       violations(violations),
-      staged{.listeners = PlannedSlots(store.listeners()),
-             .route_tables = PlannedSlots(store.route_tables()),
-             .backends = PlannedSlots(store.backends()),
-             .snapshot = *store.snapshot(),
-             .fingerprint = store.fingerprint()},
-      backend_editor(&staged.snapshot) {}
+      staged(store.listeners(), store.route_tables(), store.backends()),
+      backend_editor(&staged.snapshot) {
+  staged.snapshot = *store.snapshot();
+  staged.fingerprint = store.fingerprint();
+}
 
 std::optional<config::ServerSlot> Compilation::FindServer(config::BackendSlot backend, std::string_view id) const {
   const auto planned = staged.servers.find(backend);

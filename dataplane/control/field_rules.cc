@@ -5,8 +5,8 @@
 #include <string_view>
 #include <vector>
 
-#include "dataplane/base/absl_strings.h"
 #include "absl/strings/str_join.h"
+#include "dataplane/base/absl_strings.h"
 #include "fairlead/v1/transaction.pb.h"
 #include "google/protobuf/descriptor.h"
 #include "google/protobuf/message.h"
@@ -130,7 +130,8 @@ void FieldRules::CheckEnum(const FieldDescriptor* field, int number, const Path&
   if (value == nullptr) {
     violations.Invalid(path, base::StrCat("unknown value ", number, "; known are ", KnownValues(field->enum_type())));
   } else if (values_.contains(value)) {
-    violations.Add(v1::Violation::UNIMPLEMENTED, path, base::StrCat(value->name(), ": this version does not do it yet"));
+    violations.Add(v1::Violation::UNIMPLEMENTED, path,
+                   base::StrCat(value->name(), ": this version does not do it yet"));
   }
 }
 

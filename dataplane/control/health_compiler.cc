@@ -3,6 +3,7 @@
 #include <memory>
 #include <string>
 
+#include "dataplane/base/absl_strings.h"
 #include "dataplane/control/value_checks.h"
 
 namespace fairlead::control {

@@ -6,7 +6,9 @@
 #include <utility>
 
 #include "absl/container/flat_hash_map.h"
+#include "dataplane/base/absl_strings.h"
 #include "dataplane/control/value_checks.h"
+#include "dataplane/health/quote.h"
 
 namespace fairlead::control {
 namespace {

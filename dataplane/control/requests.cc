@@ -1,5 +1,7 @@
 #include "dataplane/control/requests.h"
 
+#include <type_traits>
+
 #include "dataplane/base/absl_strings.h"
 #include "dataplane/control/value_checks.h"
 
@@ -24,7 +26,8 @@ class Reader {
 
   // Of listeners, route tables and backends: `field` is the snapshot's name for the kind.
   template <typename Message>
-  void Add(std::string_view field, std::string_view id, const Message* message, Requests<Message, IdKey>& to) {
+  void Add(std::string_view field, std::string_view id, const std::type_identity_t<Message>* message,
+           Requests<Message, IdKey>& to) {
     const Path place(root_, field, id);
     if (!CheckId(id, Path(place, "id"), violations_)) return;
     if (!to.Add({id}, message)) violations_.Add(v1::Violation::ALREADY_EXISTS, place, kNamedTwice);
@@ -119,7 +122,8 @@ void Reader::ReadOperation(v1::Operation& operation, int index) {
 void Reader::AddBackend(v1::Backend& backend) {
   if (backend.servers_size() > 0) {
     const Path place(root_, "backends", backend.id());
-    violations_.Invalid(Path(place, "servers"), "not empty: in operations, servers have upsert_server and remove_server");
+    violations_.Invalid(Path(place, "servers"),
+                        "not empty: in operations, servers have upsert_server and remove_server");
     backend.clear_servers();
   }
   Add("backends", backend.id(), &backend, requests.backends);

@@ -77,13 +77,13 @@ struct AllRequests {
   std::deque<google::protobuf::RepeatedPtrField<v1::Server>> servers_of_backends;
 };
 
-// Reads them, and refuses what is wrong with a transaction's form: both or neither of snapshot and operations, empty and
-// unknown operations, resources named twice, ids that are none (those are not among the requests).
+// Reads them, and refuses what is wrong with a transaction's form: both or neither of snapshot and operations, empty
+// and unknown operations, resources named twice, ids that are none (those are not among the requests).
 AllRequests ReadRequests(v1::Transaction& transaction, const Store& store, const FieldRules& rules,
                          Violations& violations);
 
-// Gives a snapshot's backends their servers back. The messages stay where they are in memory, so that ids which point into
-// them stay good; `requests` is used up.
+// Gives a snapshot's backends their servers back. The messages stay where they are in memory, so that ids which point
+// into them stay good; `requests` is used up.
 void PutServersBack(AllRequests& requests, v1::Transaction& transaction);
 
 }  // namespace fairlead::control

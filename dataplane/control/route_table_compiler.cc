@@ -7,9 +7,11 @@
 
 #include "absl/container/flat_hash_set.h"
 #include "absl/strings/ascii.h"
+#include "dataplane/base/absl_strings.h"
 #include "dataplane/control/domain_name.h"
 #include "dataplane/control/in_use.h"
 #include "dataplane/control/value_checks.h"
+#include "dataplane/health/quote.h"
 #include "dataplane/routing/router.h"
 
 namespace fairlead::control {
@@ -122,8 +124,7 @@ void TableCompiler::CompileBackends(const v1::RouteRule& message, const Path& pl
     const Path weighted_place(place, "backends", i);
     config::WeightedBackend& compiled = rule.backends.emplace_back();
     if (weighted.has_weight()) {
-      compiled.weight =
-          CheckRange(weighted.weight(), 0, kMaxWeight, Path(weighted_place, "weight"), violations_);
+      compiled.weight = CheckRange(weighted.weight(), 0, kMaxWeight, Path(weighted_place, "weight"), violations_);
     }
     rule.total_weight += compiled.weight;
     if (const std::optional<config::BackendSlot> slot = backends_.Find(weighted.backend())) {

@@ -5,6 +5,7 @@
 #include <string>
 #include <utility>
 
+#include "dataplane/base/absl_strings.h"
 #include "dataplane/control/value_checks.h"
 
 namespace fairlead::control {
@@ -100,8 +101,7 @@ void Put(Compilation& compilation, const ServerKey& key, const v1::Server& messa
   const config::ServerSlot slot = now ? *now : PlannedServers(compilation, *backend).Add(key.server);
   const bool tells_all = TellsAll(*server, message);
   compilation.backend_editor.SetServer(*backend, slot, std::move(server));
-  staged.server_updates.push_back(
-      {*backend, slot, tells_all ? nullptr : std::make_shared<const v1::Server>(message)});
+  staged.server_updates.push_back({*backend, slot, tells_all ? nullptr : std::make_shared<const v1::Server>(message)});
   staged.changes.list.servers.push_back({*backend, slot});
 }
 

@@ -18,7 +18,9 @@ namespace fairlead::control {
 // Three things are left for the commit, since they act on the world: sockets (Listener::socket and bound_address),
 // health (new servers are UNKNOWN, others have the health they had), and the revision's number.
 struct Staged {
-  // Of the store as it is.
+  Staged(const SlotIndex& listeners, const SlotIndex& route_tables, const SlotIndex& backends)
+      : listeners(listeners), route_tables(route_tables), backends(backends) {}
+
   PlannedSlots listeners;
   PlannedSlots route_tables;
   PlannedSlots backends;

@@ -12,8 +12,8 @@
 
 namespace fairlead::control {
 
-// Checks of single values, as the protos describe them. Each adds what is wrong to `violations` and returns a value that
-// the checks after it can go on with.
+// Checks of single values, as the protos describe them. Each adds what is wrong to `violations` and returns a value
+// that the checks after it can go on with.
 
 // An id: 1 to 128 bytes of letters, digits, '.', '_', ':', '-'. False: it is none.
 bool CheckId(std::string_view id, const Path& path, Violations& violations);

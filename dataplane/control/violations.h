@@ -8,7 +8,8 @@
 
 namespace fairlead::control {
 
-// All that is wrong with one transaction. Checks go on after the first, so that a controller hears of everything at once.
+// All that is wrong with one transaction. Checks go on after the first, so that a controller hears of everything at
+// once.
 class Violations {
  public:
   void Add(v1::Violation::Code code, const Path& path, std::string message);
