@@ -35,6 +35,7 @@ class Fingerprint {
   friend Fingerprint operator-(Fingerprint left, Fingerprint right) { return left -= right; }
   friend bool operator==(Fingerprint left, Fingerprint right) { return left.value_ == right.value_; }
 
+  absl::uint128 value() const { return value_; }
   // 32 lower-case hexadecimal digits, as they stand in Hello, Applied, Rejected and StateReport.
   std::string ToHex() const;
 

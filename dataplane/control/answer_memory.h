@@ -1,0 +1,39 @@
+#pragma once
+
+#include <cstdint>
+#include <deque>
+#include <memory>
+#include <string>
+#include <string_view>
+
+#include "absl/container/flat_hash_map.h"
+#include "fairlead/v1/control.pb.h"
+#include "fairlead/v1/transaction.pb.h"
+
+namespace fairlead::control {
+
+// The answers to the last 4,096 transactions, by id, so that a controller that lost an answer can ask again. On the
+// control thread, owned by the transactor.
+class AnswerMemory {
+ public:
+  static constexpr size_t kCapacity = 4'096;
+
+  // By this, contents are told apart: 64 bits are enough against accidents, and ids protect from nothing else.
+  static uint64_t HashOf(const v1::Transaction& transaction);
+
+  struct Entry {
+    uint64_t hash = 0;
+    std::shared_ptr<const v1::FromProxy> answer;
+  };
+  // Null for an id that was never seen, or too long ago.
+  const Entry* Find(std::string_view id) const;
+
+  // An id that is not remembered yet. Forgets the oldest where there are too many.
+  void Add(const std::string& id, uint64_t hash, std::shared_ptr<const v1::FromProxy> answer);
+
+ private:
+  absl::flat_hash_map<std::string, Entry> entries_;
+  std::deque<std::string> order_;  // the oldest first
+};
+
+}  // namespace fairlead::control

@@ -1,0 +1,128 @@
+#include "dataplane/control/backend_compiler.h"
+
+#include <memory>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "dataplane/control/in_use.h"
+#include "dataplane/control/value_checks.h"
+
+namespace fairlead::control {
+namespace {
+
+constexpr uint32_t kMaxIdleConnections = 100'000;
+
+config::LoadBalancingPolicy ToPolicy(v1::LoadBalancing::Policy policy) {
+  switch (policy) {
+    case v1::LoadBalancing::LEAST_REQUEST:
+      return config::LoadBalancingPolicy::kLeastRequest;
+    case v1::LoadBalancing::RANDOM:
+      return config::LoadBalancingPolicy::kRandom;
+    default:  // others were refused
+      return config::LoadBalancingPolicy::kRoundRobin;
+  }
+}
+
+std::shared_ptr<config::BackendSettings> CompileSettings(const v1::Backend& message, const Path& place,
+                                                         Violations& violations) {
+  auto settings = std::make_shared<config::BackendSettings>();
+  settings->id = message.id();
+  settings->policy = ToPolicy(message.load_balancing().policy());
+  if (message.health().has_unknown_is_eligible()) {
+    settings->unknown_is_eligible = message.health().unknown_is_eligible();
+  }
+  const v1::BackendTimeouts& timeouts = message.timeouts();
+  const Path timeouts_place(place, "timeouts");
+  if (timeouts.has_connect()) {
+    settings->connect_timeout = CheckDuration(timeouts.connect(), Path(timeouts_place, "connect"), violations);
+  }
+  if (timeouts.has_response()) {
+    settings->response_timeout = CheckDuration(timeouts.response(), Path(timeouts_place, "response"), violations);
+  }
+  if (timeouts.has_idle()) {
+    settings->idle_timeout = CheckDuration(timeouts.idle(), Path(timeouts_place, "idle"), violations);
+  }
+  const v1::ConnectionPool& pool = message.pool();
+  const Path pool_place(place, "pool");
+  if (pool.has_max_idle_connections()) {
+    settings->max_idle_connections = CheckRange(pool.max_idle_connections(), 0, kMaxIdleConnections,
+                                                Path(pool_place, "max_idle_connections"), violations);
+  }
+  if (pool.has_idle_timeout()) {
+    settings->pool_idle_timeout = CheckDuration(pool.idle_timeout(), Path(pool_place, "idle_timeout"), violations);
+  }
+  return settings;
+}
+
+void Put(Compilation& compilation, const v1::Backend& message, const Path& place) {
+  Staged& staged = compilation.staged;
+  const std::optional<config::BackendSlot> now = compilation.store.backends().Find(message.id());
+  const absl::uint128 digest = compilation.DigestOf(api::ResourceKind::kBackend, message);
+  const config::BackendSettings* before = now ? staged.snapshot.backends[*now]->settings.get() : nullptr;
+  if (before != nullptr && before->digest == digest) return;
+
+  compilation.rules.Check(message, place, compilation.violations);
+  std::shared_ptr<config::BackendSettings> settings = CompileSettings(message, place, compilation.violations);
+  settings->digest = digest;
+  if (before == nullptr) {
+    compilation.CountAdded(digest);
+  } else {
+    compilation.CountChanged(before->digest, digest);
+  }
+  const config::BackendSlot slot = now ? *now : staged.backends.Add(message.id());
+  compilation.backend_editor.Edit(slot).settings = std::move(settings);
+  staged.backend_updates.push_back({slot, std::make_shared<const v1::Backend>(message)});
+  staged.changes.list.backends.push_back(slot);
+}
+
+// With its servers and the controller's words on their health.
+void Remove(Compilation& compilation, std::string_view id, config::BackendSlot slot) {
+  Staged& staged = compilation.staged;
+  const config::Backend& backend = *staged.snapshot.backends[slot];
+  const auto& words = compilation.store.health_words(slot);
+  compilation.CountRemoved(backend.settings->digest);
+  backend.servers.ForEach([&](config::ServerSlot server_slot, const std::shared_ptr<const config::Server>& server) {
+    if (server == nullptr) return;
+    compilation.CountRemoved(server->digest);
+    staged.changes.list.servers.push_back({slot, server_slot});
+    const auto word = words.find(server_slot);
+    if (word == words.end()) return;
+    compilation.CountRemoved(word->second.digest);
+    staged.changes.health_words.push_back({std::string(id), server->id, true});
+  });
+  staged.backends.Remove(id);
+  staged.backend_updates.push_back({slot, nullptr});
+  staged.changes.list.backends.push_back(slot);
+  compilation.backend_editor.Remove(slot);
+}
+
+// Route tables that go on as they are, and refer to the backend. Those that the transaction touches are checked by
+// themselves.
+void CheckUnused(const Compilation& compilation, config::BackendSlot slot, const Path& place) {
+  std::vector<std::string> users;
+  for (config::RouteTableSlot table : compilation.store.route_table_references().ReferrersOf(slot)) {
+    const std::string& id = compilation.store.route_table_message(table).id();
+    if (!compilation.requests.route_tables.Names({id})) users.push_back(id);
+  }
+  AddInUse("route table", std::move(users), place, compilation.violations);
+}
+
+}  // namespace
+
+void CompileBackends(Compilation& compilation) {
+  const Path root;
+  for (const auto& [key, message] : compilation.requests.backends.list()) {
+    const Path place(root, "backends", key.id);
+    if (message != nullptr) {
+      Put(compilation, *message, place);
+    } else if (const auto slot = compilation.store.backends().Find(key.id)) {
+      CheckUnused(compilation, *slot, place);
+      Remove(compilation, key.id, *slot);
+    } else {
+      compilation.violations.Add(v1::Violation::NOT_FOUND, place, "no such backend");
+    }
+  }
+}
+
+}  // namespace fairlead::control

@@ -1,0 +1,52 @@
+#pragma once
+
+#include <map>
+#include <string>
+#include <utility>
+
+#include "absl/container/btree_set.h"
+#include "dataplane/control/changes.h"
+
+namespace fairlead::control {
+
+// What changed over several revisions, each place once, in the order of slots. Slots say where to look, not what is
+// there: within those revisions one may have been freed and given to another resource.
+class ChangeSet {
+ public:
+  using ServerPlace = std::pair<config::BackendSlot, config::ServerSlot>;
+  using ServerName = std::pair<std::string, std::string>;  // of the backend, of the server
+
+  void Add(const Changes& changes) {
+    listeners_.insert(changes.list.listeners.begin(), changes.list.listeners.end());
+    route_tables_.insert(changes.route_tables.begin(), changes.route_tables.end());
+    backends_.insert(changes.list.backends.begin(), changes.list.backends.end());
+    for (const auto& [backend, server] : changes.list.servers) {
+      backends_.insert(backend);
+      servers_.insert({backend, server});
+    }
+    for (const Changes::HealthWord& word : changes.health_words) {
+      health_words_.try_emplace({word.backend, word.server}, word.existed);
+    }
+    empty_ = false;
+  }
+  // Nothing was added.
+  bool empty() const { return empty_; }
+
+  const absl::btree_set<config::ListenerSlot>& listeners() const { return listeners_; }
+  const absl::btree_set<config::RouteTableSlot>& route_tables() const { return route_tables_; }
+  // Those whose servers changed, too.
+  const absl::btree_set<config::BackendSlot>& backends() const { return backends_; }
+  const absl::btree_set<ServerPlace>& servers() const { return servers_; }
+  // And whether there was a word before the first of these changes.
+  const std::map<ServerName, bool>& health_words() const { return health_words_; }
+
+ private:
+  bool empty_ = true;
+  absl::btree_set<config::ListenerSlot> listeners_;
+  absl::btree_set<config::RouteTableSlot> route_tables_;
+  absl::btree_set<config::BackendSlot> backends_;
+  absl::btree_set<ServerPlace> servers_;
+  std::map<ServerName, bool> health_words_;
+};
+
+}  // namespace fairlead::control

@@ -1,0 +1,24 @@
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "dataplane/config/snapshot.h"
+
+namespace fairlead::control {
+
+// What differs between a state and the one before it: for workers, and beyond that for those who watch.
+struct Changes {
+  config::ChangeList list;
+  std::vector<config::RouteTableSlot> route_tables;
+
+  // The controller's words on health. By name, since a server that went takes its word with it.
+  struct HealthWord {
+    std::string backend;
+    std::string server;
+    bool existed;  // before
+  };
+  std::vector<HealthWord> health_words;
+};
+
+}  // namespace fairlead::control

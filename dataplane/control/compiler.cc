@@ -1,0 +1,41 @@
+#include "dataplane/control/compiler.h"
+
+#include <utility>
+
+#include "dataplane/control/backend_compiler.h"
+#include "dataplane/control/compilation.h"
+#include "dataplane/control/health_compiler.h"
+#include "dataplane/control/listener_compiler.h"
+#include "dataplane/control/requests.h"
+#include "dataplane/control/route_table_compiler.h"
+#include "dataplane/control/server_compiler.h"
+#include "dataplane/control/value_checks.h"
+
+namespace fairlead::control {
+namespace {
+
+constexpr size_t kMaxNoteBytes = 256;
+
+}  // namespace
+
+std::variant<Violations, Staged> Compiler::Compile(v1::Transaction& transaction, const Store& store) {
+  Violations violations;
+  const Path root;
+  rules_.CheckOwnFields(transaction, root, violations);
+  CheckLength(transaction.author(), kMaxNoteBytes, Path(root, "author"), violations);
+  CheckLength(transaction.comment(), kMaxNoteBytes, Path(root, "comment"), violations);
+  AllRequests requests = ReadRequests(transaction, store, rules_, violations);
+
+  Compilation compilation(store, requests, rules_, digester_, workers_, violations);
+  CompileBackends(compilation);
+  CompileServers(compilation);
+  CompileHealth(compilation);
+  CompileRouteTables(compilation);
+  CompileListeners(compilation);
+  PutServersBack(requests, transaction);
+  if (!violations.empty()) return violations;
+  compilation.backend_editor.Finish();
+  return std::move(compilation.staged);
+}
+
+}  // namespace fairlead::control

@@ -1,0 +1,61 @@
+#include "dataplane/control/control_core.h"
+
+#include <utility>
+
+#include "api/fingerprint/fingerprint.h"
+#include "dataplane/control/state_reporter.h"
+#include "dataplane/control/store.h"
+#include "dataplane/control/transactor.h"
+
+namespace fairlead::control {
+
+struct ControlCore::Impl {
+  explicit Impl(Options& options)
+      : health(options.timers, [this](std::string_view backend, std::string_view server,
+                                      config::Health) { transactor.HealthChanged(backend, server); }),
+        transactor(options.workers, options.timers, &store, &health, std::move(options.publish),
+                   [this](const Changes& changes) { subscribers.Notify(changes); }),
+        reporter(&store, &health, options.timers, std::move(options.get_workers),
+                 std::move(options.get_listener_connections)) {}
+
+  Store store;
+  Subscribers subscribers;
+  health::HealthTable health;
+  Transactor transactor;
+  StateReporter reporter;
+};
+
+ControlCore::ControlCore(Options options) : options_(std::move(options)), impl_(std::make_unique<Impl>(options_)) {}
+
+ControlCore::~ControlCore() = default;
+
+const std::shared_ptr<const config::Snapshot>& ControlCore::snapshot() const { return impl_->store.snapshot(); }
+
+std::string ControlCore::fingerprint() const { return api::Fingerprint(impl_->store.fingerprint()).ToHex(); }
+
+uint64_t ControlCore::leader_epoch() const { return impl_->transactor.leader_epoch(); }
+
+std::vector<ControlCore::BoundListener> ControlCore::bound_listeners() const {
+  std::vector<BoundListener> listeners;
+  snapshot()->listeners.ForEach([&](size_t, const std::shared_ptr<const config::Listener>& listener) {
+    if (listener != nullptr) listeners.push_back({listener->id, listener->bound_address});
+  });
+  return listeners;
+}
+
+absl::Status ControlCore::TakeReport(const health::Report& report) { return impl_->health.Take(report); }
+
+const health::HealthTable& ControlCore::health() const { return impl_->health; }
+
+uint64_t ControlCore::SubmitTransaction(v1::Transaction transaction,
+                                        absl::AnyInvocable<void(std::shared_ptr<const v1::FromProxy>)> on_answer) {
+  return impl_->transactor.Submit(std::move(transaction), std::move(on_answer));
+}
+
+void ControlCore::ForgetAnswer(uint64_t ticket) { impl_->transactor.Forget(ticket); }
+
+StateReporter& ControlCore::reporter() { return impl_->reporter; }
+
+Subscribers& ControlCore::subscribers() { return impl_->subscribers; }
+
+}  // namespace fairlead::control

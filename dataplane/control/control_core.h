@@ -1,0 +1,100 @@
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "absl/functional/any_invocable.h"
+#include "absl/status/status.h"
+#include "dataplane/config/snapshot.h"
+#include "dataplane/control/subscribers.h"
+#include "dataplane/control/worker_status.h"
+#include "dataplane/event/timer_wheel.h"
+#include "dataplane/health/health_table.h"
+#include "dataplane/net/address.h"
+
+namespace fairlead::v1 {
+class FromProxy;
+class Transaction;
+}  // namespace fairlead::v1
+
+namespace fairlead::control {
+
+class StateReporter;
+
+// The control side's middle: what is in force, what is said of health, and the queue of transactions that change it.
+// Controllers come to it through sessions (GrpcServer, Dialer); reporters, the admin pages and the server that puts the
+// program together call it directly. Knows no gRPC.
+//
+// On the control thread, owned by the server. Outlives every session; nothing calls `on_all_adopted` after its end.
+class ControlCore {
+ public:
+  struct Options {
+    int workers = 1;
+    // Of Hello.
+    std::string node_id;
+    std::string zone;
+    std::string version;
+    std::chrono::milliseconds heartbeat_interval{5'000};
+    std::chrono::milliseconds heartbeat_timeout{15'000};
+    // The control loop's; outlives the core.
+    event::TimerWheel* timers = nullptr;
+    // Hands a snapshot to the workers, each of which goes from the one before to it by the change list; when all of
+    // them serve it, `on_all_adopted` is to be called, on the control thread. The next comes only after that.
+    absl::AnyInvocable<void(std::shared_ptr<const config::Snapshot>, config::ChangeList,
+                            absl::AnyInvocable<void()> on_all_adopted)>
+        publish;
+    // Of each worker, by index.
+    absl::AnyInvocable<std::vector<WorkerStatus>()> get_workers;
+    // Connections that are open on a listener, over all workers.
+    absl::AnyInvocable<uint32_t(std::string_view listener)> get_listener_connections;
+  };
+
+  explicit ControlCore(Options options);
+  ~ControlCore();
+  ControlCore(const ControlCore&) = delete;
+  ControlCore& operator=(const ControlCore&) = delete;
+
+  const Options& options() const { return options_; }
+
+  // What is in force: of all that was published, the last, which some worker may not serve yet.
+  const std::shared_ptr<const config::Snapshot>& snapshot() const;
+  uint64_t revision() const { return snapshot()->revision; }
+  // 32 hexadecimal digits.
+  std::string fingerprint() const;
+  // The highest that a transaction came with; 0: none did.
+  uint64_t leader_epoch() const;
+
+  struct BoundListener {
+    std::string id;
+    net::Address address;  // with the port that 0 became
+  };
+  std::vector<BoundListener> bound_listeners() const;
+
+  // One reporter's claim; see HealthTable::Take for the errors. What it decides is with the workers a few milliseconds
+  // later.
+  absl::Status TakeReport(const health::Report& report);
+  const health::HealthTable& health() const;
+
+  // Takes the transaction when those before it are done. `on_answer` is called once, from here or later, with Applied
+  // or Rejected. The ticket names it for ForgetAnswer.
+  uint64_t SubmitTransaction(v1::Transaction transaction,
+                             absl::AnyInvocable<void(std::shared_ptr<const v1::FromProxy>)> on_answer);
+  // Whoever waited for the answer is gone: `on_answer` is not called any more. The transaction goes on.
+  void ForgetAnswer(uint64_t ticket);
+
+  // For sessions: what they tell, and when there is something new to tell.
+  StateReporter& reporter();
+  Subscribers& subscribers();
+
+ private:
+  struct Impl;
+
+  Options options_;
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace fairlead::control

@@ -1,0 +1,128 @@
+#include "dataplane/control/listener_compiler.h"
+
+#include <memory>
+#include <string>
+#include <string_view>
+#include <utility>
+
+#include "absl/container/flat_hash_map.h"
+#include "dataplane/base/absl_strings.h"
+#include "dataplane/control/value_checks.h"
+#include "dataplane/health/quote.h"
+
+namespace fairlead::control {
+namespace {
+
+constexpr uint32_t kMinHeaderBytes = 1'024;
+constexpr uint32_t kMaxHeaderBytes = 65'536;
+constexpr uint32_t kMaxHeaderCount = 1'000;
+
+// Whose each address is among the listeners that the transaction puts in place.
+using Addresses = absl::flat_hash_map<net::Address, std::string_view>;
+
+std::shared_ptr<config::Listener> CompileListener(const v1::Listener& message, const Path& place,
+                                                  const PlannedSlots& route_tables, Violations& violations) {
+  auto listener = std::make_shared<config::Listener>();
+  listener->id = message.id();
+  if (auto address = CheckAddress(message.address(), Path(place, "address"), violations)) {
+    listener->address = *std::move(address);
+  }
+  if (!message.has_http() && !message.has_tcp()) violations.Invalid(place, "neither http nor tcp; want exactly one");
+  if (message.has_http() && message.has_tcp()) violations.Invalid(place, "both http and tcp; want exactly one");
+  if (!message.has_http()) return listener;
+
+  const v1::HttpListener& http = message.http();
+  const Path http_place(place, "http");
+  const Path table_place(http_place, "route_table");
+  if (const std::optional<config::RouteTableSlot> slot = route_tables.Find(http.route_table())) {
+    listener->route_table = *slot;
+    listener->route_table_id = http.route_table();
+  } else if (http.route_table().empty()) {
+    violations.Invalid(table_place, "missing; want the id of a route table");
+  } else {
+    violations.Add(v1::Violation::NOT_FOUND, table_place, NotThere("route table", http.route_table()));
+  }
+  if (http.has_idle_timeout()) {
+    listener->idle_timeout = CheckDuration(http.idle_timeout(), Path(http_place, "idle_timeout"), violations);
+  }
+  if (http.has_header_timeout()) {
+    listener->header_timeout = CheckDuration(http.header_timeout(), Path(http_place, "header_timeout"), violations);
+  }
+  if (http.max_header_bytes() != 0) {
+    listener->max_header_bytes = CheckRange(http.max_header_bytes(), kMinHeaderBytes, kMaxHeaderBytes,
+                                            Path(http_place, "max_header_bytes"), violations);
+  }
+  if (http.max_header_count() != 0) {
+    listener->max_header_count =
+        CheckRange(http.max_header_count(), 1, kMaxHeaderCount, Path(http_place, "max_header_count"), violations);
+  }
+  return listener;
+}
+
+// No two listeners have the same address, but for port 0, which asks for one that nobody has.
+void CheckAddressIsFree(const Compilation& compilation, const config::Listener& listener, const Path& place,
+                        Addresses& addresses) {
+  if (listener.address.port() == 0) return;
+  const auto add = [&](std::string_view other) {
+    compilation.violations.Add(v1::Violation::ALREADY_EXISTS, Path(place, "address"),
+                               base::StrCat("listener ", health::Quote(other), " has the same address"));
+  };
+  const auto [own, is_first] = addresses.emplace(listener.address, listener.id);
+  if (!is_first) return add(own->second);
+  const config::Listener* other = compilation.store.FindListenerAt(listener.address);
+  if (other != nullptr && !compilation.requests.listeners.Names({other->id})) add(other->id);
+}
+
+void Put(Compilation& compilation, const v1::Listener& message, const Path& place, Addresses& addresses) {
+  Staged& staged = compilation.staged;
+  const std::optional<config::ListenerSlot> now = compilation.store.listeners().Find(message.id());
+  const absl::uint128 digest = compilation.DigestOf(api::ResourceKind::kListener, message);
+  const config::Listener* before = now ? staged.snapshot.listeners[*now].get() : nullptr;
+
+  compilation.rules.Check(message, place, compilation.violations);
+  std::shared_ptr<config::Listener> listener =
+      CompileListener(message, place, staged.route_tables, compilation.violations);
+  CheckAddressIsFree(compilation, *listener, place, addresses);
+  // The same listener was looked at all the same: it may refer to a route table that goes, or stand in another's way.
+  if (before != nullptr && before->digest == digest) return;
+  listener->digest = digest;
+  if (before == nullptr) {
+    listener->counters = std::make_shared<metrics::ListenerCounters>(compilation.workers);
+    compilation.CountAdded(digest);
+  } else {
+    listener->counters = before->counters;
+    compilation.CountChanged(before->digest, digest);
+  }
+  const config::ListenerSlot slot = now ? *now : staged.listeners.Add(message.id());
+  staged.listener_updates.push_back({slot, listener, std::make_shared<const v1::Listener>(message)});
+  staged.changes.list.listeners.push_back(slot);
+  PutAt<config::Listener>(staged.snapshot.listeners, slot, std::move(listener));
+}
+
+void Remove(Compilation& compilation, std::string_view id, config::ListenerSlot slot) {
+  Staged& staged = compilation.staged;
+  compilation.CountRemoved(staged.snapshot.listeners[slot]->digest);
+  staged.listeners.Remove(id);
+  staged.listener_updates.push_back({slot, nullptr, nullptr});
+  staged.changes.list.listeners.push_back(slot);
+  PutAt<config::Listener>(staged.snapshot.listeners, slot, nullptr);
+}
+
+}  // namespace
+
+void CompileListeners(Compilation& compilation) {
+  const Path root;
+  Addresses addresses;
+  for (const auto& [key, message] : compilation.requests.listeners.list()) {
+    const Path place(root, "listeners", key.id);
+    if (message != nullptr) {
+      Put(compilation, *message, place, addresses);
+    } else if (const auto slot = compilation.store.listeners().Find(key.id)) {
+      Remove(compilation, key.id, *slot);
+    } else {
+      compilation.violations.Add(v1::Violation::NOT_FOUND, place, "no such listener");
+    }
+  }
+}
+
+}  // namespace fairlead::control

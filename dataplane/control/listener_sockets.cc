@@ -1,0 +1,49 @@
+#include "dataplane/control/listener_sockets.h"
+
+#include <memory>
+#include <string>
+#include <utility>
+
+#include "absl/status/statusor.h"
+#include "dataplane/base/absl_strings.h"
+#include "dataplane/net/listening_socket.h"
+
+namespace fairlead::control {
+namespace {
+
+// The listener in force whose sockets listen where `listener` is to; null: none does.
+const config::Listener* FindWithSameAddress(const Store& store, config::ListenerSlot slot,
+                                            const config::Listener& listener) {
+  // Port 0 asks for any address: only the listener itself has the one that it got.
+  const auto& listeners = store.snapshot()->listeners;
+  if (slot < listeners.size() && listeners[slot] != nullptr && listeners[slot]->address == listener.address) {
+    return listeners[slot].get();
+  }
+  return store.FindListenerAt(listener.address);
+}
+
+}  // namespace
+
+void OpenListenerSockets(const Store& store, int workers, Staged& staged, Violations& violations) {
+  for (const Staged::ListenerUpdate& update : staged.listener_updates) {
+    if (update.listener == nullptr) continue;
+    config::Listener& listener = *update.listener;
+    if (const config::Listener* same = FindWithSameAddress(store, update.slot, listener)) {
+      listener.sockets = same->sockets;
+      listener.bound_address = same->bound_address;
+      continue;
+    }
+    absl::StatusOr<net::ListeningSockets> sockets = net::Listen(listener.address, workers);
+    if (!sockets.ok()) {
+      const Path root;
+      const Path place(root, "listeners", listener.id);
+      violations.Add(v1::Violation::BIND_FAILED, Path(place, "address"),
+                     std::string(base::FromAbsl(sockets.status().message())));
+      continue;
+    }
+    listener.bound_address = sockets->address;
+    listener.sockets = std::make_shared<net::ListeningSockets>(*std::move(sockets));
+  }
+}
+
+}  // namespace fairlead::control

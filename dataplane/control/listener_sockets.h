@@ -1,0 +1,17 @@
+#pragma once
+
+#include "dataplane/control/staged.h"
+#include "dataplane/control/store.h"
+#include "dataplane/control/violations.h"
+
+namespace fairlead::control {
+
+// Gives each new or changed listener of a transaction its sockets, one for each worker. Sockets belong to addresses: a
+// listener at an address that one of `store` has (its own, or another's that leaves it in this transaction) takes over
+// that one's, so that listeners can change places and no connection is lost; others are opened.
+//
+// BIND_FAILED for each address that can't be listened on. Sockets that were opened are closed with `staged` where it is
+// dropped: after a failure, and after a dry run. The last of a transaction's checks.
+void OpenListenerSockets(const Store& store, int workers, Staged& staged, Violations& violations);
+
+}  // namespace fairlead::control

@@ -1,0 +1,206 @@
+#include "dataplane/control/route_table_compiler.h"
+
+#include <memory>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "absl/container/flat_hash_set.h"
+#include "absl/strings/ascii.h"
+#include "dataplane/base/absl_strings.h"
+#include "dataplane/control/domain_name.h"
+#include "dataplane/control/in_use.h"
+#include "dataplane/control/value_checks.h"
+#include "dataplane/health/quote.h"
+#include "dataplane/routing/router.h"
+
+namespace fairlead::control {
+namespace {
+
+constexpr uint32_t kMaxWeight = 1'000'000;
+
+// Compiles one table against the backends that there are at the end of the transaction.
+class TableCompiler {
+ public:
+  TableCompiler(const PlannedSlots& backends, Violations& violations) : backends_(backends), violations_(violations) {}
+
+  std::shared_ptr<config::RouteTable> Compile(const v1::RouteTable& message, const Path& place);
+
+  // That the table refers to, with repetitions.
+  std::vector<config::BackendSlot>& backends() { return referred_to_; }
+
+ private:
+  config::VirtualHost CompileHost(const v1::VirtualHost& message, const Path& place);
+  void CompileDomains(const v1::VirtualHost& message, const Path& place, config::VirtualHost& host);
+  config::RouteRule CompileRule(const v1::RouteRule& message, const Path& place);
+  void CompileMatch(const v1::RouteMatch& message, const Path& place, config::RouteRule& rule);
+  void CompileBackends(const v1::RouteRule& message, const Path& place, config::RouteRule& rule);
+
+  const PlannedSlots& backends_;
+  Violations& violations_;
+  std::vector<config::BackendSlot> referred_to_;
+  // Of the whole table, in lower case.
+  absl::flat_hash_set<std::string> domains_;
+};
+
+std::shared_ptr<config::RouteTable> TableCompiler::Compile(const v1::RouteTable& message, const Path& place) {
+  auto table = std::make_shared<config::RouteTable>();
+  table->id = message.id();
+  absl::flat_hash_set<std::string> ids;
+  for (const v1::VirtualHost& host : message.virtual_hosts()) {
+    const Path host_place(place, "virtual_hosts", host.id());
+    if (CheckId(host.id(), Path(host_place, "id"), violations_) && !ids.insert(host.id()).second) {
+      violations_.Add(v1::Violation::ALREADY_EXISTS, host_place, "twice in this route table");
+    }
+    table->virtual_hosts.push_back(CompileHost(host, host_place));
+  }
+  return table;
+}
+
+config::VirtualHost TableCompiler::CompileHost(const v1::VirtualHost& message, const Path& place) {
+  config::VirtualHost host;
+  host.id = message.id();
+  CompileDomains(message, place, host);
+  absl::flat_hash_set<std::string> ids;
+  for (const v1::RouteRule& rule : message.rules()) {
+    const Path rule_place(place, "rules", rule.id());
+    if (CheckId(rule.id(), Path(rule_place, "id"), violations_) && !ids.insert(rule.id()).second) {
+      violations_.Add(v1::Violation::ALREADY_EXISTS, rule_place, "twice in this virtual host");
+    }
+    host.rules.push_back(CompileRule(rule, rule_place));
+  }
+  return host;
+}
+
+void TableCompiler::CompileDomains(const v1::VirtualHost& message, const Path& place, config::VirtualHost& host) {
+  if (message.domains().empty()) violations_.Invalid(Path(place, "domains"), "none; want at least one");
+  for (int i = 0; i < message.domains_size(); ++i) {
+    const Path domain_place(place, "domains", i);
+    std::string domain = absl::AsciiStrToLower(message.domains(i));
+    if (!IsDomainPattern(domain)) {
+      violations_.Invalid(domain_place, base::StrCat("not a host name, \"*.\" and a host name, or \"*\": ",
+                                                     health::Quote(message.domains(i))));
+    } else if (!domains_.insert(domain).second) {
+      violations_.Add(v1::Violation::ALREADY_EXISTS, domain_place,
+                      base::StrCat("twice in this route table: ", health::Quote(message.domains(i))));
+    }
+    host.domains.push_back(std::move(domain));
+  }
+}
+
+config::RouteRule TableCompiler::CompileRule(const v1::RouteRule& message, const Path& place) {
+  config::RouteRule rule;
+  rule.id = message.id();
+  CompileMatch(message.match(), Path(place, "match"), rule);
+  if (message.has_timeout()) rule.timeout = CheckDuration(message.timeout(), Path(place, "timeout"), violations_);
+  const int actions = (message.backends_size() > 0) + message.has_redirect() + message.has_respond();
+  if (actions != 1) {
+    violations_.Invalid(place, base::StrCat(actions == 0 ? "none" : "more than one",
+                                            " of backends, redirect and respond; want exactly one"));
+  }
+  if (message.backends_size() > 0) CompileBackends(message, place, rule);
+  return rule;
+}
+
+void TableCompiler::CompileMatch(const v1::RouteMatch& message, const Path& place, config::RouteRule& rule) {
+  if (!message.path().empty() + !message.path_prefix().empty() + !message.path_regex().empty() > 1) {
+    violations_.Invalid(place, "more than one of path, path_prefix and path_regex; want at most one");
+  }
+  const auto take = [&](std::string_view field, const std::string& path, config::PathMatch match) {
+    if (path.empty()) return;
+    if (path[0] != '/') {
+      violations_.Invalid(Path(place, field), base::StrCat("does not begin with '/': ", health::Quote(path)));
+    }
+    rule.path_match = match;
+    rule.path = path;
+  };
+  take("path", message.path(), config::PathMatch::kExact);
+  take("path_prefix", message.path_prefix(), config::PathMatch::kPrefix);
+}
+
+void TableCompiler::CompileBackends(const v1::RouteRule& message, const Path& place, config::RouteRule& rule) {
+  for (int i = 0; i < message.backends_size(); ++i) {
+    const v1::WeightedBackend& weighted = message.backends(i);
+    const Path weighted_place(place, "backends", i);
+    config::WeightedBackend& compiled = rule.backends.emplace_back();
+    if (weighted.has_weight()) {
+      compiled.weight = CheckRange(weighted.weight(), 0, kMaxWeight, Path(weighted_place, "weight"), violations_);
+    }
+    rule.total_weight += compiled.weight;
+    if (const std::optional<config::BackendSlot> slot = backends_.Find(weighted.backend())) {
+      compiled.backend = *slot;
+      referred_to_.push_back(*slot);
+    } else {
+      violations_.Add(v1::Violation::NOT_FOUND, Path(weighted_place, "backend"),
+                      NotThere("backend", weighted.backend()));
+    }
+  }
+  if (rule.total_weight == 0) violations_.Invalid(Path(place, "backends"), "all weights are 0; want one above");
+}
+
+void Put(Compilation& compilation, const v1::RouteTable& message, const Path& place) {
+  Staged& staged = compilation.staged;
+  const std::optional<config::RouteTableSlot> now = compilation.store.route_tables().Find(message.id());
+  const absl::uint128 digest = compilation.DigestOf(api::ResourceKind::kRouteTable, message);
+  const config::RouteTable* before = now ? &staged.snapshot.route_tables[*now]->table() : nullptr;
+  const bool same = before != nullptr && before->digest == digest;
+  // The same table may refer to a backend that goes.
+  if (same && !staged.backends.removes_any()) return;
+
+  compilation.rules.Check(message, place, compilation.violations);
+  TableCompiler compiler(staged.backends, compilation.violations);
+  std::shared_ptr<config::RouteTable> table = compiler.Compile(message, place);
+  if (same) return;
+  table->digest = digest;
+  if (before == nullptr) {
+    compilation.CountAdded(digest);
+  } else {
+    compilation.CountChanged(before->digest, digest);
+  }
+  const config::RouteTableSlot slot = now ? *now : staged.route_tables.Add(message.id());
+  staged.route_table_updates.push_back(
+      {slot, std::move(compiler.backends()), std::make_shared<const v1::RouteTable>(message)});
+  staged.changes.route_tables.push_back(slot);
+  // A table with faults is none that a router can be made of.
+  if (!compilation.violations.empty()) return;
+  PutAt<routing::Router>(staged.snapshot.route_tables, slot, std::make_shared<const routing::Router>(std::move(table)));
+}
+
+void Remove(Compilation& compilation, std::string_view id, config::RouteTableSlot slot) {
+  Staged& staged = compilation.staged;
+  compilation.CountRemoved(staged.snapshot.route_tables[slot]->table().digest);
+  staged.route_tables.Remove(id);
+  staged.route_table_updates.push_back({slot, {}, nullptr});
+  staged.changes.route_tables.push_back(slot);
+  PutAt<routing::Router>(staged.snapshot.route_tables, slot, nullptr);
+}
+
+// Listeners that go on as they are, and refer to the table. Those that the transaction touches are checked by
+// themselves.
+void CheckUnused(const Compilation& compilation, config::RouteTableSlot slot, const Path& place) {
+  std::vector<std::string> users;
+  for (config::ListenerSlot listener : compilation.store.listener_references().ReferrersOf(slot)) {
+    const std::string& id = compilation.store.listener_message(listener).id();
+    if (!compilation.requests.listeners.Names({id})) users.push_back(id);
+  }
+  AddInUse("listener", std::move(users), place, compilation.violations);
+}
+
+}  // namespace
+
+void CompileRouteTables(Compilation& compilation) {
+  const Path root;
+  for (const auto& [key, message] : compilation.requests.route_tables.list()) {
+    const Path place(root, "route_tables", key.id);
+    if (message != nullptr) {
+      Put(compilation, *message, place);
+    } else if (const auto slot = compilation.store.route_tables().Find(key.id)) {
+      CheckUnused(compilation, *slot, place);
+      Remove(compilation, key.id, *slot);
+    } else {
+      compilation.violations.Add(v1::Violation::NOT_FOUND, place, "no such route table");
+    }
+  }
+}
+
+}  // namespace fairlead::control

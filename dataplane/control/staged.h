@@ -1,0 +1,72 @@
+#pragma once
+
+#include <memory>
+#include <vector>
+
+#include "absl/container/flat_hash_map.h"
+#include "absl/numeric/int128.h"
+#include "dataplane/config/snapshot.h"
+#include "dataplane/control/changes.h"
+#include "dataplane/control/slot_index.h"
+#include "fairlead/v1/resources.pb.h"
+
+namespace fairlead::control {
+
+// A transaction that passed its checks, and what it makes of the store that it was checked against. Committed to that
+// store, or dropped: until then nothing has happened.
+//
+// Three things are left for the commit, since they act on the world: sockets (Listener::socket and bound_address),
+// health (new servers are UNKNOWN, others have the health they had), and the revision's number.
+struct Staged {
+  Staged(const SlotIndex& listeners, const SlotIndex& route_tables, const SlotIndex& backends)
+      : listeners(listeners), route_tables(route_tables), backends(backends) {}
+
+  PlannedSlots listeners;
+  PlannedSlots route_tables;
+  PlannedSlots backends;
+  absl::flat_hash_map<config::BackendSlot, PlannedSlots> servers;  // of backends where some come or go
+
+  config::Snapshot snapshot;
+  Changes changes;
+  absl::uint128 fingerprint = 0;
+  uint32_t added = 0;
+  uint32_t changed = 0;
+  uint32_t removed = 0;
+
+  // What was sent, for those who ask; null: removed.
+  struct ListenerUpdate {
+    config::ListenerSlot slot;
+    std::shared_ptr<config::Listener> listener;  // the snapshot's own, to be given its socket; null: removed
+    std::shared_ptr<const v1::Listener> message;
+  };
+  std::vector<ListenerUpdate> listener_updates;
+  struct RouteTableUpdate {
+    config::RouteTableSlot slot;
+    std::vector<config::BackendSlot> backends;  // that it refers to
+    std::shared_ptr<const v1::RouteTable> message;
+  };
+  std::vector<RouteTableUpdate> route_table_updates;
+  struct BackendUpdate {
+    config::BackendSlot slot;
+    std::shared_ptr<const v1::Backend> message;
+  };
+  std::vector<BackendUpdate> backend_updates;
+  // Servers of backends that stay. The message is null, too, where the snapshot's Server tells all of it.
+  struct ServerUpdate {
+    config::BackendSlot backend;
+    config::ServerSlot server;
+    std::shared_ptr<const v1::Server> message;
+  };
+  std::vector<ServerUpdate> server_updates;
+  struct HealthUpdate {
+    config::BackendSlot backend;
+    config::ServerSlot server;
+    std::shared_ptr<const v1::HealthState> message;
+    absl::uint128 digest = 0;
+  };
+  std::vector<HealthUpdate> health_updates;
+
+  bool changes_nothing() const { return added + changed + removed == 0; }
+};
+
+}  // namespace fairlead::control

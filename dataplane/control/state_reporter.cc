@@ -1,0 +1,227 @@
+#include "dataplane/control/state_reporter.h"
+
+#include <memory>
+#include <utility>
+
+#include "api/fingerprint/fingerprint.h"
+#include "dataplane/base/absl_strings.h"
+#include "dataplane/control/conversion_to_proto.h"
+#include "dataplane/routing/router.h"
+
+namespace fairlead::control {
+namespace {
+
+// Null where the slot is free, or beyond what there is.
+template <typename T>
+const T* At(const base::PersistentVector<std::shared_ptr<const T>>& vector, size_t slot) {
+  return slot < vector.size() ? vector[slot].get() : nullptr;
+}
+
+void AddRemoved(v1::RemovedResource::Kind kind, const std::string& backend, const std::string& id,
+                v1::StateReport& report) {
+  v1::RemovedResource& removed = *report.add_removed();
+  removed.set_kind(kind);
+  removed.set_backend(backend);
+  removed.set_id(id);
+}
+
+}  // namespace
+
+ReportFilter::ReportFilter(const v1::StateFilter& filter)
+    : config_(!filter.without_config()),
+      status_(!filter.without_status()),
+      backends_(filter.backends().begin(), filter.backends().end()) {}
+
+bool ReportFilter::HasBackend(std::string_view id) const {
+  return backends_.empty() || backends_.contains(base::ToAbsl(id));
+}
+
+StateReporter::StateReporter(const Store* store, const health::HealthTable* health, const event::TimerWheel* clock,
+                             GetWorkers get_workers, GetListenerConnections get_listener_connections)
+    : store_(store),
+      health_(health),
+      clock_(clock),
+      get_workers_(std::move(get_workers)),
+      get_listener_connections_(std::move(get_listener_connections)) {}
+
+v1::StateReport StateReporter::Begin(const ReportFilter& filter) {
+  v1::StateReport report;
+  report.set_revision(store_->snapshot()->revision);
+  report.set_fingerprint(api::Fingerprint(store_->fingerprint()).ToHex());
+  if (!filter.status()) return report;
+  uint32_t index = 0;
+  for (const WorkerStatus& worker : get_workers_()) {
+    v1::WorkerStatus& status = *report.add_workers();
+    status.set_index(index++);
+    status.set_revision(worker.revision);
+    status.set_open_connections(worker.open_connections);
+    status.set_active_requests(worker.active_requests);
+  }
+  return report;
+}
+
+void StateReporter::AddListenerStatus(const config::Listener& listener, v1::StateReport& report) {
+  v1::ListenerStatus& status = *report.add_listeners();
+  status.set_id(listener.id);
+  status.set_bound_address(listener.bound_address.ToString());
+  status.set_open_connections(get_listener_connections_(listener.id));
+}
+
+void StateReporter::AddServer(config::BackendSlot backend, config::ServerSlot slot, const config::Server& server,
+                              v1::Backend& to) const {
+  const v1::Server* message = store_->FindServerMessage(backend, slot);
+  *to.add_servers() = message == nullptr ? ToProto(server) : *message;
+}
+
+void StateReporter::AddServerStatus(const config::Backend& backend, const config::Server& server,
+                                    v1::StateReport& report) const {
+  v1::ServerStatus& status = *report.add_servers();
+  status.set_backend(backend.settings->id);
+  status.set_server(server.id);
+  status.set_admin_state(ToProto(server.admin_state));
+  status.set_health(ToProto(server.health));
+  status.set_eligible(server.IsEligible(backend.settings->unknown_is_eligible));
+  status.set_weight(server.weight);
+  status.set_active_requests(server.counters->active_requests.load(std::memory_order_relaxed));
+  uint64_t total = 0;
+  for (int i = 0; i < server.counters->workers(); ++i) total += server.counters->of_worker(i).requests.value();
+  status.set_total_requests(total);
+
+  const health::Decision& decision = *health_->Find(backend.settings->id, server.id);
+  status.set_decided_by(decision.decided_by);
+  status.set_reason(decision.reason);
+  const uint64_t now = clock_->now_ms();
+  status.set_since_ms(now - decision.since_ms);
+  if (decision.expires_ms > now) status.set_expires_in_ms(decision.expires_ms - now);
+}
+
+v1::StateReport StateReporter::ReportAll(const ReportFilter& filter) {
+  v1::StateReport report = Begin(filter);
+  const config::Snapshot& snapshot = *store_->snapshot();
+  snapshot.listeners.ForEach([&](size_t slot, const std::shared_ptr<const config::Listener>& listener) {
+    if (listener == nullptr) return;
+    if (filter.config()) *report.mutable_config()->add_listeners() = store_->listener_message(slot);
+    if (filter.status()) AddListenerStatus(*listener, report);
+  });
+  snapshot.route_tables.ForEach([&](size_t slot, const std::shared_ptr<const routing::Router>& table) {
+    if (table == nullptr || !filter.config()) return;
+    *report.mutable_config()->add_route_tables() = store_->route_table_message(slot);
+  });
+  snapshot.backends.ForEach([&](size_t slot, const std::shared_ptr<const config::Backend>& backend) {
+    if (backend == nullptr || !filter.HasBackend(backend->settings->id)) return;
+    v1::Backend* message = nullptr;
+    if (filter.config()) {
+      message = report.mutable_config()->add_backends();
+      *message = store_->backend_message(slot);
+    }
+    backend->servers.ForEach([&](size_t server_slot, const std::shared_ptr<const config::Server>& server) {
+      if (server == nullptr) return;
+      if (filter.config()) AddServer(slot, server_slot, *server, *message);
+      if (filter.status()) AddServerStatus(*backend, *server, report);
+      if (!filter.config()) return;
+      if (const Store::HealthWord* word = store_->FindHealthWord(slot, server_slot)) {
+        *report.mutable_config()->add_health() = *word->message;
+      }
+    });
+  });
+  return report;
+}
+
+v1::StateReport StateReporter::ReportChanges(const config::Snapshot& before, const ChangeSet& changes,
+                                             const ReportFilter& filter) {
+  v1::StateReport report = Begin(filter);
+  report.set_incremental(true);
+  ReportListeners(before, changes, filter, report);
+  if (filter.config()) ReportRouteTables(before, changes, report);
+  for (config::BackendSlot slot : changes.backends()) {
+    ReportBackend(At(before.backends, slot), slot, changes, filter, report);
+  }
+  if (filter.config()) ReportHealthWords(changes, filter, report);
+  return report;
+}
+
+void StateReporter::ReportListeners(const config::Snapshot& before, const ChangeSet& changes,
+                                    const ReportFilter& filter, v1::StateReport& report) {
+  for (config::ListenerSlot slot : changes.listeners()) {
+    const config::Listener* was = At(before.listeners, slot);
+    const config::Listener* is = At(store_->snapshot()->listeners, slot);
+    const bool same_listener = was != nullptr && is != nullptr && was->id == is->id;
+    if (was != nullptr && !same_listener) AddRemoved(v1::RemovedResource::LISTENER, "", was->id, report);
+    if (is == nullptr || was == is) continue;
+    if (filter.config() && !(same_listener && was->digest == is->digest)) {
+      *report.mutable_config()->add_listeners() = store_->listener_message(slot);
+    }
+    if (filter.status()) AddListenerStatus(*is, report);
+  }
+}
+
+void StateReporter::ReportRouteTables(const config::Snapshot& before, const ChangeSet& changes,
+                                      v1::StateReport& report) const {
+  for (config::RouteTableSlot slot : changes.route_tables()) {
+    const routing::Router* was = At(before.route_tables, slot);
+    const routing::Router* is = At(store_->snapshot()->route_tables, slot);
+    const bool same_table = was != nullptr && is != nullptr && was->table().id == is->table().id;
+    if (was != nullptr && !same_table) AddRemoved(v1::RemovedResource::ROUTE_TABLE, "", was->table().id, report);
+    if (is == nullptr || (same_table && was->table().digest == is->table().digest)) continue;
+    *report.mutable_config()->add_route_tables() = store_->route_table_message(slot);
+  }
+}
+
+void StateReporter::ReportBackend(const config::Backend* before, config::BackendSlot slot, const ChangeSet& changes,
+                                  const ReportFilter& filter, v1::StateReport& report) const {
+  const config::Backend* was = before;
+  const config::Backend* is = At(store_->snapshot()->backends, slot);
+  if (was != nullptr && !filter.HasBackend(was->settings->id)) was = nullptr;
+  if (is != nullptr && !filter.HasBackend(is->settings->id)) is = nullptr;
+  const bool same_backend = was != nullptr && is != nullptr && was->settings->id == is->settings->id;
+  if (was != nullptr && !same_backend) AddRemoved(v1::RemovedResource::BACKEND, "", was->settings->id, report);
+
+  // Settings decide over the eligibility of all servers, those too that did not change.
+  const bool other_rule =
+      same_backend && was->settings->unknown_is_eligible != is->settings->unknown_is_eligible && filter.status();
+  v1::Backend message;
+  for (auto place = changes.servers().lower_bound({slot, 0}); place != changes.servers().end(); ++place) {
+    if (place->first != slot) break;
+    const config::Server* server_was = was == nullptr ? nullptr : At(was->servers, place->second);
+    const config::Server* server_is = is == nullptr ? nullptr : At(is->servers, place->second);
+    const bool same_server =
+        same_backend && server_was != nullptr && server_is != nullptr && server_was->id == server_is->id;
+    if (server_was != nullptr && !same_server) {
+      AddRemoved(v1::RemovedResource::SERVER, was->settings->id, server_was->id, report);
+    }
+    if (server_is == nullptr || server_was == server_is) continue;
+    if (filter.config() && !(same_server && server_was->digest == server_is->digest)) {
+      AddServer(slot, place->second, *server_is, message);
+    }
+    if (filter.status() && !other_rule) AddServerStatus(*is, *server_is, report);
+  }
+  if (other_rule) {
+    is->servers.ForEach([&](size_t, const std::shared_ptr<const config::Server>& server) {
+      if (server != nullptr) AddServerStatus(*is, *server, report);
+    });
+  }
+  if (is == nullptr || !filter.config()) return;
+  const bool same_settings = same_backend && was->settings->digest == is->settings->digest;
+  if (same_settings && message.servers().empty()) return;
+  v1::Backend& added = *report.mutable_config()->add_backends();
+  added = store_->backend_message(slot);
+  added.mutable_servers()->Swap(message.mutable_servers());
+}
+
+void StateReporter::ReportHealthWords(const ChangeSet& changes, const ReportFilter& filter,
+                                      v1::StateReport& report) const {
+  for (const auto& [name, existed] : changes.health_words()) {
+    const auto& [backend, server] = name;
+    if (!filter.HasBackend(backend)) continue;
+    const std::optional<config::BackendSlot> slot = store_->backends().Find(backend);
+    const std::optional<config::ServerSlot> server_slot = slot ? store_->servers(*slot).Find(server) : std::nullopt;
+    const Store::HealthWord* word = server_slot ? store_->FindHealthWord(*slot, *server_slot) : nullptr;
+    if (word != nullptr) {
+      *report.mutable_config()->add_health() = *word->message;
+    } else if (existed) {
+      AddRemoved(v1::RemovedResource::HEALTH, backend, server, report);
+    }
+  }
+}
+
+}  // namespace fairlead::control

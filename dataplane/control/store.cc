@@ -1,0 +1,111 @@
+#include "dataplane/control/store.h"
+
+#include <utility>
+
+namespace fairlead::control {
+namespace {
+
+template <typename T>
+T& ElementAt(std::vector<T>& vector, uint32_t slot) {
+  if (vector.size() <= slot) vector.resize(slot + 1);
+  return vector[slot];
+}
+
+}  // namespace
+
+Store::Store() : snapshot_(std::make_shared<config::Snapshot>()) {}
+
+const Store::BackendEntry& Store::EntryOf(config::BackendSlot backend) const {
+  const bool exists = backend < backend_entries_.size() && backend_entries_[backend] != nullptr;
+  return exists ? *backend_entries_[backend] : no_backend_;
+}
+
+const SlotIndex& Store::servers(config::BackendSlot backend) const { return EntryOf(backend).servers; }
+
+const config::Listener* Store::FindListenerAt(const net::Address& address) const {
+  const auto place = listener_addresses_.find(address);
+  return place == listener_addresses_.end() ? nullptr : snapshot_->listeners[place->second].get();
+}
+
+const v1::Server* Store::FindServerMessage(config::BackendSlot backend, config::ServerSlot server) const {
+  const auto& messages = EntryOf(backend).server_messages;
+  const auto place = messages.find(server);
+  return place == messages.end() ? nullptr : place->second.get();
+}
+
+const Store::HealthWord* Store::FindHealthWord(config::BackendSlot backend, config::ServerSlot server) const {
+  const auto& words = health_words(backend);
+  const auto place = words.find(server);
+  return place == words.end() ? nullptr : &place->second;
+}
+
+const absl::flat_hash_map<config::ServerSlot, Store::HealthWord>& Store::health_words(
+    config::BackendSlot backend) const {
+  return EntryOf(backend).health_words;
+}
+
+void Store::Commit(Staged staged) {
+  CommitListeners(staged);
+  CommitRouteTables(staged);
+  CommitBackends(staged);
+  fingerprint_ = staged.fingerprint;
+  snapshot_ = std::make_shared<const config::Snapshot>(std::move(staged.snapshot));
+}
+
+void Store::CommitListeners(const Staged& staged) {
+  // All addresses that end before any that begins: listeners may have changed places.
+  for (const Staged::ListenerUpdate& update : staged.listener_updates) {
+    if (update.slot >= snapshot_->listeners.size()) continue;
+    if (const auto& before = snapshot_->listeners[update.slot]) listener_addresses_.erase(before->address);
+  }
+  for (const Staged::ListenerUpdate& update : staged.listener_updates) {
+    ElementAt(listener_messages_, update.slot) = update.message;
+    if (update.listener == nullptr) {
+      listener_references_.Set(update.slot, {});
+      continue;
+    }
+    listener_references_.Set(update.slot, {update.listener->route_table});
+    if (update.listener->address.port() != 0) listener_addresses_.emplace(update.listener->address, update.slot);
+  }
+  listeners_.Apply(staged.listeners);
+}
+
+void Store::CommitRouteTables(const Staged& staged) {
+  for (const Staged::RouteTableUpdate& update : staged.route_table_updates) {
+    ElementAt(route_table_messages_, update.slot) = update.message;
+    route_table_references_.Set(update.slot, update.backends);
+  }
+  route_tables_.Apply(staged.route_tables);
+}
+
+void Store::CommitBackends(const Staged& staged) {
+  for (const Staged::BackendUpdate& update : staged.backend_updates) {
+    std::unique_ptr<BackendEntry>& entry = ElementAt(backend_entries_, update.slot);
+    if (entry == nullptr) entry = std::make_unique<BackendEntry>();
+    entry->message = update.message;
+  }
+  for (const auto& [slot, planned] : staged.servers) backend_entries_[slot]->servers.Apply(planned);
+  for (const Staged::ServerUpdate& update : staged.server_updates) {
+    auto& messages = backend_entries_[update.backend]->server_messages;
+    if (update.message == nullptr) {
+      messages.erase(update.server);
+    } else {
+      messages[update.server] = update.message;
+    }
+  }
+  for (const Staged::HealthUpdate& update : staged.health_updates) {
+    auto& words = backend_entries_[update.backend]->health_words;
+    if (update.message == nullptr) {
+      words.erase(update.server);
+    } else {
+      words[update.server] = {update.message, update.digest};
+    }
+  }
+  // Last, so that what was said of servers of a backend that goes has gone with it.
+  for (const Staged::BackendUpdate& update : staged.backend_updates) {
+    if (update.message == nullptr) backend_entries_[update.slot] = nullptr;
+  }
+  backends_.Apply(staged.backends);
+}
+
+}  // namespace fairlead::control

@@ -1,0 +1,119 @@
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <deque>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <utility>
+
+#include "absl/container/flat_hash_set.h"
+#include "absl/functional/any_invocable.h"
+#include "dataplane/config/snapshot.h"
+#include "dataplane/control/answer_memory.h"
+#include "dataplane/control/changes.h"
+#include "dataplane/control/compiler.h"
+#include "dataplane/control/store.h"
+#include "dataplane/event/timer_wheel.h"
+#include "dataplane/health/health_table.h"
+#include "fairlead/v1/control.pb.h"
+#include "fairlead/v1/transaction.pb.h"
+
+namespace fairlead::control {
+
+// Takes transactions one after another and answers each: Rejected, with nothing changed, or Applied, once every worker
+// serves what the transaction made. Publishes changes of health between them. At most one publication is under way, so
+// that each is told from the one before it.
+//
+// Owned by the control core, on the control thread.
+class Transactor {
+ public:
+  // Hands a snapshot to the workers, and calls `on_all_adopted` on the control thread when each of them serves it; not
+  // after the transactor has ended.
+  using Publish = absl::AnyInvocable<void(std::shared_ptr<const config::Snapshot>, config::ChangeList,
+                                          absl::AnyInvocable<void()> on_all_adopted)>;
+  // Applied or Rejected. Called once, from Submit or later.
+  using OnAnswer = absl::AnyInvocable<void(std::shared_ptr<const v1::FromProxy>)>;
+  // The workers serve a changed state: what is different from the one that they served before.
+  using OnAdopted = absl::AnyInvocable<void(const Changes&)>;
+
+  // `store` and `health` outlive the transactor, which alone changes the first, and tells the second of servers and of
+  // the controller's words. `health` tells HealthChanged of what reports change.
+  Transactor(int workers, event::TimerWheel* timers, Store* store, health::HealthTable* health, Publish publish,
+             OnAdopted on_adopted);
+  ~Transactor();
+  Transactor(const Transactor&) = delete;
+  Transactor& operator=(const Transactor&) = delete;
+
+  // Puts a transaction at the end of the queue. The ticket names it for Forget.
+  uint64_t Submit(v1::Transaction transaction, OnAnswer on_answer);
+  // Whoever waited for the answer is gone. The transaction goes on.
+  void Forget(uint64_t ticket);
+
+  // The health of a server that exists changed by other means than a transaction. Published soon: changes that come
+  // within a few milliseconds, or while something else is being published, go together.
+  void HealthChanged(std::string_view backend, std::string_view server);
+
+  // The highest epoch that a transaction came with; 0: none did.
+  uint64_t leader_epoch() const { return leader_epoch_; }
+
+ private:
+  struct Submission {
+    uint64_t ticket = 0;
+    v1::Transaction transaction;
+    OnAnswer on_answer;
+    uint64_t hash = 0;
+    std::chrono::steady_clock::time_point taken;
+  };
+  // What the workers have been told, and may not serve yet.
+  struct Publication {
+    Changes changes;
+    // Of a transaction; none for a change of health alone.
+    std::unique_ptr<Submission> submission;
+    v1::Applied applied;
+  };
+
+  // Takes what waits, as far as nothing is being published.
+  void Proceed();
+  void Take(std::unique_ptr<Submission> submission);
+  // The transaction's own fields, against the state in force.
+  void CheckPreconditions(const v1::Transaction& transaction, Violations& violations);
+  void Commit(std::unique_ptr<Submission> submission, Staged staged);
+  void StartPublication(std::unique_ptr<Publication> publication);
+  void Adopted();
+  // Where servers whose health changed are; those that are gone by now are left out.
+  std::vector<config::ChangeList::ServerChange> TakeHealthChanges();
+
+  v1::Applied MakeApplied(const Submission& submission, const Staged& staged) const;
+  std::shared_ptr<const v1::FromProxy> MakeRejected(const Submission& submission, const Violations& violations) const;
+  // Answers that the transaction is in force, or would be.
+  void Apply(Submission& submission, v1::Applied applied);
+  // Remembers the answer for the transaction's id, which is new, and delivers it.
+  void Answer(Submission& submission, std::shared_ptr<const v1::FromProxy> answer);
+  static void Deliver(Submission& submission, std::shared_ptr<const v1::FromProxy> answer);
+
+  static void OnHealthDue(void* transactor);
+
+  event::TimerWheel* const timers_;
+  Store* const store_;
+  health::HealthTable* const health_;
+  Compiler compiler_;
+  const int workers_;
+  Publish publish_;
+  OnAdopted on_adopted_;
+
+  std::deque<std::unique_ptr<Submission>> queue_;
+  uint64_t last_ticket_ = 0;
+  uint64_t leader_epoch_ = 0;
+  AnswerMemory memory_;
+  std::unique_ptr<Publication> publication_;  // null: none is under way
+  bool proceeding_ = false;
+
+  // Servers, by backend and id, whose health differs from what was published.
+  absl::flat_hash_set<std::pair<std::string, std::string>> health_changes_;
+  event::Timer health_timer_{&OnHealthDue, this};
+  bool health_is_due_ = false;
+};
+
+}  // namespace fairlead::control

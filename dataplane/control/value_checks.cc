@@ -1,0 +1,71 @@
+#include "dataplane/control/value_checks.h"
+
+#include <algorithm>
+
+#include "absl/status/statusor.h"
+#include "absl/strings/ascii.h"
+#include "absl/strings/str_format.h"
+#include "dataplane/base/absl_strings.h"
+#include "dataplane/health/quote.h"
+
+namespace fairlead::control {
+namespace {
+
+constexpr size_t kMaxIdBytes = 128;
+
+bool IsIdCharacter(unsigned char c) { return absl::ascii_isalnum(c) || c == '.' || c == '_' || c == ':' || c == '-'; }
+
+std::string Shown(const google::protobuf::Duration& duration) {
+  return absl::StrFormat("%gs", static_cast<double>(duration.seconds()) + 1e-9 * duration.nanos());
+}
+
+}  // namespace
+
+bool CheckId(std::string_view id, const Path& path, Violations& violations) {
+  if (!id.empty() && id.size() <= kMaxIdBytes && std::all_of(id.begin(), id.end(), IsIdCharacter)) return true;
+  violations.Invalid(path, base::StrCat("not an id (1 to ", kMaxIdBytes,
+                                        " bytes of letters, digits, '.', '_', ':', '-'): ", health::Quote(id)));
+  return false;
+}
+
+std::optional<net::Address> CheckAddress(std::string_view text, const Path& path, Violations& violations) {
+  if (text.substr(0, 5) == "unix:") {
+    violations.Add(v1::Violation::UNIMPLEMENTED, path, "this version does not do unix sockets here yet");
+    return std::nullopt;
+  }
+  absl::StatusOr<net::Address> address = net::Address::Parse(text);
+  if (address.ok()) return *std::move(address);
+  violations.Invalid(path, std::string(base::FromAbsl(address.status().message())));
+  return std::nullopt;
+}
+
+std::chrono::milliseconds CheckDuration(const google::protobuf::Duration& duration, const Path& path,
+                                        Violations& violations) {
+  constexpr std::chrono::milliseconds kMinimum{1};
+  constexpr std::chrono::milliseconds kMaximum = std::chrono::hours(24);
+  constexpr int64_t kNanosPerMilli = 1'000'000;
+  // A second beyond the limit says enough, and can't overflow.
+  const int64_t seconds = std::clamp<int64_t>(duration.seconds(), -1, 24 * 3600 + 1);
+  const std::chrono::milliseconds value(seconds * 1000 + duration.nanos() / kNanosPerMilli);
+  if (duration.nanos() < 0 || duration.nanos() >= 1000 * kNanosPerMilli || value < kMinimum || value > kMaximum) {
+    violations.Invalid(path, base::StrCat("not 1 ms to 24 h: ", Shown(duration)));
+    return kMinimum;
+  }
+  if (duration.nanos() % kNanosPerMilli != 0) {
+    violations.Invalid(path, base::StrCat("not a whole number of milliseconds: ", Shown(duration)));
+  }
+  return value;
+}
+
+uint32_t CheckRange(uint32_t value, uint32_t minimum, uint32_t maximum, const Path& path, Violations& violations) {
+  if (value >= minimum && value <= maximum) return value;
+  violations.Invalid(path, base::StrCat("not ", minimum, " to ", maximum, ": ", value));
+  return minimum;
+}
+
+void CheckLength(std::string_view text, size_t maximum, const Path& path, Violations& violations) {
+  if (text.size() <= maximum) return;
+  violations.Invalid(path, base::StrCat("longer than ", maximum, " bytes: ", text.size()));
+}
+
+}  // namespace fairlead::control

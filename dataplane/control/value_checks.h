@@ -1,0 +1,34 @@
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <optional>
+#include <string_view>
+
+#include "dataplane/control/path.h"
+#include "dataplane/control/violations.h"
+#include "dataplane/net/address.h"
+#include "google/protobuf/duration.pb.h"
+
+namespace fairlead::control {
+
+// Checks of single values, as the protos describe them. Each adds what is wrong to `violations` and returns a value
+// that the checks after it can go on with.
+
+// An id: 1 to 128 bytes of letters, digits, '.', '_', ':', '-'. False: it is none.
+bool CheckId(std::string_view id, const Path& path, Violations& violations);
+
+// "IP:port" or (not done yet) "unix:/path".
+std::optional<net::Address> CheckAddress(std::string_view text, const Path& path, Violations& violations);
+
+// Whole milliseconds, 1 ms to 24 h.
+std::chrono::milliseconds CheckDuration(const google::protobuf::Duration& duration, const Path& path,
+                                        Violations& violations);
+
+// `minimum` to `maximum`, both included.
+uint32_t CheckRange(uint32_t value, uint32_t minimum, uint32_t maximum, const Path& path, Violations& violations);
+
+// At most `maximum` bytes.
+void CheckLength(std::string_view text, size_t maximum, const Path& path, Violations& violations);
+
+}  // namespace fairlead::control
