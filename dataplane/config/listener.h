@@ -30,8 +30,8 @@ struct Listener {
   absl::uint128 digest = 0;  // what it adds to the fingerprint
   // The same object in all revisions in which the listener exists; connections that outlive it keep it, too.
   std::shared_ptr<metrics::ListenerCounters> counters;
-  // One descriptor for each worker, which moves its own out when it adopts the first revision that has these sockets, and
-  // closes it with the first that has not. The same object for as long as the address stays.
+  // One descriptor for each worker, which moves its own out when it adopts the first revision that has these sockets,
+  // and closes it with the first that has not. The same object for as long as the address stays.
   std::shared_ptr<net::ListeningSockets> sockets;
 };
 

@@ -7,8 +7,8 @@
 #include "dataplane/buffer/slice.h"
 #include "dataplane/http/message.h"
 
-// The side toward the client: bytes in, requests out; responses in, bytes out. A codec does no I/O: its connection feeds
-// it and sends its output. The proxy core sees streams alone, whatever the protocol version beneath.
+// The side toward the client: bytes in, requests out; responses in, bytes out. A codec does no I/O: its connection
+// feeds it and sends its output. The proxy core sees streams alone, whatever the protocol version beneath.
 //
 // Everything belongs to one connection of one worker and is called on that worker's thread.
 namespace fairlead::http {
@@ -106,7 +106,8 @@ class ServerCodec {
   virtual bool ReceiveEnd() = 0;
   // The connection is broken: ends all streams.
   virtual void ConnectionLost() = 0;
-  // Goes on with what had to wait for the end of the callback that ended a stream. Called from the connection's turn work.
+  // Goes on with what had to wait for the end of the callback that ended a stream. Called from the connection's turn
+  // work.
   virtual void Continue() = 0;
   // Bytes were sent; output() has shrunk.
   virtual void OnSent() = 0;

@@ -12,8 +12,8 @@ struct alignas(64) ListenerWorkerCounters {
   Counter connections_open;  // now
 };
 
-// The counters of one listener. Made by the control side when the listener first appears and shared by every revision that
-// has it; dropped on the control side, after the listener's last connection.
+// The counters of one listener. Made by the control side when the listener first appears and shared by every revision
+// that has it; dropped on the control side, after the listener's last connection.
 class ListenerCounters {
  public:
   explicit ListenerCounters(int workers) : workers_(workers), of_worker_(new ListenerWorkerCounters[workers]) {}

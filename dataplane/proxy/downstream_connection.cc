@@ -17,7 +17,8 @@ DownstreamConnection::DownstreamConnection(Environment* environment, ListenerSta
       timer_([](void* self) { static_cast<DownstreamConnection*>(self)->OnTimeout(); }, this) {
   environment_->counters->connections_accepted.Increment();
   environment_->counters->connections_open.Increment();
-  ++listener_->open_connections;
+  listener_->counters->of_worker(environment_->worker_index).connections_accepted.Increment();
+  listener_->counters->of_worker(environment_->worker_index).connections_open.Increment();
   listener_->connections.PushBack(this);
   if (listener_->draining) codec_->Drain();
   Enter(Phase::kHead, listener_->header_timeout_ms);
@@ -179,7 +180,7 @@ void DownstreamConnection::Close(bool reset) {
   phase_ = Phase::kClosed;
   environment_->loop->timers().Cancel(&timer_);
   environment_->counters->connections_open.Decrement();
-  --listener_->open_connections;
+  listener_->counters->of_worker(environment_->worker_index).connections_open.Decrement();
   Unlink();
   if (reset) {
     const linger at_once{.l_onoff = 1, .l_linger = 0};

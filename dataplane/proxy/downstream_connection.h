@@ -41,8 +41,8 @@ class DownstreamConnection final : public base::ListNode,
     kLingering,  // the client's end, after ours
     kClosed,
   };
-  // How long a client may take to close after us (RFC 9112 §9.6), and an idle one to send a request that it may have begun
-  // to send when its listener began to drain.
+  // How long a client may take to close after us (RFC 9112 §9.6), and an idle one to send a request that it may have
+  // begun to send when its listener began to drain.
   static constexpr uint64_t kLingerMs = 2000;
   static constexpr uint64_t kDrainIdleMs = 1000;
 
@@ -82,8 +82,8 @@ class DownstreamConnection final : public base::ListNode,
   event::Socket* socket_;
   std::unique_ptr<http::ServerCodec> codec_;
   buffer::Queue output_;
-  // Expires at timer_deadline_ms_ or, where a phase has moved deadline_ms_ on since, is set again then: so that a request
-  // costs no work on timers.
+  // Expires at timer_deadline_ms_ or, where a phase has moved deadline_ms_ on since, is set again then: so that a
+  // request costs no work on timers.
   event::Timer timer_;
   uint64_t deadline_ms_ = 0;
   uint64_t timer_deadline_ms_ = UINT64_MAX;

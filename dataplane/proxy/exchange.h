@@ -25,8 +25,8 @@ namespace fairlead::proxy {
 // Routed, balanced and answered by one revision, which it holds until it ends; where it has to be sent again after a
 // newer one was adopted, it is routed anew, so that it never sees a mix of two.
 //
-// Taken from the worker's ExchangePool with the first byte of a request, and back there when it is done; on the worker's
-// thread alone. Holds two lists of fields that keep their room, so that a request allocates nothing once warm.
+// Taken from the worker's ExchangePool with the first byte of a request, and back there when it is done; on the
+// worker's thread alone. Holds two lists of fields that keep their room, so that a request allocates nothing once warm.
 class Exchange final : public http::ServerStreamHandler, private upstream::ConnectionUser, private event::TurnWorker {
  public:
   // Connections that are tried for one request before it fails, as HAProxy and Envoy count them.

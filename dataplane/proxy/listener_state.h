@@ -1,12 +1,14 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <string>
 
 #include "dataplane/base/intrusive_list.h"
 #include "dataplane/config/listener.h"
 #include "dataplane/config/slots.h"
 #include "dataplane/http/h1/parse_result.h"
+#include "dataplane/metrics/listener_counters.h"
 
 namespace fairlead::proxy {
 
@@ -23,7 +25,7 @@ struct ListenerState {
   // It was removed, or the proxy shuts down: connections end with their next response.
   bool draining = false;
   base::IntrusiveList<DownstreamConnection> connections;
-  uint32_t open_connections = 0;
+  std::shared_ptr<metrics::ListenerCounters> counters;
 };
 
 }  // namespace fairlead::proxy

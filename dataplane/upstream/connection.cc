@@ -84,8 +84,8 @@ void Connection::OnSent(size_t sent, int error) {
   event::TurnScope scope(environment_->turn_work);
   sending_ = false;
   if (error != 0) {
-    // What the server said before it closed may still be waiting to be read (an early answer, RFC 9112 §9.5): the end of
-    // receiving decides.
+    // What the server said before it closed may still be waiting to be read (an early answer, RFC 9112 §9.5): the end
+    // of receiving decides.
     output_.Clear();
     return;
   }

@@ -8,8 +8,8 @@
 
 namespace fairlead::worker {
 
-// A snapshot on its way through the workers. Made and destroyed by the WorkerPool on the control thread; workers read the
-// snapshot and the changes, nothing else, until each of them has said that it needs them no more.
+// A snapshot on its way through the workers. Made and destroyed by the WorkerPool on the control thread; workers read
+// the snapshot and the changes, nothing else, until each of them has said that it needs them no more.
 struct Publication {
   uint64_t sequence = 0;  // grows by one with each
   std::shared_ptr<const config::Snapshot> snapshot;

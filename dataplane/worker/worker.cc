@@ -14,7 +14,7 @@
 #include "dataplane/proxy/exchange.h"
 #include "dataplane/proxy/snapshot_pins.h"
 #include "dataplane/upstream/backends.h"
-#include "dataplane/worker/worker_listener.h"
+#include "dataplane/worker/listeners.h"
 
 namespace fairlead::worker {
 namespace {
@@ -53,6 +53,7 @@ class Worker::Serving {
           worker->loop_->mailbox().Post([worker, sequence] { worker->callbacks_.on_released(sequence); });
         }),
         exchanges_(&environment_),
+        listeners_(&environment_),
         drain_timer_([](void* self) { static_cast<Serving*>(self)->CheckDrained(); }, this) {
     static_cast<upstream::Environment&>(environment_) = {.loop = worker->loop_.get(),
                                                          .turn_work = &turn_work_,
@@ -67,8 +68,7 @@ class Worker::Serving {
 
   ~Serving() {
     event::TurnScope scope(&turn_work_);
-    listeners_.clear();
-    leaving_.clear();
+    listeners_.Clear();
     turn_work_.Run();  // exchanges and connections end before what they point to
   }
 
@@ -76,10 +76,9 @@ class Worker::Serving {
     event::TurnScope scope(&turn_work_);
     const config::Snapshot& snapshot = *publication.snapshot;
     backends_.Adopt(snapshot, publication.changes);
-    // Before listeners that leave hand over the last connections: they are served by the new revision.
+    // Before sockets that close hand over their last connections: these are served by the new revision.
     snapshots_.Replace(&snapshot, publication.sequence);
-    for (config::ListenerSlot slot : publication.changes.listeners) AdoptListener(snapshot, slot);
-    std::erase_if(leaving_, [](const std::unique_ptr<WorkerListener>& listener) { return listener->empty(); });
+    listeners_.Adopt(snapshot, publication.changes.listeners);
     worker_->revision_.store(snapshot.revision, std::memory_order_relaxed);
     // With the next turn: requests that were written by the revision before have been handed to the kernel then.
     worker_->loop_->mailbox().Post(
@@ -88,34 +87,12 @@ class Worker::Serving {
 
   void Drain() {
     event::TurnScope scope(&turn_work_);
-    for (std::unique_ptr<WorkerListener>& listener : listeners_) {
-      if (listener == nullptr) continue;
-      listener->Drain();
-      leaving_.push_back(std::move(listener));
-    }
-    draining_ = true;
+    listeners_.Drain();
     worker_->loop_->timers().Schedule(&drain_timer_, 0);
   }
 
  private:
   static constexpr uint64_t kDrainCheckMs = 10;
-
-  void AdoptListener(const config::Snapshot& snapshot, config::ListenerSlot slot) {
-    if (draining_) return;
-    if (slot >= listeners_.size()) listeners_.resize(slot + 1);
-    std::unique_ptr<WorkerListener>& listener = listeners_[slot];
-    const config::Listener* config = slot < snapshot.listeners.size() ? snapshot.listeners[slot].get() : nullptr;
-    if (listener != nullptr && (config == nullptr || !listener->serves(*config))) {
-      listener->Drain();
-      leaving_.push_back(std::move(listener));
-    }
-    if (config == nullptr) return;
-    if (listener != nullptr) {
-      listener->Update(*config);
-    } else {
-      listener = std::make_unique<WorkerListener>(&environment_, *config);
-    }
-  }
 
   void CheckDrained() {
     if (worker_->counters_.connections_open.value() == 0) return worker_->callbacks_.on_drained();
@@ -130,10 +107,8 @@ class Worker::Serving {
   upstream::Backends backends_;
   proxy::SnapshotPins snapshots_;
   proxy::ExchangePool exchanges_;
-  std::vector<std::unique_ptr<WorkerListener>> listeners_;  // by slot
-  std::vector<std::unique_ptr<WorkerListener>> leaving_;    // until their last connection has ended
+  Listeners listeners_;
   event::Timer drain_timer_;
-  bool draining_ = false;
 };
 
 Worker::Worker(Callbacks callbacks) : callbacks_(std::move(callbacks)) {}

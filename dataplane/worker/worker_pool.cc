@@ -8,17 +8,17 @@ absl::StatusOr<std::unique_ptr<WorkerPool>> WorkerPool::Start(int workers, event
   std::unique_ptr<WorkerPool> pool(new WorkerPool(control));
   for (int index = 0; index < workers; ++index) {
     WorkerPool* self = pool.get();
-    absl::StatusOr<std::unique_ptr<Worker>> worker = Worker::Start(
-        index, io,
-        {.on_adopted =
-             [self](uint64_t sequence) {
-               self->control_->mailbox().Post([self, sequence] { self->OnAdopted(sequence); });
-             },
-         .on_released =
-             [self](uint64_t sequence) {
-               self->control_->mailbox().Post([self, sequence] { self->OnReleased(sequence); });
-             },
-         .on_drained = [self] { self->control_->mailbox().Post([self] { self->OnDrained(); }); }});
+    absl::StatusOr<std::unique_ptr<Worker>> worker =
+        Worker::Start(index, io,
+                      {.on_adopted =
+                           [self](uint64_t sequence) {
+                             self->control_->mailbox().Post([self, sequence] { self->OnAdopted(sequence); });
+                           },
+                       .on_released =
+                           [self](uint64_t sequence) {
+                             self->control_->mailbox().Post([self, sequence] { self->OnReleased(sequence); });
+                           },
+                       .on_drained = [self] { self->control_->mailbox().Post([self] { self->OnDrained(); }); }});
     if (!worker.ok()) return worker.status();
     pool->workers_.push_back(*std::move(worker));
   }

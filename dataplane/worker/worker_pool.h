@@ -23,13 +23,13 @@ class WorkerPool {
   // Ends the threads; connections that are left are cut.
   ~WorkerPool();
 
-  // Has every worker go over to `snapshot`, which differs from the one published before by `changes`. `on_all_adopted` runs
-  // on the control thread when each of them serves it.
+  // Has every worker go over to `snapshot`, which differs from the one published before by `changes`. `on_all_adopted`
+  // runs on the control thread when each of them serves it.
   void Publish(std::shared_ptr<const config::Snapshot> snapshot, config::ChangeList changes,
                absl::AnyInvocable<void()> on_all_adopted);
 
-  // No further connections; those that are open end with their next response. `on_drained` runs on the control thread when
-  // the last one has ended.
+  // No further connections; those that are open end with their next response. `on_drained` runs on the control thread
+  // when the last one has ended.
   void Drain(absl::AnyInvocable<void()> on_drained);
 
   int size() const { return static_cast<int>(workers_.size()); }

@@ -36,7 +36,8 @@ void ClientCodec::SendHead(const RequestHead& head, std::string_view default_hos
 void ClientCodec::SendData(buffer::Slice data) {
   buffer::Queue& output = host_->output();
   if (request_framing_ == BodyFraming::kStreamed) {
-    WriteTo(output, host_->blocks(), kMaxChunkHeaderSize, [&](char* out) { return WriteChunkHeader(data.size(), out); });
+    WriteTo(output, host_->blocks(), kMaxChunkHeaderSize,
+            [&](char* out) { return WriteChunkHeader(data.size(), out); });
     output.Append(std::move(data));
     output.Append(kChunkEnd, host_->blocks());
   } else {

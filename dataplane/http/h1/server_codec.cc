@@ -191,7 +191,8 @@ void ServerCodec::SendHead(const ResponseHead& head) {
 void ServerCodec::SendData(buffer::Slice data) {
   buffer::Queue& output = host_->output();
   if (response_framing_ == BodyFraming::kStreamed) {
-    WriteTo(output, host_->blocks(), kMaxChunkHeaderSize, [&](char* out) { return WriteChunkHeader(data.size(), out); });
+    WriteTo(output, host_->blocks(), kMaxChunkHeaderSize,
+            [&](char* out) { return WriteChunkHeader(data.size(), out); });
     output.Append(std::move(data));
     output.Append(kChunkEnd, host_->blocks());
   } else {
