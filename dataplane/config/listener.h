@@ -10,7 +10,7 @@
 #include "dataplane/net/address.h"
 
 namespace fairlead::net {
-class ListeningSocket;
+struct ListeningSockets;
 }
 
 namespace fairlead::config {
@@ -26,9 +26,9 @@ struct Listener {
   uint32_t max_header_bytes = 32 * 1024;
   uint32_t max_header_count = 100;
   absl::uint128 digest = 0;  // what it adds to the fingerprint
-  // One descriptor for each worker, which takes its own when it adopts the first revision that has this socket, and
+  // One descriptor for each worker, which takes its own when it adopts the first revision that has these sockets, and
   // closes it with the first that has not. The same object for as long as the address stays.
-  std::shared_ptr<net::ListeningSocket> socket;
+  std::shared_ptr<net::ListeningSockets> sockets;
 };
 
 }  // namespace fairlead::config
