@@ -55,10 +55,10 @@ std::vector<MapEntry> SortedEntries(const Message& message, const FieldDescripto
   std::vector<MapEntry> entries;
   for (int i = 0; i < message.GetReflection()->FieldSize(message, &field); ++i) {
     const Message& entry = message.GetReflection()->GetRepeatedMessage(message, &field, i);
-    const std::string key = FormatScalar(entry, *field.message_type()->map_key(), 0);
-    entries.push_back({QuoteYaml(key, YamlContext::kFlow), &entry});
+    entries.push_back({FormatScalar(entry, *field.message_type()->map_key(), 0), &entry});
   }
   std::sort(entries.begin(), entries.end(), [](const MapEntry& a, const MapEntry& b) { return a.key < b.key; });
+  for (MapEntry& entry : entries) entry.key = QuoteYaml(entry.key, YamlContext::kFlow);
   return entries;
 }
 
