@@ -10,7 +10,6 @@ from tests.support.fairlead import Fairlead
 from tests.support.hammer import Hammer, assert_no_failure
 from tests.support.processes import Workbench
 from tests.support.scripted_origin import ScriptedOrigin
-from tests.support.waiting import wait_until
 from tests.support.wire import Wire, get
 
 
@@ -124,27 +123,6 @@ def test_random_draws_by_weight(fairlead: Fairlead, start_origin):
     assert 380 < sequence.count("b") < 620
     # No rotation: of 500 groups of four, many hold no b or two.
     assert len({tuple(sequence[begin : begin + 4]) for begin in range(0, 2000, 4)}) > 4
-
-
-def test_least_request_avoids_the_busy_server(alone: Fairlead, start_origin):
-    serve(alone, start_origin, {"a": 1, "b": 1}, "LEAST_REQUEST")
-    busy = []
-    with alone.open() as wire:
-        # Requests that stay, until one server holds several.
-        while max((alone.server_status("web", name)["active_requests"] for name in "ab"), default=0) < 3:
-            held = alone.open()
-            held.send(get("/delay/60s"))
-            busy.append(held)
-            wait_until(
-                lambda: sum(alone.server_status("web", name)["active_requests"] for name in "ab") == len(busy),
-                "the held request is under way",
-            )
-        counts = Counter({name: alone.server_status("web", name)["active_requests"] for name in "ab"})
-        # Two choices of two servers: never further apart than one.
-        assert max(counts.values()) - min(counts.values()) <= 1
-        assert wire.request(get("/")).status == 200
-    for held in busy:
-        held.close()
 
 
 def test_least_request_sends_less_to_a_slower_server(fairlead: Fairlead, bench: Workbench, start_origin):
