@@ -9,6 +9,7 @@ import grpc
 import pytest
 
 from tests.support import api, configs
+from tests.support.binaries import binary
 from tests.support.controller_server import ControllerServer
 from tests.support.fairlead import Fairlead
 from tests.support.origin import Origin
@@ -171,8 +172,6 @@ def test_the_control_socket_is_its_owners_alone(bench: Workbench):
 
 @pytest.mark.parametrize("address", ["0.0.0.0:0", "[::]:0", "192.0.2.1:7000"])
 def test_control_beyond_loopback_is_refused_without_mtls(bench: Workbench, address: str):
-    from tests.support.binaries import binary
-
     process = bench.start([binary("fairlead"), f"--control_listen={address}"], "refused")
     assert process.wait_exit() not in (0, None)
     assert "mTLS" in process.stderr() or "TLS" in process.stderr()

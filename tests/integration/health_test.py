@@ -1,6 +1,7 @@
 """Health from three sides, in one table: operations, HealthIngest.Report, the line protocol."""
 
 import queue
+import socket
 from collections.abc import Iterator
 from typing import Any
 
@@ -262,8 +263,6 @@ class TestLines:
         assert reporter.report(claim("w2", "UP", sequence=6)).accepted == 1
 
     def test_that_never_end_do_not_fill_memory(self, fairlead: Fairlead, servers):
-        import socket
-
         before = fairlead.resident_kib()
         with socket.socket(socket.AF_UNIX) as endless:
             endless.connect(fairlead.health.removeprefix("unix:"))
