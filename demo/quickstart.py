@@ -155,10 +155,10 @@ def main() -> int:
     # Before the first program starts: a signal must not leave any of them behind.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     with tempfile.TemporaryDirectory(prefix="fairlead-quickstart-", dir="/tmp") as directory:
-        stage = None
+        stage = Stage(pathlib.Path(directory))
         try:
             say("Five demo origins, a controller that watches a YAML file, and an empty fairlead that dials it:")
-            stage = Stage(pathlib.Path(directory), options.any_ports)
+            stage.start(options.any_ports)
             tell(stage)
             if not options.once:
                 signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT, signal.SIGTERM})
@@ -168,13 +168,12 @@ def main() -> int:
             fail(f"{error}. Free them, or run ./quickstart --any_ports.")
         except (Unexpected, AssertionError) as error:
             fail(f"this did not hold: {error}")
-            for name, text in stage.logs().items() if stage else ():
+            for name, text in stage.logs().items():
                 print(f"--- end of {name}\n{text}", file=sys.stderr)
         except KeyboardInterrupt:
             pass
         finally:
-            if stage:
-                stage.close()
+            stage.close()
     return 1
 
 

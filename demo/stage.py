@@ -43,12 +43,15 @@ def _is_free(address: str) -> bool:
 class Stage:
     """Everything that runs, in a directory of its own. Its YAML file is a copy: the example stays as it is."""
 
-    def __init__(self, directory: pathlib.Path, any_ports: bool):
+    def __init__(self, directory: pathlib.Path):
+        self._directory = directory
         self._bench = Workbench(directory)
         self.file = directory / "quickstart.yaml"
         self.requests = 0
         self.failures = 0
 
+    def start(self, any_ports: bool) -> None:
+        """Starts all programs, on the example's addresses or, with `any_ports`, on free ones in their place."""
         text = EXAMPLE.read_text()
         named = re.findall(r"127\.0\.0\.1:\d+", text)
         if any_ports:
@@ -66,12 +69,12 @@ class Stage:
             self.start_origin(name, address)
         self._controller = self._start("controlplane_mock", f"--file={self.file}", "--listen=127.0.0.1:0")
         self.controller = self._controller.wait_for_line(r"listening on (\S+)")[1]
-        self._control = f"unix:{directory}/control"
+        self._control = f"unix:{self._directory}/control"
         self._fairlead = self._start(
             "fairlead",
             f"--control={self.controller}",
             f"--control_listen={self._control}",
-            f"--health_listen=unix:{directory}/health",
+            f"--health_listen=unix:{self._directory}/health",
             "--admin_listen=127.0.0.1:0",
         )
         self.admin = self._fairlead.wait_for_line(r"^admin listening on (\S+)$")[1]
