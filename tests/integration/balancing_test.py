@@ -141,5 +141,5 @@ def test_least_request_sends_less_to_a_slower_server(fairlead: Fairlead, bench: 
         hammer = Hammer(bench, fairlead.listener(), "--connections=16", "--requests=2000")
         result = hammer.result()
         assert_no_failure(result)
-        # In turn it would be half of them.
-        assert 0 < result["origins"]["slow"] < 400
+        # In turn it would be 1,000 of them; drawing the slow one twice still sends some there.
+        assert 0 < result["origins"]["slow"] < 800
