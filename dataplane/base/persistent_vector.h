@@ -7,15 +7,27 @@
 
 namespace fairlead::base {
 
-// A vector whose copies share what they have in common: copying is O(1), and changing an element of a copy costs one path
-// of a tree of 32-way nodes, whatever the size. Nodes that only one vector holds are changed in place, so that a run of
-// changes to a fresh copy pays for each path once.
+// A vector whose copies share what they have in common: copying is O(1), and changing an element of a copy costs one
+// path of a tree of 32-way nodes, whatever the size. Nodes that only one vector holds are changed in place, so that a
+// run of changes to a fresh copy pays for each path once.
 //
 // Copies are made and changed on one thread (the control side); other threads may read a vector that is not changed any
 // more. T is copyable and default-constructible; a null pointer stands for a free place in all uses here.
 template <typename T>
 class PersistentVector {
  public:
+  PersistentVector() = default;
+  PersistentVector(const PersistentVector&) = default;
+  PersistentVector& operator=(const PersistentVector&) = default;
+  // Leaves `other` empty.
+  PersistentVector(PersistentVector&& other) noexcept { *this = std::move(other); }
+  PersistentVector& operator=(PersistentVector&& other) noexcept {
+    root_ = std::move(other.root_);
+    size_ = std::exchange(other.size_, 0);
+    shift_ = std::exchange(other.shift_, 0);
+    return *this;
+  }
+
   size_t size() const { return size_; }
   bool empty() const { return size_ == 0; }
 

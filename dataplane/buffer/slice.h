@@ -12,9 +12,13 @@ class BlockPool;
 
 // A fixed piece of memory that slices point into. Counted without atomics: a block, its slices and its pool belong to
 // one thread.
+//
+// Who may write where: bytes below `used` are taken, and whoever took them is the only one to write there. Bytes from
+// `used` on are free for whoever holds a reference and raises `used`. That way the loop can receive into the rest of a
+// block and an output queue can go on writing behind its last slice, even in the same block.
 struct Block {
   uint32_t references;
-  uint32_t used;  // bytes from the front that some slice covers or once covered
+  uint32_t used;  // bytes from the front that are taken
   BlockPool* pool;
 
   char* data() { return reinterpret_cast<char*>(this + 1); }
@@ -89,6 +93,24 @@ class Slice {
     slice.data_ += offset;
     slice.size_ = static_cast<uint32_t>(n);
     return slice;
+  }
+
+  // Bytes that Extend can add: those free behind the end, none when someone else has taken them.
+  size_t room() const {
+    if (block_ == nullptr || data_ + size_ != block_->data() + block_->used) return 0;
+    return BlockPool::kBlockSize - block_->used;
+  }
+  // Takes the next `n` bytes, at most room(), which the caller has written behind the end.
+  void Extend(size_t n) {
+    block_->used += static_cast<uint32_t>(n);
+    size_ += static_cast<uint32_t>(n);
+  }
+  // Grows by `next` where that follows directly in the same block: then returns true, and `next` is not needed any
+  // more.
+  bool Join(const Slice& next) {
+    if (block_ != next.block_ || data_ + size_ != next.data_) return false;
+    size_ += next.size_;
+    return true;
   }
 
  private:

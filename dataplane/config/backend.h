@@ -11,11 +11,6 @@
 
 namespace fairlead::config {
 
-// Places in the snapshot's vectors. A resource keeps its slot for as long as it exists; a slot that became free may be
-// given to another resource by a later transaction.
-using BackendSlot = uint32_t;
-using ServerSlot = uint32_t;
-
 enum class LoadBalancingPolicy : uint8_t { kRoundRobin, kLeastRequest, kRandom };
 
 // All of a backend but its servers. Immutable, shared between revisions.

@@ -6,16 +6,14 @@
 #include <string>
 
 #include "absl/numeric/int128.h"
+#include "dataplane/config/slots.h"
 #include "dataplane/net/address.h"
 
 namespace fairlead::net {
-class ListeningSocket;
+struct ListeningSockets;
 }
 
 namespace fairlead::config {
-
-using ListenerSlot = uint32_t;
-using RouteTableSlot = uint32_t;
 
 // An address that clients connect to, and what is spoken there. Immutable.
 struct Listener {
@@ -28,9 +26,9 @@ struct Listener {
   uint32_t max_header_bytes = 32 * 1024;
   uint32_t max_header_count = 100;
   absl::uint128 digest = 0;  // what it adds to the fingerprint
-  // One descriptor for each worker, which takes its own when it adopts the first revision that has this socket, and
+  // One descriptor for each worker, which takes its own when it adopts the first revision that has these sockets, and
   // closes it with the first that has not. The same object for as long as the address stays.
-  std::shared_ptr<net::ListeningSocket> socket;
+  std::shared_ptr<net::ListeningSockets> sockets;
 };
 
 }  // namespace fairlead::config

@@ -7,7 +7,7 @@
 #include <vector>
 
 #include "absl/numeric/int128.h"
-#include "dataplane/config/backend.h"
+#include "dataplane/config/slots.h"
 
 namespace fairlead::config {
 
@@ -35,7 +35,8 @@ struct VirtualHost {
   std::vector<RouteRule> rules;
 };
 
-// A route table as the controller gave it, checked and with its references resolved. routing::Router is its compiled form.
+// A route table as the controller gave it, checked and with its references resolved. routing::Router is its compiled
+// form.
 struct RouteTable {
   std::string id;
   std::vector<VirtualHost> virtual_hosts;

@@ -7,6 +7,7 @@
 #include "dataplane/base/persistent_vector.h"
 #include "dataplane/config/backend.h"
 #include "dataplane/config/listener.h"
+#include "dataplane/config/slots.h"
 
 namespace fairlead::routing {
 class Router;  // a route table, compiled; held here, understood there
@@ -25,8 +26,9 @@ struct Snapshot {
   base::PersistentVector<std::shared_ptr<const Backend>> backends;
 };
 
-// What differs between a snapshot and the one before it. Slots, not values: a worker looks up what is there now (nothing:
-// removed). A slot is named once, however much about it changed; servers of an added or removed backend are all named.
+// What differs between a snapshot and the one before it. Slots, not values: a worker looks up what is there now
+// (nothing: removed). A slot is named once, however much about it changed; servers of an added or removed backend are
+// all named.
 struct ChangeList {
   struct ServerChange {
     BackendSlot backend;

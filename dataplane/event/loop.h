@@ -5,7 +5,6 @@
 #include <cstdint>
 #include <memory>
 
-#include "absl/functional/any_invocable.h"
 #include "absl/status/statusor.h"
 #include "dataplane/buffer/slice.h"
 #include "dataplane/event/mailbox.h"
@@ -22,8 +21,8 @@ class AcceptHandler {
  public:
   // A connection came; the descriptor (non-blocking, close-on-exec) is the handler's. `peer` is valid during the call.
   virtual void OnAccepted(int fd, const sockaddr* peer, socklen_t peer_length) = 0;
-  // Accepting failed with this errno (EMFILE, ENFILE, ENOBUFS, ENOMEM): the loop pauses this acceptor and tries again by
-  // itself after 100 ms. Errors of one connection alone (ECONNABORTED) are not told.
+  // Accepting failed with this errno (EMFILE, ENFILE, ENOBUFS, ENOMEM): the loop pauses this acceptor and tries again
+  // by itself after 100 ms. Errors of one connection alone (ECONNABORTED) are not told.
   virtual void OnAcceptError(int error) = 0;
 
  protected:
@@ -34,7 +33,8 @@ class AcceptHandler {
 class Acceptor {
  public:
   // Takes what the kernel's queue still holds (through OnAccepted, during this call), then stops and closes the
-  // descriptor. Nothing is called afterwards.
+  // descriptor: when this returns, the address is free (unless others hold a copy of the descriptor). Nothing is called
+  // afterwards.
   virtual void Close() = 0;
 
  protected:
@@ -42,8 +42,8 @@ class Acceptor {
 };
 
 // One thread's event loop: sockets, timers, and functions sent from other threads. The interface speaks of completions
-// (start this; you are told when it ended), io_uring's own shape; the epoll backend does the work itself when the kernel
-// says that it can be done. All calls but mailbox().Post on the loop's own thread. Lives as long as that thread.
+// (start this; you are told when it ended), io_uring's own shape; the epoll backend does the work itself when the
+// kernel says that it can be done. All calls but mailbox().Post on the loop's own thread. Lives as long as that thread.
 class Loop {
  public:
   // Errors: UNAVAILABLE with what the kernel refused, for kIoUring; kAuto then falls back to epoll.
@@ -62,7 +62,8 @@ class Loop {
   virtual Acceptor* Accept(int fd, AcceptHandler* handler) = 0;
 
   // One turn: waits for events up to the next timer (not at all when `wait` is false), then delivers completions, due
-  // timers, and last functions posted to the mailbox (so that these run between the events of two turns).
+  // timers, and last functions posted to the mailbox (so that these run between the events of two turns). Neither a
+  // socket nor a listener can keep others from their share of a turn.
   virtual void RunOnce(bool wait) = 0;
   // Turns until Stop is called (from a handler, timer or posted function).
   void Run();

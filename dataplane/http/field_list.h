@@ -7,7 +7,7 @@
 
 namespace fairlead::http {
 
-// Header fields that the proxy itself looks at. kOther: passed along unread. The order is that of kKnownFieldNames.
+// Header fields that the proxy itself looks at. kOther: passed along unread.
 enum class KnownField : uint8_t {
   kOther,
   kConnection,
@@ -24,7 +24,7 @@ enum class KnownField : uint8_t {
   kUpgrade,
 };
 
-// The field whose name, in any case, is `name`.
+// The field whose name, in any case, is `name`. Costs a dozen instructions for the names it does not know.
 KnownField FindKnownField(std::string_view name);
 
 // Fields (headers or trailers) in the order they came, as offsets into one run of bytes that somebody else keeps: the
@@ -40,8 +40,17 @@ class FieldList {
     KnownField known;
   };
 
-  void Clear() { fields_.clear(); }
-  void Add(Field field) { fields_.push_back(field); }
+  void Clear() {
+    fields_.clear();
+    wire_size_ = 0;
+  }
+  void Add(const Field& field) {
+    fields_.push_back(field);
+    wire_size_ += field.name_size + field.value_size + 4;
+  }
+
+  // Bytes that all fields take as HTTP/1 lines: "name: value" CR LF each.
+  size_t wire_size() const { return wire_size_; }
 
   size_t size() const { return fields_.size(); }
   bool empty() const { return fields_.empty(); }
@@ -50,11 +59,13 @@ class FieldList {
 
   // Where offset 0 is. Set whenever the bytes have moved.
   void set_base(const char* base) { base_ = base; }
+  const char* base() const { return base_; }
   std::string_view name(const Field& field) const { return {base_ + field.name_offset, field.name_size}; }
   std::string_view value(const Field& field) const { return {base_ + field.value_offset, field.value_size}; }
 
  private:
   const char* base_ = nullptr;
+  size_t wire_size_ = 0;
   std::vector<Field> fields_;
 };
 

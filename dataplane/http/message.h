@@ -22,6 +22,15 @@ enum class BodyFraming : uint8_t {
   kUntilClose,     // until the connection ends; responses only
 };
 
+// Whether the response to `request_method` has no body whatever its fields say (RFC 9112 §6.3).
+constexpr bool NeverHasBody(Method request_method, uint16_t status) {
+  return request_method == Method::kHead || status < 200 || status == 204 || status == 304 ||
+         (request_method == Method::kConnect && status < 300);
+}
+
+// The method whose name, in exactly this case (RFC 9110 §9.1), is `name`.
+Method FindMethod(std::string_view name);
+
 // Bytes within a head, by offset from its start.
 struct Text {
   uint32_t offset = 0;
@@ -34,12 +43,17 @@ struct RequestHead {
   Method method = Method::kOther;
   uint8_t minor_version = 1;        // of HTTP/1; 1 for HTTP/2
   bool keep_alive = true;           // HTTP/1: the client allows another request on this connection
-  bool expects_continue = false;    // Expect: 100-continue (RFC 9110 §10.1.1), HTTP/1.1 and later
+  bool expects_continue = false;    // Expect: 100-continue (RFC 9110 §10.1.1) before a body, HTTP/1.1 and later
+  bool connection_options = false;  // HTTP/1: Connection names more than close and keep-alive
   BodyFraming framing = BodyFraming::kNone;
-  uint64_t content_length = 0;      // with kContentLength
+  uint64_t content_length = 0;  // with kContentLength
   Text method_text;
-  Text target;     // origin-form ("/a?b"), or "*"; an absolute-form target's path and query
-  Text authority;  // Host, or the authority of an absolute-form target, which wins (RFC 9112 §3.2.2); may be empty in 1.0
+  // Origin-form ("/a?b"), or "*", or CONNECT's authority-form. Of an absolute-form target the path and query, as sent:
+  // "?b" where the path was empty but the query was not, and nothing at all for OPTIONS without either. path() and the
+  // HTTP/1 serializer know these two as "/?b" and "*" (RFC 9112 §3.2.1 and §3.2.4).
+  Text target;
+  Text authority;  // Host, or the authority of an absolute-form target, which wins (RFC 9112 §3.2.2); may be empty
+                   // in 1.0
   FieldList fields;
 
   void SetBase(const char* base) {
@@ -47,6 +61,8 @@ struct RequestHead {
     fields.set_base(base);
   }
   std::string_view Get(Text text) const { return {base_ + text.offset, text.size}; }
+  // The target without its query, never empty: what routes are matched against.
+  std::string_view path() const;
   // Back to the state of a new one, keeping allocated room.
   void Clear();
 
@@ -56,12 +72,13 @@ struct RequestHead {
 
 // A response's head, as RequestHead.
 struct ResponseHead {
-  uint16_t status = 0;           // 100 to 599... as received: three digits
+  uint16_t status = 0;  // 100 to 599
   uint8_t minor_version = 1;
-  bool keep_alive = true;        // HTTP/1: the server allows another request on this connection
+  bool keep_alive = true;           // HTTP/1: the server allows another request on this connection
+  bool connection_options = false;  // HTTP/1: Connection names more than close and keep-alive
   BodyFraming framing = BodyFraming::kNone;
-  uint64_t content_length = 0;   // with kContentLength
-  Text reason;
+  uint64_t content_length = 0;  // of Content-Length; with kNone, what it announces to HEAD or with 304
+  Text reason;                  // may be empty
   FieldList fields;
 
   void SetBase(const char* base) {

@@ -10,11 +10,11 @@ namespace fairlead::metrics {
 
 // What happened between one worker and one server. Written by that worker, read by the control side.
 struct alignas(64) ServerWorkerCounters {
-  Counter requests;               // sent, or begun to be sent, retries included
-  Counter responses[5];           // by class: [0] is 1xx (only 101), [1] 2xx … [4] 5xx
-  Counter failures;               // ended by the server without a whole response
-  Counter connections;            // opened
-  Counter connect_failures;       // refused, unreachable or timed out
+  Counter requests;          // sent, or begun to be sent, retries included
+  Counter responses[5];      // by class: [0] is 1xx (only 101), [1] 2xx … [4] 5xx
+  Counter failures;          // ended by the server without a whole response
+  Counter connections;       // opened
+  Counter connect_failures;  // refused, unreachable or timed out
 };
 
 // The counters of one server. Made by the control side when the server first appears and shared by every revision that

@@ -7,20 +7,20 @@ namespace fairlead::metrics {
 // What one worker has done. Written by the worker, read by the control side; lives as long as the worker.
 struct alignas(64) WorkerCounters {
   Counter connections_accepted;
-  Counter connections_open;         // now
-  Counter accept_errors;            // descriptors or memory exhausted
-  Counter requests;                 // heads received whole
-  Counter requests_active;          // now
-  Counter responses[5];             // final ones sent to clients by class: [1] 2xx … [4] 5xx; [0] unused
-  Counter request_errors;           // malformed requests, answered 4xx or 5xx by the codec
-  Counter no_route;                 // 404: no virtual host or rule
-  Counter no_eligible_server;       // 503
-  Counter upstream_failures;        // 502, or cut short after the response's head
-  Counter upstream_timeouts;        // 504
-  Counter retries;                  // attempts beyond the first
-  Counter client_aborts;            // clients that left before their response was whole
-  Counter header_timeouts;          // 408
-  Counter idle_timeouts;            // idle client connections closed
+  Counter connections_open;    // now
+  Counter accept_errors;       // descriptors or memory exhausted
+  Counter requests;            // heads received whole
+  Counter requests_active;     // now
+  Counter responses[5];        // final ones sent to clients by class: [1] 2xx … [4] 5xx; [0] unused
+  Counter request_errors;      // malformed requests, answered 4xx or 5xx by the codec
+  Counter no_route;            // 404: no virtual host or rule
+  Counter no_eligible_server;  // 503
+  Counter upstream_failures;   // 502, or cut short after the response's head
+  Counter upstream_timeouts;   // 504
+  Counter retries;             // attempts beyond the first
+  Counter client_aborts;       // clients that left before their response was whole
+  Counter header_timeouts;     // 408
+  Counter idle_timeouts;       // idle client connections closed
 };
 
 }  // namespace fairlead::metrics

@@ -1,0 +1,48 @@
+#include "dataplane/config/server.h"
+
+#include "gtest/gtest.h"
+
+namespace fairlead::config {
+namespace {
+
+Server With(AdminState admin_state, Health health) {
+  Server server;
+  server.weight = 7;
+  server.admin_state = admin_state;
+  server.health = health;
+  return server;
+}
+
+TEST(Server, IsEligibleWhenItIsReadyAndItsHealthAllows) {
+  EXPECT_TRUE(With(AdminState::kReady, Health::kUp).IsEligible(false));
+  EXPECT_TRUE(With(AdminState::kReady, Health::kDegraded).IsEligible(false));
+  EXPECT_FALSE(With(AdminState::kReady, Health::kDown).IsEligible(true));
+}
+
+TEST(Server, IsEligibleWithUnknownHealthOnlyWhereTheBackendSaysSo) {
+  EXPECT_TRUE(With(AdminState::kReady, Health::kUnknown).IsEligible(true));
+  EXPECT_FALSE(With(AdminState::kReady, Health::kUnknown).IsEligible(false));
+}
+
+TEST(Server, IsNotEligibleInDrainOrMaintHoweverHealthy) {
+  EXPECT_FALSE(With(AdminState::kDrain, Health::kUp).IsEligible(true));
+  EXPECT_FALSE(With(AdminState::kMaint, Health::kUp).IsEligible(true));
+}
+
+TEST(Server, HasNoEffectiveWeightWhileItIsNotEligible) {
+  EXPECT_EQ(With(AdminState::kReady, Health::kUp).EffectiveWeight(true), 7u);
+  EXPECT_EQ(With(AdminState::kDrain, Health::kUp).EffectiveWeight(true), 0u);
+}
+
+TEST(Server, NamesStatesAsTheApiDoes) {
+  EXPECT_EQ(ToString(AdminState::kReady), "READY");
+  EXPECT_EQ(ToString(AdminState::kDrain), "DRAIN");
+  EXPECT_EQ(ToString(AdminState::kMaint), "MAINT");
+  EXPECT_EQ(ToString(Health::kUnknown), "UNKNOWN");
+  EXPECT_EQ(ToString(Health::kUp), "UP");
+  EXPECT_EQ(ToString(Health::kDegraded), "DEGRADED");
+  EXPECT_EQ(ToString(Health::kDown), "DOWN");
+}
+
+}  // namespace
+}  // namespace fairlead::config

@@ -1,0 +1,85 @@
+#include "dataplane/event/acceptor_base.h"
+
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <cerrno>
+
+namespace fairlead::event {
+namespace {
+
+// Connections that one acceptor takes in a turn before others get theirs.
+constexpr int kAcceptsPerTurn = 64;
+constexpr uint64_t kRetryDelayMs = 100;
+
+// Whether accept4's error is one of the connection that it would have returned (accept(2), "Error handling").
+bool ConcernsOneConnection(int error) {
+  switch (error) {
+    case EINTR:
+    case ECONNABORTED:
+    case EPROTO:
+    case EPERM:
+    case ENETDOWN:
+    case ENOPROTOOPT:
+    case EHOSTDOWN:
+    case ENONET:
+    case EHOSTUNREACH:
+    case EOPNOTSUPP:
+    case ENETUNREACH:
+      return true;
+    default:
+      return false;
+  }
+}
+
+}  // namespace
+
+bool AcceptorBase::AcceptSome() {
+  for (int i = 0; i < kAcceptsPerTurn; ++i) {
+    const Outcome outcome = AcceptOne();
+    if (!open_) return false;
+    if (outcome == Outcome::kEmpty) return true;
+    if (outcome == Outcome::kFailed) {
+      Pause(errno);
+      return false;
+    }
+  }
+  return true;
+}
+
+void AcceptorBase::Start() {
+  if (!Watch()) Pause(errno);
+}
+
+void AcceptorBase::Close() {
+  timers_.Cancel(&retry_);
+  while (open_) {
+    const Outcome outcome = AcceptOne();
+    if (outcome == Outcome::kFailed) handler_->OnAcceptError(errno);
+    if (outcome == Outcome::kEmpty || outcome == Outcome::kFailed) break;
+  }
+  if (!open_) return;  // A handler of these last connections closed it.
+  open_ = false;
+  Unwatch();
+  close(fd_);
+  OnClosed();
+}
+
+AcceptorBase::Outcome AcceptorBase::AcceptOne() {
+  sockaddr_storage peer;
+  socklen_t peer_length = sizeof(peer);
+  const int connection = accept4(fd_, reinterpret_cast<sockaddr*>(&peer), &peer_length, SOCK_NONBLOCK | SOCK_CLOEXEC);
+  if (connection >= 0) {
+    handler_->OnAccepted(connection, reinterpret_cast<sockaddr*>(&peer), peer_length);
+    return Outcome::kAccepted;
+  }
+  if (errno == EAGAIN) return Outcome::kEmpty;
+  return ConcernsOneConnection(errno) ? Outcome::kRefused : Outcome::kFailed;
+}
+
+void AcceptorBase::Pause(int error) {
+  timers_.Schedule(&retry_, kRetryDelayMs);
+  handler_->OnAcceptError(error);
+}
+
+}  // namespace fairlead::event

@@ -1,0 +1,54 @@
+#include "dataplane/http/h1/error_response.h"
+
+#include "dataplane/http/h1/append.h"
+#include "dataplane/http/h1/reason_phrase.h"
+
+namespace fairlead::http::h1 {
+namespace {
+
+// More than all that is written beside the caller's own texts and two reason phrases.
+constexpr size_t kMaxFixedSize = 256;
+
+}  // namespace
+
+size_t MaxErrorResponseSize(const ErrorResponse& response) {
+  size_t size =
+      kMaxFixedSize + 2 * ReasonPhrase(response.status).size() + response.detail.size() + response.date.size();
+  for (const ExtraField& field : response.extra_fields) size += field.name.size() + field.value.size() + 4;
+  return size;
+}
+
+char* WriteErrorResponse(const ErrorResponse& response, char* out) {
+  const std::string_view phrase = ReasonPhrase(response.status);
+  const size_t body_size =
+      4 + phrase.size() + (response.detail.empty() ? 0 : 2 + response.detail.size()) + 1;  // "503 phrase: detail\n"
+
+  out = Append(out, "HTTP/1.1 ");
+  const auto append_status = [&] {
+    out = AppendDecimal(out, response.status);
+    *out++ = ' ';
+    out = Append(out, phrase);
+  };
+  append_status();
+  out = Append(out, "\r\nContent-Type: text/plain\r\nContent-Length: ");
+  out = AppendDecimal(out, body_size);
+  out = Append(out, "\r\n");
+  if (!response.date.empty()) out = AppendField(out, "Date", response.date);
+  for (const ExtraField& field : response.extra_fields) out = AppendField(out, field.name, field.value);
+  if (!response.keep_alive) {
+    out = Append(out, "Connection: close\r\n");
+  } else if (response.client_minor_version == 0) {
+    out = Append(out, "Connection: keep-alive\r\n");
+  }
+  out = Append(out, "\r\n");
+  if (response.request_method == Method::kHead) return out;
+
+  append_status();
+  if (!response.detail.empty()) {
+    out = Append(out, ": ");
+    out = Append(out, response.detail);
+  }
+  return Append(out, "\n");
+}
+
+}  // namespace fairlead::http::h1

@@ -1,0 +1,120 @@
+#include "dataplane/http/h1/field_writer.h"
+
+#include <array>
+#include <cstring>
+#include <string_view>
+
+#include "dataplane/http/ascii.h"
+#include "dataplane/http/h1/append.h"
+#include "dataplane/http/h1/framing.h"
+#include "dataplane/http/h1/list_members.h"
+
+namespace fairlead::http::h1 {
+namespace {
+
+// The fields that a head's Connection fields name (RFC 9110 §7.6.1).
+class NominatedFields {
+ public:
+  explicit NominatedFields(const FieldList& fields) {
+    for (const FieldList::Field& field : fields) {
+      if (field.known != KnownField::kConnection) continue;
+      ForEachListMember(fields.value(field), [this](std::string_view name) {
+        if (size_ < names_.size() && !name.empty()) names_[size_++] = name;
+      });
+    }
+  }
+
+  bool Has(std::string_view name) const {
+    for (size_t i = 0; i < size_; ++i) {
+      if (EqualsIgnoreCase(names_[i], name)) return true;
+    }
+    return false;
+  }
+
+ private:
+  size_t size_ = 0;
+  std::array<std::string_view, kMaxConnectionOptions> names_;
+};
+
+bool TwoBytesAre(const char* bytes, const char (&expected)[3]) { return std::memcmp(bytes, expected, 2) == 0; }
+
+// Whether the field lies in the list's bytes as "name: value".
+bool IsInWireForm(const FieldList& fields, const FieldList::Field& field) {
+  const uint32_t name_end = field.name_offset + field.name_size;
+  return field.value_offset == name_end + 2 && TwoBytesAre(fields.base() + name_end, ": ");
+}
+
+// Copies fields, neighbours in one go. What lies between two neighbours is compared, not assumed: the bytes may be
+// those of a head received by HTTP/1, with white space where it pleased the sender, or of any other list.
+class RunCopier {
+ public:
+  RunCopier(const FieldList& fields, char* out) : fields_(fields), out_(out) {}
+
+  void Add(const FieldList::Field& field) {
+    const bool is_in_wire_form = IsInWireForm(fields_, field);
+    const bool has_run = begin_ != end_;
+    const bool is_neighbour =
+        has_run && is_in_wire_form && field.name_offset == end_ + 2 && TwoBytesAre(fields_.base() + end_, "\r\n");
+    if (!is_neighbour) {
+      Flush();
+      if (!is_in_wire_form) {
+        out_ = AppendField(out_, fields_.name(field), fields_.value(field));
+        return;
+      }
+      begin_ = field.name_offset;
+    }
+    end_ = field.value_offset + field.value_size;
+  }
+
+  // Copies the run so far. Returns the end of what was written.
+  char* Flush() {
+    if (begin_ == end_) return out_;
+    out_ = Append(out_, std::string_view(fields_.base() + begin_, end_ - begin_));
+    out_ = Append(out_, "\r\n");
+    begin_ = end_;
+    return out_;
+  }
+
+ private:
+  const FieldList& fields_;
+  char* out_;
+  uint32_t begin_ = 0;  // the run is [begin_, end_), without its last CR LF
+  uint32_t end_ = 0;
+};
+
+}  // namespace
+
+WrittenFields WriteFields(const FieldList& fields, KnownFields removed, bool has_connection_options, char* out) {
+  RunCopier copier(fields, out);
+  KnownFields seen;
+  if (!has_connection_options) {
+    for (const FieldList::Field& field : fields) {
+      seen.Add(field.known);
+      if (!removed.Has(field.known)) copier.Add(field);
+    }
+  } else {
+    const NominatedFields nominated(fields);
+    for (const FieldList::Field& field : fields) {
+      // What frames the message or guards its body is not the sender's to remove.
+      const bool may_be_nominated = field.known != KnownField::kContentLength && field.known != KnownField::kExpect &&
+                                    field.known != KnownField::kTe;
+      if (may_be_nominated && nominated.Has(fields.name(field))) continue;
+      seen.Add(field.known);
+      if (!removed.Has(field.known)) copier.Add(field);
+    }
+  }
+  return {copier.Flush(), seen};
+}
+
+bool AcceptsTrailers(const FieldList& fields) {
+  bool accepts = false;
+  for (const FieldList::Field& field : fields) {
+    if (field.known != KnownField::kTe) continue;
+    ForEachListMember(fields.value(field), [&](std::string_view member) {
+      if (EqualsIgnoreCase(member, "trailers")) accepts = true;
+    });
+  }
+  return accepts;
+}
+
+}  // namespace fairlead::http::h1

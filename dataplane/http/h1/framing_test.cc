@@ -1,0 +1,76 @@
+#include "dataplane/http/h1/framing.h"
+
+#include <gtest/gtest.h>
+
+namespace fairlead::http::h1 {
+namespace {
+
+TEST(ContentLength, IsDigitsAlone) {
+  EXPECT_EQ(ParseContentLength("0"), 0u);
+  EXPECT_EQ(ParseContentLength("5"), 5u);
+  EXPECT_EQ(ParseContentLength("010"), 10u);
+  for (std::string_view value : {"", " ", " 5", "5 ", "+5", "-5", "0x5", "5,5", "5, 5", "5;", "1e3", "5\n"}) {
+    EXPECT_EQ(ParseContentLength(value), std::nullopt) << value;
+  }
+}
+
+TEST(ContentLength, FitsASignedInteger) {
+  EXPECT_EQ(ParseContentLength("9223372036854775807"), 9223372036854775807u);
+  EXPECT_EQ(ParseContentLength("9223372036854775808"), std::nullopt);
+  EXPECT_EQ(ParseContentLength("18446744073709551616"), std::nullopt);
+  EXPECT_EQ(ParseContentLength("18446744073709551617"), std::nullopt);
+}
+
+TEST(TransferEncoding, IsChunkedInAnyCase) {
+  EXPECT_EQ(ParseTransferEncoding("chunked"), TransferCoding::kChunked);
+  EXPECT_EQ(ParseTransferEncoding("Chunked"), TransferCoding::kChunked);
+  EXPECT_EQ(ParseTransferEncoding("CHUNKED"), TransferCoding::kChunked);
+}
+
+TEST(TransferEncoding, OtherCodingsBelowChunkedAreUnsupported) {
+  for (std::string_view value : {"gzip, chunked", "gzip,chunked", "gzip;a=b, deflate, chunked", "identity, CHUNKED"}) {
+    EXPECT_EQ(ParseTransferEncoding(value), TransferCoding::kUnsupported) << value;
+  }
+}
+
+TEST(TransferEncoding, AllElseIsMalformed) {
+  for (std::string_view value : {"", ",", "gzip", "chunked, gzip", "chunked,", ",chunked", "chunked,chunked",
+                                 "xchunked", "chunked;q=1", "\"chunked\"", "chunked chunked", "gz(ip, chunked"}) {
+    EXPECT_EQ(ParseTransferEncoding(value), TransferCoding::kMalformed) << value;
+  }
+}
+
+bool AllowsKeepAlive(std::string_view connection, uint8_t minor_version) {
+  FramingFields fields;
+  uint64_t content_length = 0;
+  fields.OnField(KnownField::kConnection, connection, minor_version, &content_length);
+  return fields.allows_keep_alive(minor_version);
+}
+
+TEST(Connection, StaysOpenByDefaultInHttp11AndOnRequestInHttp10) {
+  EXPECT_TRUE(FramingFields().allows_keep_alive(1));
+  EXPECT_FALSE(FramingFields().allows_keep_alive(0));
+  EXPECT_TRUE(AllowsKeepAlive("keep-alive", 0));
+  EXPECT_TRUE(AllowsKeepAlive("x, Keep-Alive", 0));
+  EXPECT_TRUE(AllowsKeepAlive("upgrade", 1));
+}
+
+TEST(Connection, CloseWinsOverKeepAlive) {
+  EXPECT_FALSE(AllowsKeepAlive("close", 1));
+  EXPECT_FALSE(AllowsKeepAlive("CLOSE", 1));
+  EXPECT_FALSE(AllowsKeepAlive("keep-alive, close", 1));
+  EXPECT_FALSE(AllowsKeepAlive("close, keep-alive", 0));
+  EXPECT_TRUE(AllowsKeepAlive("closed", 1));
+}
+
+TEST(Connection, NamesOptionsOnlyBeyondCloseAndKeepAlive) {
+  uint64_t content_length = 0;
+  FramingFields fields;
+  fields.OnField(KnownField::kConnection, "close, keep-alive, , ", 1, &content_length);
+  EXPECT_FALSE(fields.has_connection_options());
+  fields.OnField(KnownField::kConnection, "x-a", 1, &content_length);
+  EXPECT_TRUE(fields.has_connection_options());
+}
+
+}  // namespace
+}  // namespace fairlead::http::h1

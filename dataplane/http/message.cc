@@ -1,0 +1,64 @@
+#include "dataplane/http/message.h"
+
+namespace fairlead::http {
+
+Method FindMethod(std::string_view name) {
+  switch (name.size()) {
+    case 3:
+      if (name == "GET") return Method::kGet;
+      if (name == "PUT") return Method::kPut;
+      break;
+    case 4:
+      if (name == "HEAD") return Method::kHead;
+      if (name == "POST") return Method::kPost;
+      break;
+    case 5:
+      if (name == "PATCH") return Method::kPatch;
+      if (name == "TRACE") return Method::kTrace;
+      break;
+    case 6:
+      if (name == "DELETE") return Method::kDelete;
+      break;
+    case 7:
+      if (name == "OPTIONS") return Method::kOptions;
+      if (name == "CONNECT") return Method::kConnect;
+      break;
+  }
+  return Method::kOther;
+}
+
+std::string_view RequestHead::path() const {
+  if (target.size == 0) return "*";
+  const std::string_view text = Get(target);
+  if (text[0] == '?') return "/";
+  return text.substr(0, text.find('?'));
+}
+
+void RequestHead::Clear() {
+  method = Method::kOther;
+  minor_version = 1;
+  keep_alive = true;
+  expects_continue = false;
+  connection_options = false;
+  framing = BodyFraming::kNone;
+  content_length = 0;
+  method_text = {};
+  target = {};
+  authority = {};
+  fields.Clear();
+  SetBase(nullptr);
+}
+
+void ResponseHead::Clear() {
+  status = 0;
+  minor_version = 1;
+  keep_alive = true;
+  connection_options = false;
+  framing = BodyFraming::kNone;
+  content_length = 0;
+  reason = {};
+  fields.Clear();
+  SetBase(nullptr);
+}
+
+}  // namespace fairlead::http

@@ -1,0 +1,34 @@
+#pragma once
+
+#include <cstdint>
+#include <optional>
+
+#include "dataplane/config/slots.h"
+#include "dataplane/load_balancing/fenwick_tree.h"
+#include "dataplane/load_balancing/random.h"
+
+namespace fairlead::load_balancing {
+
+// Slots with weights, to draw from: a slot's chance is its weight's part of the whole. 8 bytes for each slot; changing
+// a weight and drawing are O(log n).
+class WeightedSlots {
+ public:
+  uint32_t weight(config::ServerSlot slot) const { return weights_.Get(slot); }
+  void SetWeight(config::ServerSlot slot, uint32_t weight) { weights_.Set(slot, weight); }
+
+  // Draws from all slots but the two, which may be Policy::kNone or have no weight; none when nothing is left.
+  std::optional<config::ServerSlot> DrawExcept(config::ServerSlot first, config::ServerSlot second,
+                                               Random& random) const;
+
+ private:
+  // The part of [0, total) that belongs to a slot.
+  struct Range {
+    uint64_t begin;
+    uint32_t length;
+  };
+  Range RangeOf(config::ServerSlot slot) const;
+
+  FenwickTree weights_;
+};
+
+}  // namespace fairlead::load_balancing

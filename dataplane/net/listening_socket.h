@@ -1,0 +1,35 @@
+#pragma once
+
+#include <sys/types.h>
+
+#include <vector>
+
+#include "absl/status/statusor.h"
+#include "dataplane/base/unique_fd.h"
+#include "dataplane/net/address.h"
+
+namespace fairlead::net {
+
+// Listening descriptors of one address, one for each worker; non-blocking, close-on-exec.
+struct ListeningSockets {
+  // As bound: with the port that the kernel chose where port 0 was asked for.
+  Address address;
+  std::vector<base::UniqueFd> descriptors;
+};
+
+// Listens on `address` for `workers` workers (1 or more).
+//
+// IP: each worker has a socket of its own (SO_REUSEPORT), over which the kernel spreads connections. An address that
+// any other socket of the machine listens on is refused, even one that would share it: a second proxy on the same port
+// by mistake would silently take half of the connections. An IPv6 address takes no IPv4 connections, so that [::]:80
+// and 0.0.0.0:80 are two listeners.
+//
+// unix: the workers share one socket. A file left behind by a program that ended is replaced, one that somebody listens
+// on is not. The socket gets `unix_mode`. The file stays when the descriptors are closed; removing it is the owner's
+// business.
+//
+// Errors: `cannot listen on 127.0.0.1:80: Address already in use`, with the code that absl::ErrnoToStatus gives;
+// nothing is left open.
+absl::StatusOr<ListeningSockets> Listen(const Address& address, int workers, mode_t unix_mode = 0600);
+
+}  // namespace fairlead::net

@@ -1,0 +1,26 @@
+#pragma once
+
+#include "absl/status/statusor.h"
+#include "dataplane/base/unique_fd.h"
+#include "dataplane/net/address.h"
+
+namespace fairlead::net {
+
+// A stream socket for connecting to `address`: non-blocking, close-on-exec, and without Nagle's delay. Errors: as
+// socket has them, RESOURCE_EXHAUSTED without descriptors.
+absl::StatusOr<base::UniqueFd> OpenStreamSocket(const Address& address);
+
+// Sends small pieces at once (TCP_NODELAY). The proxy gathers what belongs together itself. Nothing for unix sockets.
+void DisableNagle(int fd);
+
+// Probes of the kernel for a peer that vanished without a word.
+struct KeepAlive {
+  int idle_seconds = 60;      // silence before the first probe
+  int interval_seconds = 10;  // between probes
+  int probes = 3;             // unanswered ones that end the connection, with ETIMEDOUT
+};
+
+// Nothing for unix sockets.
+void EnableKeepAlive(int fd, const KeepAlive& keep_alive);
+
+}  // namespace fairlead::net
