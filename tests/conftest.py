@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
+from tests.support import io_uring
 from tests.support.fairlead import Fairlead
 from tests.support.origin import Origin
 from tests.support.processes import Workbench
@@ -32,6 +33,8 @@ def bench(tmp_path: pathlib.Path) -> Iterator[Workbench]:
 @pytest.fixture(params=["io_uring", "epoll"])
 def io(request: pytest.FixtureRequest) -> str:
     """Both backends of the loop, one after the other."""
+    if request.param == "io_uring" and not io_uring.is_available():
+        pytest.skip("this system has no io_uring")
     return request.param
 
 
