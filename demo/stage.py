@@ -67,7 +67,7 @@ class Stage:
 
         for name, address in self.servers.items():
             self.start_origin(name, address)
-        self._controller = self._start("controlplane_mock", f"--file={self.file}", "--listen=127.0.0.1:0")
+        self._controller = self._start("controlplane_mock", "--listen=127.0.0.1:0", str(self.file))
         self.controller = self._controller.wait_for_line(r"listening on (\S+)")[1]
         self._control = f"unix:{self._directory}/control"
         self._fairlead = self._start(
