@@ -21,6 +21,7 @@ struct Listener {
   net::Address address;        // as configured
   net::Address bound_address;  // as the system bound it: the port that 0 became
   RouteTableSlot route_table = 0;
+  std::string route_table_id;
   std::chrono::milliseconds idle_timeout{60'000};
   std::chrono::milliseconds header_timeout{10'000};
   uint32_t max_header_bytes = 32 * 1024;

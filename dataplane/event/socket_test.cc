@@ -158,6 +158,15 @@ TEST_P(SocketTest, TellsAReset) {
   EXPECT_EQ(handler_.receive_end, ECONNRESET);
 }
 
+TEST_P(SocketTest, TellsAResetRightBehindTheLastBytes) {
+  socket_->ResumeReceive();
+  RunWhatIsDue();
+  peer_.Send("last words");
+  peer_.Reset();
+  RunUntil([&] { return handler_.receive_end.has_value(); });
+  EXPECT_EQ(handler_.receive_end, ECONNRESET);
+}
+
 TEST_P(SocketTest, ASendThatCannotEndWellTellsItsError) {
   const std::string bytes = Pattern(20 << 20);
   const iovec iovec = {const_cast<char*>(bytes.data()), bytes.size()};

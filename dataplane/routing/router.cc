@@ -67,6 +67,7 @@ std::vector<Domain> DomainsFromBestMatch(const config::RouteTable& table) {
 
 PatternTree TreeOf(const std::vector<Domain>& domains) {
   std::vector<Pattern> patterns;
+  patterns.reserve(domains.size());
   for (const Domain& domain : domains) {
     patterns.push_back({domain.text, domain.kind, static_cast<uint32_t>(patterns.size())});
   }
@@ -75,6 +76,7 @@ PatternTree TreeOf(const std::vector<Domain>& domains) {
 
 PatternTree TreeOf(const std::vector<config::RouteRule>& rules) {
   std::vector<Pattern> patterns;
+  patterns.reserve(rules.size());
   for (const config::RouteRule& rule : rules) {
     const uint32_t rank = static_cast<uint32_t>(patterns.size());
     switch (rule.path_match) {

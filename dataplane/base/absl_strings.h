@@ -1,0 +1,30 @@
+#pragma once
+
+#include <string>
+#include <string_view>
+
+#include "absl/strings/str_cat.h"
+#include "absl/strings/string_view.h"
+
+// Debian builds abseil with a string_view of its own, which knows nothing of std::string_view. What stands between
+// them.
+namespace fairlead::base {
+
+inline absl::string_view ToAbsl(std::string_view text) { return {text.data(), text.size()}; }
+inline std::string_view FromAbsl(absl::string_view text) { return {text.data(), text.size()}; }
+
+namespace absl_strings_internal {
+template <typename T>
+const T& Piece(const T& piece) {
+  return piece;
+}
+inline absl::string_view Piece(std::string_view piece) { return ToAbsl(piece); }
+}  // namespace absl_strings_internal
+
+// absl::StrCat that takes std::string_view, too.
+template <typename... Pieces>
+std::string StrCat(const Pieces&... pieces) {
+  return absl::StrCat(absl_strings_internal::Piece(pieces)...);
+}
+
+}  // namespace fairlead::base

@@ -1,0 +1,66 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "dataplane/config/server.h"
+#include "dataplane/health/decision.h"
+#include "dataplane/health/name_pool.h"
+#include "dataplane/health/report.h"
+
+namespace fairlead::health {
+
+// What each author said about one server, and the decision that follows. A part of HealthTable, which gives it the time
+// (milliseconds), the names, and a number that grows with every word of any server.
+class ServerWords {
+ public:
+  // Authors remembered, besides the controller.
+  static constexpr size_t kMaxReporters = 64;
+  static constexpr uint64_t kNever = UINT64_MAX;
+
+  explicit ServerWords(uint64_t now_ms) { decision_.since_ms = now_ms; }
+
+  const Decision& decision() const { return decision_; }
+
+  // Takes a report that CheckReport allows. FAILED_PRECONDITION when it is stale, RESOURCE_EXHAUSTED when it would need
+  // one more author than the limit: then nothing has changed.
+  absl::Status Take(const Report& report, NamePool* names, uint64_t arrival, uint64_t now_ms);
+
+  // The controller's word; kUnknown takes it back. The one that holds already, with the same reason, changes nothing.
+  void SetControllerWord(config::Health health, std::string_view reason, NamePool* names, uint64_t arrival,
+                         uint64_t now_ms);
+  config::Health controller_word() const;
+
+  // When the next claim ends; kNever: none does.
+  uint64_t FirstLeaseEnd() const;
+  // Ends the claims whose time has come. Returns how many.
+  int EndLeases(uint64_t now_ms);
+
+ private:
+  struct Word {
+    NamePool::Name author;
+    config::Health health = config::Health::kUnknown;  // kUnknown: withdrawn or ended, kept for what follows alone
+    uint64_t incarnation = 0;
+    uint64_t sequence = 0;
+    uint64_t arrival = 0;
+    uint64_t expires_ms = kNever;
+    std::string reason;
+
+    // It says nothing any more.
+    void End();
+  };
+
+  static absl::Status CheckOrder(const Report& report, const Word& last, uint64_t* sequence);
+  Word* Find(std::string_view author);
+  const Word* Find(std::string_view author) const { return const_cast<ServerWords*>(this)->Find(author); }
+  void Decide(uint64_t now_ms);
+
+  std::vector<Word> words_;  // one for each author
+  Decision decision_;
+};
+
+}  // namespace fairlead::health
