@@ -215,6 +215,7 @@ void Transactor::Answer(Submission& submission, std::shared_ptr<const v1::FromPr
 }
 
 void Transactor::Deliver(Submission& submission, std::shared_ptr<const v1::FromProxy> answer) {
+  ++(answer->has_rejected() ? rejected_ : applied_);
   if (submission.on_answer != nullptr) submission.on_answer(std::move(answer));
 }
 
