@@ -35,6 +35,8 @@ class FakeWorkers {
     config::ChangeList changes;
   };
   const std::vector<Published>& published() const { return published_; }
+  // Lets go of all but the last.
+  void DropOldSnapshots() { published_.erase(published_.begin(), published_.end() - 1); }
 
   static constexpr int kWorkers = 2;
 
