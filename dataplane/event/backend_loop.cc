@@ -2,6 +2,8 @@
 
 #include <time.h>
 
+#include <utility>
+
 namespace fairlead::event {
 
 BackendLoop::~BackendLoop() {
@@ -34,7 +36,7 @@ void BackendLoop::AddReady(LoopObject* object) {
 }
 
 void BackendLoop::Retire(LoopObject* object) {
-  object->retired_ = true;
+  if (std::exchange(object->retired_, true)) return;
   if (!object->ready_) retired_.push_back(object);
 }
 

@@ -40,7 +40,7 @@ class BackendLoop : public Loop {
 
   // Has `object` called later in this turn, never from inside this call.
   void AddReady(LoopObject* object);
-  // Frees a closed object at the end of the turn.
+  // Frees a closed object at the end of the turn. Once is enough, twice does no harm.
   void Retire(LoopObject* object);
 
   // Where bytes are received, or copied when there are few.

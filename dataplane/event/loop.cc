@@ -1,14 +1,15 @@
 #include "dataplane/event/loop.h"
 
-#include <utility>
-
 #include "dataplane/event/epoll_loop.h"
+#include "dataplane/event/io_uring_loop.h"
 
 namespace fairlead::event {
 
 absl::StatusOr<std::unique_ptr<Loop>> Loop::Create(IoBackend backend) {
-  if (backend == IoBackend::kIoUring) return absl::UnavailableError("io_uring is not part of this build");
-  return EpollLoop::Create();
+  if (backend == IoBackend::kEpoll) return EpollLoop::Create();
+  absl::StatusOr<std::unique_ptr<Loop>> loop = IoUringLoop::Create();
+  if (!loop.ok() && backend == IoBackend::kAuto) return EpollLoop::Create();
+  return loop;
 }
 
 void Loop::Run() {

@@ -35,8 +35,8 @@ class LoopTest : public ::testing::TestWithParam<IoBackend> {
 };
 
 // Runs the tests of a fixture derived from LoopTest on both backends.
-#define INSTANTIATE_FOR_ALL_BACKENDS(fixture)                               \
-  INSTANTIATE_TEST_SUITE_P(, fixture, ::testing::Values(IoBackend::kEpoll), \
+#define INSTANTIATE_FOR_ALL_BACKENDS(fixture)                                                    \
+  INSTANTIATE_TEST_SUITE_P(, fixture, ::testing::Values(IoBackend::kEpoll, IoBackend::kIoUring), \
                            [](const auto& info) { return info.param == IoBackend::kEpoll ? "epoll" : "io_uring"; })
 
 // Notes what a socket tells, and calls the hooks that are set.
@@ -116,4 +116,18 @@ std::pair<int, Peer> TcpPair();
 // Makes a repeatable text of which every part can be told from the others.
 std::string Pattern(size_t size);
 
+// One socket of the loop under test and its peer.
+class SocketTest : public LoopTest {
+ protected:
+  SocketTest();
+  ~SocketTest() override;
+
+  void Send(std::string_view bytes);
+  void CloseSocket() { std::exchange(socket_, nullptr)->Close(); }
+  bool Received(std::string_view bytes) const { return handler_.received == bytes; }
+
+  Peer peer_;
+  RecordingHandler handler_;
+  Socket* socket_;
+};
 }  // namespace fairlead::event::testing

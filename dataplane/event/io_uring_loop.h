@@ -1,0 +1,96 @@
+#pragma once
+
+#include <liburing.h>
+#include <sys/socket.h>
+#include <sys/uio.h>
+
+#include <cstddef>
+#include <cstdint>
+#include <deque>
+#include <memory>
+
+#include "absl/container/flat_hash_set.h"
+#include "absl/status/statusor.h"
+#include "dataplane/event/backend_loop.h"
+#include "dataplane/event/receive_ring.h"
+
+namespace fairlead::event {
+
+// What a completion is of. Part of each request's user data, beside the object's address.
+enum class Operation : uint8_t { kReceive, kSend, kConnect, kPoll, kCancel };
+
+// What completions are for.
+class IoUringObject : public LoopObject {
+ public:
+  // `result` is bytes or a descriptor, or an errno below 0; `flags` as in io_uring_cqe.
+  virtual void OnCompletion(Operation operation, int result, uint32_t flags) = 0;
+};
+
+// The backend on io_uring. Requests gather in the submission queue during a turn and go to the kernel with the one
+// system call that waits for completions. Needs Linux 6.1: from then on all that it uses is there.
+//
+// The ring serves one thread alone (IORING_SETUP_SINGLE_ISSUER), and completes requests only while that thread is
+// inside the kernel for it (IORING_SETUP_DEFER_TASKRUN), never by interrupting it. It is made disabled; the thread that
+// runs the first turn becomes the loop's. Requests made before wait in the submission queue (should they be too many
+// for it, the thread that makes them is the loop's).
+class IoUringLoop final : public BackendLoop {
+ public:
+  static absl::StatusOr<std::unique_ptr<Loop>> Create();
+  ~IoUringLoop() override;
+
+  Socket* Adopt(int fd, SocketHandler* handler) override;
+  Socket* Connect(int fd, const sockaddr* address, socklen_t length, SocketHandler* handler) override;
+  Acceptor* Accept(int fd, AcceptHandler* handler) override;
+  const char* name() const override { return "io_uring"; }
+
+  // For its sockets and acceptors:
+
+  // A request to be filled in, its user data already set. Where the queue is full, submits it.
+  io_uring_sqe* NewRequest(IoUringObject* object, Operation operation);
+  // Requests the end of the request that `object` made for `operation`. This has a completion of its own, kCancel.
+  void Cancel(IoUringObject* object, Operation operation);
+  // Submits what is requested and lets the kernel finish all that it can, without delivering completions.
+  void Flush();
+
+  // What a request points to, kept until it is submitted. Call after NewRequest, which may submit.
+  struct Memory {
+    union {
+      msghdr message;
+      sockaddr_storage address;
+    };
+    iovec iovecs[Socket::kMaxIovecs];
+  };
+  Memory* NewMemory();
+
+  ReceiveRing& receive_ring() { return receive_ring_; }
+
+  // Objects that are closed, but that the kernel still has requests of. When the loop ends, they end with it.
+  void AddClosing(IoUringObject* object) { closing_.insert(object); }
+  void RemoveClosing(IoUringObject* object) { closing_.erase(object); }
+
+ private:
+  static constexpr unsigned kSubmissions = 2048;
+  static constexpr unsigned kCompletions = 8192;
+
+  IoUringLoop() : receive_ring_(blocks_, received()) {}
+  absl::Status Initialize();
+  // Makes the calling thread the loop's, if none is yet.
+  void Start();
+  void ReadMailbox();
+  // Submits without waiting, and lets the kernel do the work that waits for this thread to be inside it.
+  void Submit();
+  void ReuseMemory();
+  void Wait(uint64_t timeout_ms) override;
+  void Deliver() override;
+
+  io_uring ring_ = {};
+  bool initialized_ = false;
+  bool started_ = false;
+  uint64_t wake_ups_ = 0;  // what the mailbox's eventfd says; of no interest
+  ReceiveRing receive_ring_;
+  std::deque<Memory> memory_;  // the first memory_used_ are taken
+  size_t memory_used_ = 0;
+  absl::flat_hash_set<IoUringObject*> closing_;
+};
+
+}  // namespace fairlead::event

@@ -1,0 +1,197 @@
+#include "dataplane/event/io_uring_socket.h"
+
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <cstring>
+#include <utility>
+
+namespace fairlead::event {
+
+// Idle connections are many.
+static_assert(sizeof(IoUringSocket) <= 80);
+
+IoUringSocket::IoUringSocket(IoUringLoop& loop, int fd, SocketHandler* handler) : Socket(fd, handler), loop_(loop) {}
+
+IoUringSocket::IoUringSocket(IoUringLoop& loop, int fd, SocketHandler* handler, const sockaddr* address,
+                             socklen_t length)
+    : Socket(fd, handler), loop_(loop), connection_(Connection::kRequested) {
+  if (address->sa_family == AF_UNIX) {
+    // Never takes time. And where the listener's queue is full, io_uring would try again and again, as poll calls an
+    // unconnected unix socket writable.
+    error_ = connect(fd, address, length) == 0 ? 0 : errno;
+    connection_ = Connection::kEnded;
+    loop_.AddReady(this);
+    return;
+  }
+  io_uring_sqe* request = loop_.NewRequest(this, Operation::kConnect);
+  sockaddr_storage* copy = &loop_.NewMemory()->address;
+  std::memcpy(copy, address, length);
+  io_uring_prep_connect(request, fd, reinterpret_cast<sockaddr*>(copy), length);
+  ++requests_;
+}
+
+IoUringSocket::~IoUringSocket() { close(fd_); }
+
+void IoUringSocket::ResumeReceive() {
+  receiving_ = true;
+  if (kept_ != nullptr || end_ == End::kReached) {
+    loop_.AddReady(this);
+  } else {
+    Receive();
+  }
+}
+
+void IoUringSocket::StartSend(const iovec* iovecs, int count) {
+  io_uring_sqe* request = loop_.NewRequest(this, Operation::kSend);
+  if (count == 1) {
+    io_uring_prep_send(request, fd_, iovecs->iov_base, iovecs->iov_len, MSG_NOSIGNAL);
+  } else {
+    IoUringLoop::Memory* memory = loop_.NewMemory();
+    std::copy_n(iovecs, count, memory->iovecs);
+    memory->message = {};
+    memory->message.msg_iov = memory->iovecs;
+    memory->message.msg_iovlen = static_cast<size_t>(count);
+    io_uring_prep_sendmsg(request, fd_, &memory->message, MSG_NOSIGNAL);
+  }
+  sending_ = true;
+  ++requests_;
+}
+
+void IoUringSocket::Close(std::vector<buffer::Slice> pending) {
+  closed_ = true;
+  kept_ = pending.empty() ? nullptr : std::make_unique<std::vector<buffer::Slice>>(std::move(pending));
+  if (receive_requested_ && !receive_cancelled_) {
+    loop_.Cancel(this, Operation::kReceive);
+    ++requests_;
+  }
+  if (sending_) {
+    loop_.Cancel(this, Operation::kSend);
+    ++requests_;
+  }
+  if (connection_ == Connection::kRequested) {
+    loop_.Cancel(this, Operation::kConnect);
+    ++requests_;
+  }
+  loop_.AddClosing(this);
+  RetireWhenDone();
+}
+
+void IoUringSocket::OnCompletion(Operation operation, int result, uint32_t flags) {
+  // A receive has many completions, all but the last one with this flag.
+  if ((flags & IORING_CQE_F_MORE) == 0) --requests_;
+  switch (operation) {
+    case Operation::kConnect:
+      OnConnectCompleted(result);
+      break;
+    case Operation::kReceive:
+      OnReceiveCompleted(result, flags);
+      break;
+    case Operation::kSend:
+      OnSendCompleted(result);
+      break;
+    case Operation::kCancel:
+      OnCancelCompleted(result);
+      break;
+    case Operation::kPoll:
+      break;
+  }
+  if (closed_) RetireWhenDone();
+}
+
+void IoUringSocket::OnConnectCompleted(int result) {
+  error_ = -result;
+  connection_ = Connection::kEnded;
+  if (!closed_) OnReady();
+}
+
+void IoUringSocket::OnReceiveCompleted(int result, uint32_t flags) {
+  if ((flags & IORING_CQE_F_MORE) == 0) receive_requested_ = receive_cancelled_ = false;
+  // Also after Close, and also without bytes: the block goes back to the kernel.
+  buffer::Slice bytes;
+  if ((flags & IORING_CQE_F_BUFFER) != 0) {
+    bytes = loop_.receive_ring().Take(flags >> IORING_CQE_BUFFER_SHIFT, static_cast<size_t>(std::max(result, 0)));
+  }
+  if (closed_) return;
+
+  if (result > 0 && receiving_ && kept_ == nullptr) {
+    handler_->OnReceived(std::move(bytes));
+  } else if (result > 0) {
+    if (kept_ == nullptr) kept_ = std::make_unique<std::vector<buffer::Slice>>();
+    kept_->push_back(std::move(bytes));
+    // Only now, and not when the pause began: most pauses end before anything comes.
+    if (!receiving_ && receive_requested_ && !receive_cancelled_) {
+      loop_.Cancel(this, Operation::kReceive);
+      receive_cancelled_ = true;
+      ++requests_;
+    }
+  } else if (result != -ENOBUFS && result != -ECANCELED && result != -EINTR && result != -EAGAIN) {
+    error_ = -result;
+    end_ = End::kReached;
+    OnReady();
+  }
+  if (!closed_) Receive();
+}
+
+void IoUringSocket::OnSendCompleted(int result) {
+  sending_ = false;
+  if (!closed_) handler_->OnSent(static_cast<size_t>(std::max(result, 0)), result < 0 ? -result : 0);
+}
+
+void IoUringSocket::OnCancelCompleted(int result) {
+  if (result >= 0 || !closed_) return;
+  // The kernel did not find the request, or was at work on it. If it still is there, it ends with the connection.
+  const bool requested = receive_requested_ || sending_ || connection_ == Connection::kRequested;
+  if (requested) shutdown(fd_, SHUT_RDWR);
+}
+
+void IoUringSocket::OnReady() {
+  if (connection_ == Connection::kEnded) {
+    connection_ = Connection::kTold;
+    if (error_ != 0) end_ = End::kTold;
+    handler_->OnConnected(error_);
+    if (closed_) return;
+  }
+  TellKept();
+  if (closed_) return;
+  if (end_ == End::kReached && receiving_ && kept_ == nullptr) {
+    end_ = End::kTold;
+    handler_->OnReceiveEnd(error_);
+    return;
+  }
+  Receive();
+}
+
+void IoUringSocket::Receive() {
+  if (!receiving_ || receive_requested_ || kept_ != nullptr || end_ != End::kNone || connection_ != Connection::kTold) {
+    return;
+  }
+  io_uring_sqe* request = loop_.NewRequest(this, Operation::kReceive);
+  io_uring_prep_recv_multishot(request, fd_, nullptr, 0, 0);
+  request->flags |= IOSQE_BUFFER_SELECT;
+  request->buf_group = ReceiveRing::kGroup;
+  receive_requested_ = true;
+  ++requests_;
+}
+
+void IoUringSocket::TellKept() {
+  if (kept_ == nullptr || !receiving_) return;
+  std::unique_ptr<std::vector<buffer::Slice>> kept = std::move(kept_);
+  size_t told = 0;
+  while (told < kept->size() && receiving_) {
+    handler_->OnReceived(std::move((*kept)[told++]));
+    if (closed_) return;
+  }
+  if (told == kept->size()) return;
+  kept->erase(kept->begin(), kept->begin() + static_cast<ptrdiff_t>(told));
+  kept_ = std::move(kept);
+}
+
+void IoUringSocket::RetireWhenDone() {
+  if (requests_ > 0) return;
+  loop_.RemoveClosing(this);
+  loop_.Retire(this);
+}
+
+}  // namespace fairlead::event
