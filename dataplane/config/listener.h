@@ -26,7 +26,7 @@ struct Listener {
   uint32_t max_header_bytes = 32 * 1024;
   uint32_t max_header_count = 100;
   absl::uint128 digest = 0;  // what it adds to the fingerprint
-  // One descriptor for each worker, which moves its own out when it adopts the first revision that has these sockets, and
+  // One descriptor for each worker, which takes its own when it adopts the first revision that has these sockets, and
   // closes it with the first that has not. The same object for as long as the address stays.
   std::shared_ptr<net::ListeningSockets> sockets;
 };

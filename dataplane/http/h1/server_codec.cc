@@ -1,0 +1,274 @@
+#include "dataplane/http/h1/server_codec.h"
+
+#include <utility>
+
+#include "dataplane/http/h1/error_response.h"
+#include "dataplane/http/h1/serializer.h"
+#include "dataplane/http/h1/write_to.h"
+
+namespace fairlead::http::h1 {
+
+void ServerCodec::Receive(buffer::Slice bytes) {
+  switch (state_) {
+    case State::kIdle:
+    case State::kHead:
+      return ReceiveHead(std::move(bytes));
+    case State::kBody:
+      return body_paused_ ? Postpone(std::move(bytes)) : ReceiveBody(std::move(bytes));
+    case State::kReceived:
+      return Postpone(std::move(bytes));
+    case State::kClosing:
+      return;
+  }
+}
+
+void ServerCodec::Postpone(buffer::Slice bytes) {
+  // Only what came with the bytes before: the connection delivers nothing more until ResumeReceive.
+  pending_ = std::move(bytes);
+  host_->PauseReceive();
+}
+
+void ServerCodec::ReceiveHead(buffer::Slice bytes) {
+  if (state_ == State::kIdle) {
+    state_ = State::kHead;
+    handler_ = host_->OnStreamBegin(this);
+    handler_->request_head().Clear();
+  }
+  head_bytes_.Append(std::move(bytes));
+  RequestHead& head = handler_->request_head();
+  ParseResult result = parser_.Parse(head_bytes_.view(), &head);
+  if (result.outcome == ParseResult::Outcome::kNeedMore) return;
+  if (result.outcome == ParseResult::Outcome::kError) {
+    host_->OnRequestRefused(result.status, result.reason);
+    return Refuse(result.status, result.reason);
+  }
+
+  buffer::Slice rest = head_bytes_.TakeRest(result.head_size);
+  method_ = head.method;
+  minor_version_ = head.minor_version;
+  keep_alive_ = head.keep_alive;
+  head_sent_ = false;
+  body_paused_ = false;
+  const bool body_follows = head.framing != BodyFraming::kNone;
+  state_ = body_follows ? State::kBody : State::kReceived;
+  if (body_follows) body_.Start(head.framing, head.content_length);
+  handler_->OnRequestHead(body_follows);
+  if (!rest.empty()) Receive(std::move(rest));
+}
+
+void ServerCodec::ReceiveBody(buffer::Slice bytes) {
+  // A trailer section that came in pieces waits in head_bytes_' place only for its own sake: it is rare and bounded, so
+  // it is put together here.
+  if (!pending_.empty() && !pending_.Join(bytes)) {
+    buffer::Queue joined;
+    joined.Append(pending_.view(), host_->blocks());
+    joined.Append(bytes.view(), host_->blocks());
+    std::vector<buffer::Slice> slices = joined.TakeSlices();
+    if (slices.size() != 1) return Refuse(431, "trailers too large");
+    bytes = std::move(slices.front());
+  } else if (!pending_.empty()) {
+    bytes = std::move(pending_);
+  }
+  pending_ = {};
+
+  FieldList trailers;
+  while (state_ == State::kBody) {
+    ChunkedDecoder::Step step = body_.Next(bytes.view(), &trailers);
+    switch (step.kind) {
+      case ChunkedDecoder::Kind::kError:
+        if (!head_sent_) host_->OnRequestRefused(400, step.reason);
+        return Refuse(400, step.reason);
+      case ChunkedDecoder::Kind::kNeedMore:
+        bytes.RemovePrefix(step.consumed);
+        if (!bytes.empty()) pending_ = std::move(bytes);  // of the trailer section
+        return;
+      case ChunkedDecoder::Kind::kData: {
+        buffer::Slice data = bytes.Sub(step.data.data() - bytes.data(), step.data.size());
+        bytes.RemovePrefix(step.consumed);
+        handler_->OnRequestData(std::move(data));
+        // Without bytes the loop goes on: the body may have ended with these.
+        if (state_ == State::kBody && body_paused_ && !bytes.empty()) return Postpone(std::move(bytes));
+        break;
+      }
+      case ChunkedDecoder::Kind::kEnd: {
+        state_ = State::kReceived;
+        buffer::Slice section = bytes;  // keeps the trailers' bytes
+        bytes.RemovePrefix(step.consumed);
+        if (!bytes.empty()) Postpone(std::move(bytes));
+        handler_->OnRequestEnd(trailers.empty() ? nullptr : &trailers);
+        return;
+      }
+    }
+  }
+}
+
+bool ServerCodec::ReceiveEnd() {
+  client_ended_ = true;
+  switch (state_) {
+    case State::kIdle:
+      return !pending_.empty();
+    case State::kHead:
+    case State::kBody:
+      if (handler_ != nullptr) std::exchange(handler_, nullptr)->OnStreamError(ClientError::kDisconnected);
+      state_ = State::kClosing;
+      return false;
+    case State::kReceived:
+      return true;  // a client may close its side after its request and still read (RFC 9112 §9.6)
+    case State::kClosing:
+      return true;
+  }
+  return false;
+}
+
+void ServerCodec::ConnectionLost() {
+  state_ = State::kClosing;
+  pending_ = {};
+  if (handler_ != nullptr) std::exchange(handler_, nullptr)->OnStreamError(ClientError::kDisconnected);
+}
+
+void ServerCodec::Continue() {
+  if (pending_.empty() || state_ == State::kReceived || state_ == State::kClosing) return;
+  if (state_ == State::kBody && body_paused_) return;
+  // Of a pending trailer section nothing can be read before more of it comes.
+  buffer::Slice bytes = std::move(pending_);
+  pending_ = {};
+  Receive(std::move(bytes));
+  if (pending_.empty() && !body_paused_ && state_ != State::kClosing) host_->ResumeReceive();
+}
+
+void ServerCodec::OnSent() {
+  if (handler_ != nullptr && head_sent_ && host_->output().size() <= ServerCodecHost::kLowWatermark) {
+    handler_->OnResponseDrained();
+  }
+}
+
+void ServerCodec::HeaderTimeout() {
+  host_->OnRequestRefused(408, "the request's head took too long");
+  Refuse(408, "the request's head took too long");
+}
+
+void ServerCodec::Refuse(uint16_t status, const char* reason) {
+  const bool can_answer = !head_sent_;
+  if (state_ == State::kHead) {
+    // No handler has heard of this request: its version is not known to be any but the lowest.
+    minor_version_ = 1;
+    method_ = Method::kOther;
+  }
+  state_ = State::kClosing;
+  pending_ = {};
+  if (handler_ != nullptr) std::exchange(handler_, nullptr)->OnStreamError(ClientError::kMalformed);
+  if (!can_answer) return host_->CloseNow();
+  WriteError(status, reason, /*keep_alive=*/false);
+  host_->CloseAfterOutput();
+}
+
+bool ServerCodec::WillKeepAlive() const {
+  return keep_alive_ && !draining_ && !client_ended_ && state_ == State::kReceived;
+}
+
+void ServerCodec::SendInformational(const ResponseHead& head) {
+  if (minor_version_ == 0) return;  // RFC 9110 §15.2
+  const ResponseOptions options{.request_method = method_};
+  WriteTo(host_->output(), host_->blocks(), MaxResponseHeadSize(head, options),
+          [&](char* out) { return WriteResponseHead(head, options, out); });
+  host_->Touch();
+}
+
+void ServerCodec::SendHead(const ResponseHead& head) {
+  response_framing_ = FramingForClient(head.framing, minor_version_);
+  keep_alive_ = WillKeepAlive() && response_framing_ != BodyFraming::kUntilClose;
+  const ResponseOptions options{.request_method = method_,
+                                .client_minor_version = minor_version_,
+                                .keep_alive = keep_alive_,
+                                .date = host_->date()};
+  WriteTo(host_->output(), host_->blocks(), MaxResponseHeadSize(head, options),
+          [&](char* out) { return WriteResponseHead(head, options, out); });
+  head_sent_ = true;
+  host_->OnResponse(head.status);
+  host_->Touch();
+}
+
+void ServerCodec::SendData(buffer::Slice data) {
+  buffer::Queue& output = host_->output();
+  if (response_framing_ == BodyFraming::kStreamed) {
+    WriteTo(output, host_->blocks(), kMaxChunkHeaderSize, [&](char* out) { return WriteChunkHeader(data.size(), out); });
+    output.Append(std::move(data));
+    output.Append(kChunkEnd, host_->blocks());
+  } else {
+    output.Append(std::move(data));
+  }
+  host_->Touch();
+}
+
+void ServerCodec::SendEnd(const FieldList* trailers) {
+  if (response_framing_ == BodyFraming::kStreamed) {
+    buffer::Queue& output = host_->output();
+    if (trailers == nullptr) {
+      output.Append(kLastChunk, host_->blocks());
+    } else {
+      WriteTo(output, host_->blocks(), MaxLastChunkSize(*trailers),
+              [&](char* out) { return WriteLastChunk(*trailers, out); });
+    }
+  }
+  handler_ = nullptr;
+  FinishExchange();
+}
+
+void ServerCodec::SendError(uint16_t status, std::string_view detail) {
+  handler_ = nullptr;
+  keep_alive_ = WillKeepAlive();
+  WriteError(status, detail, keep_alive_);
+  FinishExchange();
+}
+
+void ServerCodec::WriteError(uint16_t status, std::string_view detail, bool keep_alive) {
+  const ErrorResponse response{.status = status,
+                               .detail = detail,
+                               .request_method = method_,
+                               .client_minor_version = minor_version_,
+                               .keep_alive = keep_alive,
+                               .date = host_->date()};
+  WriteTo(host_->output(), host_->blocks(), MaxErrorResponseSize(response),
+          [&](char* out) { return WriteErrorResponse(response, out); });
+  head_sent_ = true;
+  host_->OnResponse(status);
+  host_->Touch();
+}
+
+void ServerCodec::Abort() {
+  handler_ = nullptr;
+  state_ = State::kClosing;
+  pending_ = {};
+  host_->CloseNow();
+}
+
+void ServerCodec::FinishExchange() {
+  host_->Touch();
+  if (!keep_alive_ || state_ != State::kReceived) {
+    state_ = State::kClosing;
+    pending_ = {};
+    return host_->CloseAfterOutput();
+  }
+  state_ = State::kIdle;
+  head_bytes_.Clear();
+  parser_.Reset();
+  head_sent_ = false;
+  // Bytes of the next request that are here already are read in Continue; more may come then.
+  if (pending_.empty()) host_->ResumeReceive();
+}
+
+void ServerCodec::PauseBody() {
+  if (state_ != State::kBody || body_paused_) return;
+  body_paused_ = true;
+  host_->PauseReceive();
+}
+
+void ServerCodec::ResumeBody() {
+  if (!body_paused_) return;
+  body_paused_ = false;
+  if (state_ != State::kBody) return;
+  host_->ResumeReceive();
+  if (!pending_.empty()) host_->Touch();  // Continue
+}
+
+}  // namespace fairlead::http::h1

@@ -1,0 +1,124 @@
+#pragma once
+
+#include <cstdint>
+#include <string_view>
+
+#include "dataplane/buffer/queue.h"
+#include "dataplane/buffer/slice.h"
+#include "dataplane/http/message.h"
+
+// The side toward the client: bytes in, requests out; responses in, bytes out. A codec does no I/O: its connection feeds
+// it and sends its output. The proxy core sees streams alone, whatever the protocol version beneath.
+//
+// Everything belongs to one connection of one worker and is called on that worker's thread.
+namespace fairlead::http {
+
+// Why a stream ended early, as its handler hears it.
+enum class ClientError : uint8_t {
+  kDisconnected,  // the connection ended, or was reset
+  kMalformed,     // the request's body broke its framing; the codec answers, if an answer was not begun
+};
+
+// One request's way out: the core gives the response to the codec. Lives within the codec, from
+// ServerCodecHost::OnStreamBegin until the handler has heard OnStreamError or has called SendEnd, SendError or Abort.
+class ServerStream {
+ public:
+  // An interim response (1xx). Not sent to clients that cannot take one.
+  virtual void SendInformational(const ResponseHead& head) = 0;
+  // The final response's head. `head.framing` says how the body ends; kNone: nothing follows but SendEnd.
+  virtual void SendHead(const ResponseHead& head) = 0;
+  virtual void SendData(buffer::Slice data) = 0;
+  // The response is whole. `trailers` may be null, and are dropped where the client can't take them.
+  virtual void SendEnd(const FieldList* trailers) = 0;
+  // In place of a response: one that the proxy makes itself, of one line of text. No head was sent.
+  virtual void SendError(uint16_t status, std::string_view detail) = 0;
+  // Breaks the response off, so that the client can't take it for a whole one.
+  virtual void Abort() = 0;
+  // Holds the request's body back, and lets it come again. It may come at first.
+  virtual void PauseBody() = 0;
+  virtual void ResumeBody() = 0;
+  // Bytes of the response that are not with the kernel yet.
+  virtual size_t unsent_bytes() const = 0;
+
+ protected:
+  ~ServerStream() = default;
+};
+
+// What the core hears of one request. After OnStreamError, and after the calls that end the stream, nothing comes.
+class ServerStreamHandler {
+ public:
+  // Where the codec puts the head, from OnStreamBegin on; it calls SetBase.
+  virtual RequestHead& request_head() = 0;
+  // The head is complete. `body_follows`: OnRequestData and OnRequestEnd come.
+  virtual void OnRequestHead(bool body_follows) = 0;
+  virtual void OnRequestData(buffer::Slice data) = 0;
+  // The body is whole. `trailers` may be null; valid during the call.
+  virtual void OnRequestEnd(const FieldList* trailers) = 0;
+  virtual void OnStreamError(ClientError error) = 0;
+  // unsent_bytes fell to ServerCodecHost::kLowWatermark or below.
+  virtual void OnResponseDrained() = 0;
+
+ protected:
+  ~ServerStreamHandler() = default;
+};
+
+// The connection, as its codec sees it.
+class ServerCodecHost {
+ public:
+  // A handler that has taken more than the high mark of unsent bytes stops its source until the low mark is reached.
+  static constexpr size_t kHighWatermark = 64 * 1024;
+  static constexpr size_t kLowWatermark = 16 * 1024;
+
+  // The first byte of a request has come: who takes care of it? Never null; lives until the stream ends.
+  virtual ServerStreamHandler* OnStreamBegin(ServerStream* stream) = 0;
+  // A request's head was refused, before any handler heard of it, and answered with `status`.
+  virtual void OnRequestRefused(uint16_t status, const char* reason) = 0;
+  // A final response was answered by its head.
+  virtual void OnResponse(uint16_t status) = 0;
+
+  // Bytes to send. Their sending starts after the running callback, once Touch was called.
+  virtual buffer::Queue& output() = 0;
+  virtual buffer::BlockPool& blocks() = 0;
+  virtual void Touch() = 0;
+
+  virtual void PauseReceive() = 0;
+  virtual void ResumeReceive() = 0;
+  // Sends what is left and closes; reads and drops for a while what the client still sends, so that it gets to read the
+  // answer.
+  virtual void CloseAfterOutput() = 0;
+  // Closes with a reset.
+  virtual void CloseNow() = 0;
+
+  // Now, as an IMF-fixdate (RFC 9110 §5.6.7).
+  virtual std::string_view date() = 0;
+
+ protected:
+  ~ServerCodecHost() = default;
+};
+
+// A protocol version's codec for one connection, owned by it.
+class ServerCodec {
+ public:
+  virtual ~ServerCodec() = default;
+
+  virtual void Receive(buffer::Slice bytes) = 0;
+  // The client will send no more. True: the connection is still needed, for responses that are under way.
+  virtual bool ReceiveEnd() = 0;
+  // The connection is broken: ends all streams.
+  virtual void ConnectionLost() = 0;
+  // Goes on with what had to wait for the end of the callback that ended a stream. Called from the connection's turn work.
+  virtual void Continue() = 0;
+  // Bytes were sent; output() has shrunk.
+  virtual void OnSent() = 0;
+  // No further requests: the client is told with the next response. Responses under way are finished.
+  virtual void Drain() = 0;
+
+  // No request has begun and none is waiting.
+  virtual bool idle() const = 0;
+  // A request's head has begun but is not complete.
+  virtual bool receiving_head() const = 0;
+  // Answers a head that took too long, and closes (408).
+  virtual void HeaderTimeout() = 0;
+};
+
+}  // namespace fairlead::http

@@ -1,0 +1,62 @@
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string_view>
+#include <vector>
+
+#include "dataplane/config/route_table.h"
+#include "dataplane/config/slots.h"
+#include "dataplane/routing/pattern_tree.h"
+
+namespace fairlead::routing {
+
+// Where a request belongs. Both live as long as the router.
+struct RouteResult {
+  const config::VirtualHost* host = nullptr;  // null: no virtual host is for this name
+  const config::RouteRule* rule = nullptr;    // null: none of the host's rules matches
+};
+
+// A route table, compiled. Made by the control side, immutable, read by all workers at once, destroyed by the control
+// side. Takes any table; that it makes sense is the compiler's to see to.
+class Router {
+ public:
+  // `table` is not null.
+  explicit Router(std::shared_ptr<const config::RouteTable> table);
+  Router(const Router&) = delete;
+  Router& operator=(const Router&) = delete;
+
+  // The host: the one that names the request's host exactly, else the one with the longest "*.suffix" of it, else the
+  // one with "*". Then the first of its rules whose path matches; no other host is tried.
+  //
+  // `authority` is a host or IP address, maybe with a port (RFC 9110 §7.2), which does not matter, nor do case and a
+  // dot at the end; an IPv6 address is in brackets, here as in the table. Whatever is no host's name, the empty
+  // authority among it, belongs to "*". `target` is in origin-form or "*" (RFC 9112 §3.2); what follows a '?' does not
+  // matter.
+  //
+  // Follows the two texts' bytes once, whatever the number of hosts and rules; allocates nothing.
+  RouteResult Match(std::string_view authority, std::string_view target) const;
+
+  const config::RouteTable& table() const { return *table_; }
+
+ private:
+  struct Host {
+    const config::VirtualHost* host;
+    PatternTree rules;  // paths; ranks are indexes into host->rules
+  };
+
+  const std::shared_ptr<const config::RouteTable> table_;
+  std::vector<Host> hosts_;  // as in the table
+  // Domains, back to front, so that "*.suffix" is a prefix. Ranks, the better match having the lower, are indexes into
+  // hosts_of_domains_.
+  PatternTree domains_;
+  std::vector<uint32_t> hosts_of_domains_;  // indexes into hosts_
+};
+
+// A rule without a backend to choose.
+constexpr config::BackendSlot kNoBackend = UINT32_MAX;
+
+// One of the rule's backends by weight; `random` is any number, each as likely. kNoBackend when none has a weight.
+config::BackendSlot ChooseBackend(const config::RouteRule& rule, uint64_t random);
+
+}  // namespace fairlead::routing

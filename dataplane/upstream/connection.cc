@@ -1,0 +1,135 @@
+#include "dataplane/upstream/connection.h"
+
+#include <cstring>
+#include <string>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "dataplane/upstream/server.h"
+
+namespace fairlead::upstream {
+
+Connection::Connection(Environment* environment, Server* server, int fd, ConnectionUser* user)
+    : environment_(environment),
+      server_(server),
+      user_(user),
+      codec_(this),
+      timer_([](void* self) { static_cast<Connection*>(self)->OnTimeout(); }, this) {
+  const net::Address& address = server->address();
+  socket_ = environment->loop->Connect(fd, address.get(), address.length(), this);
+  environment->loop->timers().Schedule(&timer_, server->settings().connect_timeout.count());
+}
+
+void Connection::OnConnected(int error) {
+  event::TurnScope scope(environment_->turn_work);
+  environment_->loop->timers().Cancel(&timer_);
+  if (error != 0) {
+    if (server_ != nullptr) server_->OnConnectFailed();
+    return Fail(http::ServerError::kConnectFailed, std::strerror(error));
+  }
+  state_ = State::kBusy;
+  socket_->ResumeReceive();
+  codec_.Begin(user_);
+  user_->OnConnected();
+}
+
+void Connection::Use(ConnectionUser* user) {
+  environment_->loop->timers().Cancel(&timer_);
+  state_ = State::kBusy;
+  reused_ = true;
+  user_ = user;
+  codec_.Begin(user);
+}
+
+void Connection::Release() {
+  user_ = nullptr;
+  if (state_ == State::kClosed) return;
+  if (state_ == State::kBusy && codec_.idle()) return Touch();  // pooled or closed in RunTurnWork
+  codec_.Abandon();
+  Close();
+}
+
+void Connection::Fail(http::ServerError error, std::string_view detail) {
+  if (state_ == State::kClosed) return;
+  ConnectionUser* user = std::exchange(user_, nullptr);
+  const bool begun = state_ == State::kBusy;
+  Close();
+  if (begun) {
+    codec_.Fail(error, detail);
+  } else if (user != nullptr) {
+    user->OnServerError(error, detail);
+  }
+}
+
+void Connection::OnTimeout() {
+  event::TurnScope scope(environment_->turn_work);
+  if (state_ == State::kIdle) return Close();
+  if (server_ != nullptr) server_->OnConnectFailed();
+  Fail(http::ServerError::kConnectTimeout, "connecting took too long");
+}
+
+void Connection::OnReceived(buffer::Slice bytes) {
+  event::TurnScope scope(environment_->turn_work);
+  codec_.Receive(std::move(bytes));
+  if (state_ == State::kIdle) Close();  // bytes that nobody asked for
+}
+
+void Connection::OnReceiveEnd(int error) {
+  event::TurnScope scope(environment_->turn_work);
+  codec_.ReceiveEnd(error);
+  if (state_ != State::kClosed) Close();
+}
+
+void Connection::OnSent(size_t sent, int error) {
+  event::TurnScope scope(environment_->turn_work);
+  sending_ = false;
+  if (error != 0) {
+    // What the server said before it closed may still be waiting to be read (an early answer, RFC 9112 §9.5): the end of
+    // receiving decides.
+    output_.Clear();
+    return;
+  }
+  output_.Consume(sent);
+  Flush();
+  codec_.OnSent();
+}
+
+void Connection::RunTurnWork() {
+  if (state_ == State::kClosed) {
+    delete this;
+    return;
+  }
+  codec_.Continue();
+  if (state_ == State::kClosed) return;  // comes again
+  Flush();
+  if (state_ != State::kBusy || user_ != nullptr) return;
+  if (server_ == nullptr || !codec_.reusable() || !output_.empty() || !server_->Keep(this)) return Close();
+  state_ = State::kIdle;
+  socket_->ResumeReceive();
+  environment_->loop->timers().Schedule(&timer_, server_->settings().pool_idle_timeout.count());
+}
+
+void Connection::Flush() {
+  if (sending_ || output_.empty() || state_ != State::kBusy) return;
+  iovec iovecs[event::Socket::kMaxIovecs];
+  const int count = output_.FillIovecs(iovecs, event::Socket::kMaxIovecs);
+  sending_ = true;
+  socket_->StartSend(iovecs, count);
+}
+
+void Connection::Close() {
+  if (state_ == State::kClosed) return;
+  environment_->loop->timers().Cancel(&timer_);
+  if (server_ != nullptr) server_->OnClosed(this);
+  state_ = State::kClosed;
+  Unlink();
+  if (sending_) {
+    socket_->Close(output_.TakeSlices());
+  } else {
+    socket_->Close();
+  }
+  socket_ = nullptr;
+  environment_->turn_work->Add(this);
+}
+
+}  // namespace fairlead::upstream

@@ -1,0 +1,90 @@
+#pragma once
+
+#include <cstdint>
+
+#include "dataplane/base/intrusive_list.h"
+#include "dataplane/buffer/queue.h"
+#include "dataplane/event/loop.h"
+#include "dataplane/event/socket.h"
+#include "dataplane/event/timer_wheel.h"
+#include "dataplane/event/turn_work.h"
+#include "dataplane/http/client_codec.h"
+#include "dataplane/http/h1/client_codec.h"
+#include "dataplane/upstream/environment.h"
+
+namespace fairlead::upstream {
+
+class Server;
+
+// Who a connection works for: hears of the connection before it hears of the response.
+class ConnectionUser : public http::ClientStreamHandler {
+ public:
+  // The connection stands; stream() may be used.
+  virtual void OnConnected() = 0;
+
+ protected:
+  ~ConnectionUser() = default;
+};
+
+// One connection to a server, working for one exchange at a time, waiting in its server's pool between them. Made by
+// upstream::Server, destroys itself when it is closed; on its worker's thread alone.
+class Connection final : public event::TurnWorker,
+                         public base::ListNode,
+                         private event::SocketHandler,
+                         private http::h1::ClientCodecHost {
+ public:
+  // Connects. `user` hears OnConnected or OnServerError, never from inside this call.
+  Connection(Environment* environment, Server* server, int fd, ConnectionUser* user);
+
+  // Takes an idle connection for `user`'s exchange.
+  void Use(ConnectionUser* user);
+  // The user's wish to hear no more. Closes the connection, unless its exchange has ended.
+  void Release();
+  // Closes; a user hears OnServerError(error).
+  void Fail(http::ServerError error, std::string_view detail);
+
+  bool connecting() const { return state_ == State::kConnecting; }
+  bool idle() const { return state_ == State::kIdle; }
+  // It has served an exchange before: the server may have closed it meanwhile.
+  bool reused() const { return reused_; }
+  http::ClientStream& stream() { return codec_; }
+
+  // event::TurnWorker:
+  void RunTurnWork() override;
+
+ private:
+  friend class Server;
+  enum class State : uint8_t { kConnecting, kBusy, kIdle, kClosed };
+
+  ~Connection() = default;
+
+  // event::SocketHandler:
+  void OnConnected(int error) override;
+  void OnReceived(buffer::Slice bytes) override;
+  void OnReceiveEnd(int error) override;
+  void OnSent(size_t sent, int error) override;
+
+  // http::h1::ClientCodecHost:
+  buffer::Queue& output() override { return output_; }
+  buffer::BlockPool& blocks() override { return environment_->loop->blocks(); }
+  void Touch() override { environment_->turn_work->Add(this); }
+  void PauseReceive() override { socket_->PauseReceive(); }
+  void ResumeReceive() override { socket_->ResumeReceive(); }
+
+  void OnTimeout();
+  void Flush();
+  void Close();
+
+  Environment* const environment_;
+  Server* server_;  // null once the server has gone, or its address: not to be kept then
+  event::Socket* socket_;
+  ConnectionUser* user_;
+  http::h1::ClientCodec codec_;
+  buffer::Queue output_;
+  event::Timer timer_;  // connecting: the time for it; idle: how long to keep it
+  State state_ = State::kConnecting;
+  bool reused_ = false;
+  bool sending_ = false;
+};
+
+}  // namespace fairlead::upstream

@@ -1,0 +1,107 @@
+#include "dataplane/upstream/server.h"
+
+#include <utility>
+
+#include "dataplane/net/socket_options.h"
+
+namespace fairlead::upstream {
+
+Server::Server(Environment* environment, const config::Server* config, const config::BackendSettings* settings)
+    : environment_(environment),
+      config_(config),
+      settings_(settings),
+      active_requests_(&config->counters->active_requests),
+      counters_(&config->counters->of_worker(environment->worker_index)) {}
+
+Server::~Server() {
+  const auto orphan = [](Connection* connection) {
+    connection->server_ = nullptr;
+    connection->Close();
+  };
+  idle_.ForEach(orphan);
+  in_use_.ForEach(orphan);
+}
+
+absl::StatusOr<Connection*> Server::Acquire(ConnectionUser* user, bool fresh) {
+  if (!fresh && !idle_.empty()) {
+    Connection* connection = idle_.front();
+    --idle_count_;
+    in_use_.PushBack(connection);
+    connection->Use(user);
+    return connection;
+  }
+  absl::StatusOr<base::UniqueFd> fd = net::OpenStreamSocket(address());
+  if (!fd.ok()) {
+    OnConnectFailed();
+    return fd.status();
+  }
+  counters_->connections.Increment();
+  auto* connection = new Connection(environment_, this, fd->Release(), user);
+  in_use_.PushBack(connection);
+  return connection;
+}
+
+void Server::BeginRequest() {
+  ++exchanges_;
+  active_requests_->fetch_add(1, std::memory_order_relaxed);
+  counters_->requests.Increment();
+}
+
+void Server::EndRequest() {
+  --exchanges_;
+  active_requests_->fetch_sub(1, std::memory_order_relaxed);
+  if (retired_ && exchanges_ == 0) delete this;
+}
+
+void Server::Update(const config::Server* config, const config::BackendSettings* settings) {
+  const bool moved = !(config->address == config_->address);
+  config_ = config;
+  settings_ = settings;
+  if (config->admin_state == config::AdminState::kMaint) {
+    CloseIdle();
+    Abandon(/*only_connecting=*/false);
+  } else if (moved) {
+    CloseIdle();
+    in_use_.ForEach([](Connection* connection) {
+      if (connection->connecting()) {
+        connection->Fail(http::ServerError::kAbandoned, "the server's address has changed");
+      } else {
+        connection->server_ = nullptr;
+        connection->Unlink();
+      }
+    });
+  }
+}
+
+void Server::Retire(std::unique_ptr<Server> server) {
+  server->CloseIdle();
+  server->retired_ = true;
+  ++server->exchanges_;  // so that none that ends meanwhile destroys it
+  server->Abandon(/*only_connecting=*/true);
+  if (--server->exchanges_ > 0) server.release();  // the last EndRequest destroys it
+}
+
+bool Server::Keep(Connection* connection) {
+  if (retired_ || config_->admin_state == config::AdminState::kMaint) return false;
+  if (idle_count_ >= settings_->max_idle_connections) return false;
+  idle_.PushFront(connection);
+  ++idle_count_;
+  return true;
+}
+
+void Server::OnClosed(Connection* connection) {
+  if (connection->idle()) --idle_count_;
+}
+
+void Server::CloseIdle() {
+  while (!idle_.empty()) idle_.front()->Close();
+}
+
+void Server::Abandon(bool only_connecting) {
+  in_use_.ForEach([only_connecting](Connection* connection) {
+    if (only_connecting && !connection->connecting()) return;
+    connection->Fail(http::ServerError::kAbandoned, "the server was taken out of service");
+  });
+}
+
+}  // namespace fairlead::upstream
