@@ -18,7 +18,7 @@ namespace fairlead::health {
 // thread, owned by the control core; leases end through the wheel of the control loop, which is its clock and outlives
 // it.
 //
-// A server costs about 250 bytes, each reporter that ever spoke of it about 80 more.
+// A server costs about 220 bytes, each reporter that ever spoke of it 80 to 160 more.
 class HealthTable {
  public:
   // `on_change(backend, server, health)` is told when a server's health changed through a report or the end of one: not

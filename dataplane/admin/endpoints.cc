@@ -1,0 +1,58 @@
+#include "dataplane/admin/endpoints.h"
+
+#include <utility>
+
+#include "dataplane/admin/metrics_page.h"
+#include "dataplane/admin/process_usage.h"
+#include "dataplane/admin/status_page.h"
+#include "dataplane/metrics/prometheus_writer.h"
+
+namespace fairlead::admin {
+
+namespace {
+
+Answer Error(uint16_t status, std::string detail) {
+  Answer answer;
+  answer.status = status;
+  answer.detail = std::move(detail);
+  return answer;
+}
+
+Answer Text(std::string_view text) {
+  Answer answer;
+  answer.content_type = "text/plain; charset=utf-8";
+  answer.text = text;
+  return answer;
+}
+
+Answer Paged(std::string_view content_type, std::unique_ptr<Page> page) {
+  Answer answer;
+  answer.content_type = content_type;
+  answer.page = std::move(page);
+  return answer;
+}
+
+Answer Ready(const Status& status) {
+  std::string why_not = WhyNotReady(status);
+  return why_not.empty() ? Text("ready\n") : Error(503, std::move(why_not));
+}
+
+}  // namespace
+
+Answer MakeAnswer(const http::RequestHead& request, StatusSource* source) {
+  if (request.method != http::Method::kGet && request.method != http::Method::kHead) {
+    return Error(405, "want GET or HEAD");
+  }
+  if (request.framing != http::BodyFraming::kNone) return Error(400, "no request here has a body");
+  const std::string_view path = request.path();
+  if (path == "/live") return Text("live\n");
+  if (path == "/ready") return Ready((*source)());
+  if (path == "/metrics") {
+    return Paged(metrics::PrometheusWriter::kContentType,
+                 std::make_unique<MetricsPage>((*source)(), ReadProcessUsage()));
+  }
+  if (path == "/status") return Paged("application/json", std::make_unique<StatusPage>((*source)()));
+  return Error(404, "want /live, /ready, /metrics or /status");
+}
+
+}  // namespace fairlead::admin

@@ -1,0 +1,207 @@
+#include "dataplane/admin/metrics_page.h"
+
+#include <cmath>
+#include <set>
+#include <string>
+
+#include "dataplane/admin/read_page.h"
+#include "dataplane/admin/test_fleet.h"
+#include "dataplane/metrics/prometheus_reader.h"
+#include "gtest/gtest.h"
+
+namespace fairlead::admin {
+namespace {
+
+using metrics::PrometheusPage;
+
+PrometheusPage ReadMetrics(const Status& status, const ProcessUsage& usage = {}) {
+  MetricsPage page(status, usage);
+  auto read = metrics::ReadPrometheusPage(ReadPage(page));
+  EXPECT_TRUE(read.ok()) << read.status();
+  return read.ok() ? *std::move(read) : PrometheusPage();
+}
+
+TEST(MetricsPage, ShowsTheProcessUnderItsUsualNames) {
+  ProcessUsage usage;
+  usage.cpu_seconds = 1.5;
+  usage.start_time_seconds = 1732368330.25;
+  usage.resident_memory_bytes = 1;
+  usage.virtual_memory_bytes = 2;
+  usage.open_fds = 3;
+  usage.max_fds = 4;
+  const PrometheusPage page = ReadMetrics(TestFleet().status, usage);
+  EXPECT_EQ(page.Get("process_cpu_seconds_total"), 1.5);
+  EXPECT_EQ(page.Get("process_start_time_seconds"), 1732368330.25);
+  EXPECT_EQ(page.Get("process_resident_memory_bytes"), 1);
+  EXPECT_EQ(page.Get("process_virtual_memory_bytes"), 2);
+  EXPECT_EQ(page.Get("process_open_fds"), 3);
+  EXPECT_EQ(page.Get("process_max_fds"), 4);
+  EXPECT_EQ(page.Get("fairlead_build_info", "{version=\"0.1.0\"}"), 1);
+}
+
+TEST(MetricsPage, ShowsWhatTheControlSideDoes) {
+  TestFleet fleet;
+  fleet.AddServer(fleet.AddBackend("web"), "w1");
+  fleet.status.snapshot.revision = 17;
+  fleet.status.transactions_applied = 20;
+  fleet.status.transactions_rejected = 3;
+  fleet.status.sessions = {{"a", true, true, "", 0}, {"b", true, false, "", 0}, {"c", false, true, "", 0}};
+  health::Report report;
+  report.backend = "web";
+  report.server = "w1";
+  report.status = config::Health::kUp;
+  report.reporter = "probe-a";
+  for (int i = 0; i < 3; ++i) EXPECT_TRUE(fleet.table.Take(report).ok());
+  report.server = "w9";
+  for (int i = 0; i < 2; ++i) EXPECT_FALSE(fleet.table.Take(report).ok());
+  fleet.timers.Advance(100'000);
+
+  const PrometheusPage page = ReadMetrics(fleet.status);
+  EXPECT_EQ(page.Get("fairlead_ready"), 1);
+  EXPECT_EQ(page.Get("fairlead_revision"), 17);
+  EXPECT_EQ(page.Get("fairlead_transactions_total", "{outcome=\"applied\"}"), 20);
+  EXPECT_EQ(page.Get("fairlead_transactions_total", "{outcome=\"rejected\"}"), 3);
+  EXPECT_EQ(page.Get("fairlead_control_sessions"), 2);
+  EXPECT_EQ(page.Get("fairlead_health_reports_total", "{outcome=\"accepted\"}"), 3);
+  EXPECT_EQ(page.Get("fairlead_health_reports_total", "{outcome=\"refused\"}"), 2);
+  EXPECT_EQ(page.Get("fairlead_health_reports_expired_total"), 1);
+}
+
+TEST(MetricsPage, AProxyThatIsNotReadySaysSo) {
+  TestFleet fleet;
+  fleet.status.draining = true;
+  EXPECT_EQ(ReadMetrics(fleet.status).Get("fairlead_ready"), 0);
+}
+
+// A counter that is not shown, or shown under another's name, is missing from the sums here.
+TEST(MetricsPage, ShowsEveryCounterOfTheWorkersSummed) {
+  TestFleet fleet;
+  uint64_t value = 1;
+  for (metrics::WorkerCounters& worker : fleet.workers) {
+    for (metrics::Counter* counter :
+         {&worker.connections_accepted, &worker.connections_open, &worker.accept_errors, &worker.requests,
+          &worker.requests_active, &worker.responses[1], &worker.responses[2], &worker.responses[3],
+          &worker.responses[4], &worker.request_errors, &worker.no_route, &worker.no_eligible_server,
+          &worker.upstream_failures, &worker.upstream_timeouts, &worker.retries, &worker.client_aborts,
+          &worker.header_timeouts, &worker.idle_timeouts}) {
+      counter->Add(value);
+      value *= 2;
+    }
+  }
+  const PrometheusPage page = ReadMetrics(fleet.status);
+  const auto both = [](int position) { return std::ldexp(1, position) + std::ldexp(1, position + 18); };
+  EXPECT_EQ(page.Get("fairlead_connections_accepted_total"), both(0));
+  EXPECT_EQ(page.Get("fairlead_open_connections"), both(1));
+  EXPECT_EQ(page.Get("fairlead_accept_errors_total"), both(2));
+  EXPECT_EQ(page.Get("fairlead_requests_total"), both(3));
+  EXPECT_EQ(page.Get("fairlead_active_requests"), both(4));
+  EXPECT_EQ(page.Get("fairlead_responses_total", "{code=\"2xx\"}"), both(5));
+  EXPECT_EQ(page.Get("fairlead_responses_total", "{code=\"3xx\"}"), both(6));
+  EXPECT_EQ(page.Get("fairlead_responses_total", "{code=\"4xx\"}"), both(7));
+  EXPECT_EQ(page.Get("fairlead_responses_total", "{code=\"5xx\"}"), both(8));
+  EXPECT_EQ(page.Get("fairlead_request_errors_total"), both(9));
+  EXPECT_EQ(page.Get("fairlead_no_route_total"), both(10));
+  EXPECT_EQ(page.Get("fairlead_no_eligible_server_total"), both(11));
+  EXPECT_EQ(page.Get("fairlead_upstream_failures_total"), both(12));
+  EXPECT_EQ(page.Get("fairlead_upstream_timeouts_total"), both(13));
+  EXPECT_EQ(page.Get("fairlead_retries_total"), both(14));
+  EXPECT_EQ(page.Get("fairlead_client_aborts_total"), both(15));
+  EXPECT_EQ(page.Get("fairlead_header_timeouts_total"), both(16));
+  EXPECT_EQ(page.Get("fairlead_idle_timeouts_total"), both(17));
+  EXPECT_EQ(page.Get("fairlead_worker_requests_total", "{worker=\"1\"}"), std::ldexp(1, 3 + 18));
+  EXPECT_EQ(page.Get("fairlead_worker_open_connections", "{worker=\"0\"}"), 2);
+  EXPECT_EQ(page.Get("fairlead_worker_active_requests", "{worker=\"0\"}"), 16);
+  EXPECT_EQ(page.Get("fairlead_worker_revision", "{worker=\"1\"}"), 1);
+}
+
+TEST(MetricsPage, ShowsWhatEachServerDoes) {
+  TestFleet fleet;
+  const size_t web = fleet.AddBackend("web");
+  metrics::ServerCounters& counters = fleet.AddServer(web, "w1", [](config::Server* server) { server->weight = 5; });
+  fleet.AddServer(web, "w2");
+  counters.active_requests = 7;
+  for (int worker = 0; worker < 2; ++worker) {
+    counters.of_worker(worker).requests.Add(10);
+    counters.of_worker(worker).responses[0].Add(1);
+    counters.of_worker(worker).responses[1].Add(2);
+    counters.of_worker(worker).responses[4].Add(5);
+    counters.of_worker(worker).failures.Add(20);
+    counters.of_worker(worker).connections.Add(30);
+    counters.of_worker(worker).connect_failures.Add(40);
+  }
+  const PrometheusPage page = ReadMetrics(fleet.status);
+  const std::string w1 = "{backend=\"web\",server=\"w1\"}";
+  EXPECT_EQ(page.Get("fairlead_server_weight", w1), 5);
+  EXPECT_EQ(page.Get("fairlead_server_active_requests", w1), 7);
+  EXPECT_EQ(page.Get("fairlead_server_requests_total", w1), 20);
+  EXPECT_EQ(page.Get("fairlead_server_requests_total", "{backend=\"web\",server=\"w2\"}"), 0);
+  EXPECT_EQ(page.Get("fairlead_server_responses_total", "{backend=\"web\",server=\"w1\",code=\"1xx\"}"), 2);
+  EXPECT_EQ(page.Get("fairlead_server_responses_total", "{backend=\"web\",server=\"w1\",code=\"2xx\"}"), 4);
+  EXPECT_EQ(page.Get("fairlead_server_responses_total", "{backend=\"web\",server=\"w1\",code=\"5xx\"}"), 10);
+  EXPECT_EQ(page.Get("fairlead_server_failures_total", w1), 40);
+  EXPECT_EQ(page.Get("fairlead_server_connections_total", w1), 60);
+  EXPECT_EQ(page.Get("fairlead_server_connect_failures_total", w1), 80);
+}
+
+TEST(MetricsPage, ShowsStatesOfServersAndHowManyOfABackendAreInEach) {
+  TestFleet fleet;
+  const size_t web = fleet.AddBackend("web");
+  const auto add = [&](const std::string& id, config::AdminState state, config::Health health) {
+    fleet.AddServer(web, id, [&](config::Server* server) {
+      server->admin_state = state;
+      server->health = health;
+    });
+  };
+  add("up", config::AdminState::kReady, config::Health::kUp);
+  add("unknown", config::AdminState::kReady, config::Health::kUnknown);
+  add("degraded", config::AdminState::kReady, config::Health::kDegraded);
+  add("down", config::AdminState::kReady, config::Health::kDown);
+  add("drain", config::AdminState::kDrain, config::Health::kUp);
+  add("maint", config::AdminState::kMaint, config::Health::kDown);
+  fleet.AddFreeSlots(web);
+  fleet.AddBackend("empty");
+
+  const PrometheusPage page = ReadMetrics(fleet.status);
+  EXPECT_EQ(page.Get("fairlead_server_health", "{backend=\"web\",server=\"down\",state=\"DOWN\"}"), 1);
+  EXPECT_EQ(page.Get("fairlead_server_health", "{backend=\"web\",server=\"down\",state=\"UP\"}"), 0);
+  EXPECT_EQ(page.Get("fairlead_server_health", "{backend=\"web\",server=\"degraded\",state=\"DEGRADED\"}"), 1);
+  EXPECT_EQ(page.Get("fairlead_server_health", "{backend=\"web\",server=\"unknown\",state=\"UNKNOWN\"}"), 1);
+  EXPECT_EQ(page.Get("fairlead_server_admin_state", "{backend=\"web\",server=\"drain\",state=\"DRAIN\"}"), 1);
+  EXPECT_EQ(page.Get("fairlead_server_admin_state", "{backend=\"web\",server=\"drain\",state=\"READY\"}"), 0);
+  EXPECT_EQ(page.Get("fairlead_server_eligible", "{backend=\"web\",server=\"up\"}"), 1);
+  EXPECT_EQ(page.Get("fairlead_server_eligible", "{backend=\"web\",server=\"drain\"}"), 0);
+  EXPECT_EQ(page.Get("fairlead_server_eligible", "{backend=\"web\",server=\"down\"}"), 0);
+  EXPECT_EQ(page.Get("fairlead_backend_servers", "{backend=\"web\",state=\"eligible\"}"), 3);
+  EXPECT_EQ(page.Get("fairlead_backend_servers", "{backend=\"web\",state=\"unhealthy\"}"), 1);
+  EXPECT_EQ(page.Get("fairlead_backend_servers", "{backend=\"web\",state=\"drain\"}"), 1);
+  EXPECT_EQ(page.Get("fairlead_backend_servers", "{backend=\"web\",state=\"maint\"}"), 1);
+  EXPECT_EQ(page.Get("fairlead_backend_servers", "{backend=\"empty\",state=\"eligible\"}"), 0);
+}
+
+TEST(MetricsPage, ShowsEveryServerOfABigFleetInEveryFamily) {
+  TestFleet fleet;
+  for (int b = 0; b < 2'000; ++b) fleet.AddBackend("empty" + std::to_string(b));
+  for (int b = 0; b < 3; ++b) {
+    const size_t backend = fleet.AddBackend("b" + std::to_string(b));
+    for (int s = 0; s < 1'500; ++s) fleet.AddServer(backend, "s" + std::to_string(s));
+  }
+  const PrometheusPage page = ReadMetrics(fleet.status);
+  EXPECT_EQ(page.families.at("fairlead_server_requests_total").samples.size(), 4'500);
+  EXPECT_EQ(page.families.at("fairlead_server_responses_total").samples.size(), 5 * 4'500);
+  EXPECT_EQ(page.families.at("fairlead_server_health").samples.size(), 4 * 4'500);
+  EXPECT_EQ(page.families.at("fairlead_backend_servers").samples.size(), 4 * 2'003);
+}
+
+TEST(MetricsPage, AnEmptyProxyHasAllItsFamilies) {
+  TestFleet empty;
+  empty.status.snapshot = {};
+  TestFleet full;
+  full.AddServer(full.AddBackend("web"), "w1");
+  std::set<std::string> names;
+  for (const auto& [name, family] : ReadMetrics(full.status).families) names.insert(name);
+  for (const auto& [name, family] : ReadMetrics(empty.status).families) EXPECT_EQ(names.erase(name), 1);
+  EXPECT_TRUE(names.empty());
+}
+
+}  // namespace
+}  // namespace fairlead::admin

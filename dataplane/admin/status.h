@@ -1,0 +1,58 @@
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "absl/functional/any_invocable.h"
+#include "dataplane/config/snapshot.h"
+#include "dataplane/health/health_table.h"
+#include "dataplane/metrics/worker_counters.h"
+
+namespace fairlead::admin {
+
+// One worker, by its index.
+struct WorkerStatus {
+  uint64_t revision = 0;  // that it serves
+  std::string_view io;    // "io_uring" or "epoll"
+  const metrics::WorkerCounters* counters = nullptr;
+};
+
+// A stream between this proxy and a controller, or a tool.
+struct ControlSession {
+  std::string peer;      // the address that is dialled, or that dialled
+  bool dialled = false;  // by this proxy
+  bool connected = false;
+  std::string detail;     // for people: what the peer calls itself, or why it is not connected
+  uint64_t since_ms = 0;  // when it came to be so
+};
+
+// What the pages show, as of one moment of the control thread. Views and pointers stay valid for as long as the admin
+// server lives; the snapshot is a copy, which shares everything with the one being served.
+struct Status {
+  std::string_view node_id;
+  std::string_view zone;
+  std::string_view version;
+  uint64_t now_ms = 0;  // by the clock of the control loop, as all times here
+  uint64_t started_ms = 0;
+  bool draining = false;
+
+  config::Snapshot snapshot;
+  std::string fingerprint;
+  std::vector<WorkerStatus> workers;
+  const health::HealthTable* health = nullptr;
+
+  uint64_t transactions_applied = 0;
+  uint64_t transactions_rejected = 0;
+  std::vector<ControlSession> sessions;
+};
+
+// Called for each request, on the control thread.
+using StatusSource = absl::AnyInvocable<Status()>;
+
+// Why the proxy should get no traffic now; empty when it is ready: each worker serves a revision, of 1 or more, and
+// nothing drains.
+std::string WhyNotReady(const Status& status);
+
+}  // namespace fairlead::admin

@@ -1,0 +1,58 @@
+#include "dataplane/admin/test_fleet.h"
+
+namespace fairlead::admin {
+
+TestFleet::TestFleet(uint64_t now_ms)
+    : timers(now_ms), table(&timers, [](std::string_view, std::string_view, config::Health) {}) {
+  status.node_id = "proxy-1";
+  status.zone = "a";
+  status.version = "0.1.0";
+  status.now_ms = now_ms;
+  status.snapshot.revision = 1;
+  status.fingerprint = "0123456789abcdef";
+  for (const metrics::WorkerCounters& counters : workers) status.workers.push_back({1, "epoll", &counters});
+  status.health = &table;
+}
+
+size_t TestFleet::AddBackend(const std::string& id) {
+  auto settings = std::make_shared<config::BackendSettings>();
+  settings->id = id;
+  auto backend = std::make_shared<config::Backend>();
+  backend->settings = std::move(settings);
+  status.snapshot.backends.PushBack(std::move(backend));
+  return status.snapshot.backends.size() - 1;
+}
+
+metrics::ServerCounters& TestFleet::AddServer(size_t backend, const std::string& id,
+                                              const std::function<void(config::Server*)>& change) {
+  auto server = std::make_shared<config::Server>();
+  server->id = id;
+  server->address = *net::Address::Parse("10.0.0.1:8080");
+  server->counters = std::make_shared<metrics::ServerCounters>(kWorkers);
+  if (change) change(server.get());
+  metrics::ServerCounters& counters = *server->counters;
+
+  auto changed = std::make_shared<config::Backend>(*status.snapshot.backends[backend]);
+  table.AddServer(changed->settings->id, id);
+  changed->servers.PushBack(std::move(server));
+  status.snapshot.backends.Set(backend, std::move(changed));
+  return counters;
+}
+
+void TestFleet::AddListener(const std::string& id, const std::string& address, const std::string& bound_address) {
+  auto listener = std::make_shared<config::Listener>();
+  listener->id = id;
+  listener->address = *net::Address::Parse(address);
+  listener->bound_address = *net::Address::Parse(bound_address);
+  status.snapshot.listeners.PushBack(std::move(listener));
+}
+
+void TestFleet::AddFreeSlots(size_t backend) {
+  auto changed = std::make_shared<config::Backend>(*status.snapshot.backends[backend]);
+  changed->servers.PushBack(nullptr);
+  status.snapshot.backends.Set(backend, std::move(changed));
+  status.snapshot.backends.PushBack(nullptr);
+  status.snapshot.listeners.PushBack(nullptr);
+}
+
+}  // namespace fairlead::admin

@@ -1,0 +1,59 @@
+#pragma once
+
+#include <cstddef>
+#include <string_view>
+
+#include "absl/functional/any_invocable.h"
+#include "dataplane/buffer/queue.h"
+#include "dataplane/buffer/slice.h"
+#include "dataplane/event/loop.h"
+#include "dataplane/health/health_table.h"
+#include "dataplane/health/line_protocol.h"
+#include "dataplane/health/line_splitter.h"
+
+namespace fairlead::health {
+
+// One client of the line protocol, on the control thread. Lines are answered in their order, as many as come; a client
+// that does not read its answers is not read from. Holds no buffers while nothing is under way: at most one block of
+// input and kMaxUnsentBytes of answers otherwise.
+class LineConnection final : private event::SocketHandler {
+ public:
+  // Answers beyond which lines wait.
+  static constexpr size_t kMaxUnsentBytes = 16 * 1024;
+
+  // The connection is over: destroy it, which may be done within the call.
+  using OnEnd = absl::AnyInvocable<void(LineConnection*)>;
+
+  // Takes over a connected non-blocking descriptor. All else outlives the connection.
+  LineConnection(event::Loop* loop, int fd, HealthTable* table, OnEnd* on_end);
+  ~LineConnection();
+  LineConnection(const LineConnection&) = delete;
+  LineConnection& operator=(const LineConnection&) = delete;
+
+ private:
+  void OnConnected(int) override {}  // it is already
+  void OnReceived(buffer::Slice bytes) override;
+  void OnReceiveEnd(int error) override;
+  void OnSent(size_t sent, int error) override;
+
+  // Does what can be done now: answers lines, sends answers, receives more or waits, or ends; then `this` may be gone.
+  void Work();
+  void AnswerLines();
+  void AnswerLine(std::string_view line);
+  void Answer(std::string_view text);
+  void AnswerError(std::string_view reason);
+  void Send();
+
+  event::Loop* const loop_;
+  HealthTable* const table_;
+  OnEnd* const on_end_;
+  event::Socket* const socket_;
+  LineSplitter splitter_;
+  LineParser parser_;
+  buffer::Slice input_;  // received, not yet looked at
+  buffer::Queue answers_;
+  bool sending_ = false;
+  bool ending_ = false;  // no more lines are taken; over once the answers are sent
+};
+
+}  // namespace fairlead::health

@@ -1,0 +1,62 @@
+#pragma once
+
+#include <sys/types.h>
+
+#include <cstddef>
+#include <memory>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "absl/container/flat_hash_set.h"
+#include "absl/status/statusor.h"
+#include "dataplane/event/loop.h"
+#include "dataplane/health/health_table.h"
+#include "dataplane/health/line_connection.h"
+#include "dataplane/net/address.h"
+
+namespace fairlead::health {
+
+// Takes reports over sockets, in the line protocol (line_protocol.h). Owned by the control side, for the thread of its
+// loop alone; the loop and the table outlive it. When it is destroyed, its sockets close and its connections end.
+//
+// Nobody is asked who he is, so only this machine is let in: unix sockets of mode 0600, and TCP on loopback.
+class LineServer final : private event::AcceptHandler {
+ public:
+  // Clients at once, over all addresses; one more is told so and closed.
+  static constexpr size_t kMaxConnections = 1024;
+
+  // Listens on all of `addresses`, or on none. INVALID_ARGUMENT where one would let other machines in; else the error
+  // of net::Listen.
+  static absl::StatusOr<std::unique_ptr<LineServer>> Listen(event::Loop* loop, HealthTable* table,
+                                                            std::span<const net::Address> addresses);
+  ~LineServer();
+
+  // As bound, in the order of `addresses`: with the port that 0 became.
+  const std::vector<net::Address>& addresses() const { return addresses_; }
+  size_t connections() const { return connections_.size(); }
+
+ private:
+  // A file that net::Listen made: removed at the end, unless it is another's by then.
+  struct SocketFile {
+    std::string path;
+    dev_t device;
+    ino_t inode;
+  };
+
+  LineServer(event::Loop* loop, HealthTable* table) : loop_(loop), table_(table) {}
+
+  absl::Status ListenOn(const net::Address& address);
+  void OnAccepted(int fd, const sockaddr* peer, socklen_t peer_length) override;
+  void OnAcceptError(int) override {}  // the loop tries again; who waits is not lost
+
+  event::Loop* const loop_;
+  HealthTable* const table_;
+  LineConnection::OnEnd on_end_ = [this](LineConnection* connection) { connections_.erase(connection); };
+  std::vector<net::Address> addresses_;
+  std::vector<SocketFile> files_;
+  std::vector<event::Acceptor*> acceptors_;
+  absl::flat_hash_set<std::unique_ptr<LineConnection>> connections_;
+};
+
+}  // namespace fairlead::health

@@ -1,0 +1,264 @@
+#include "dataplane/health/line_server.h"
+
+#include <fcntl.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cstdlib>
+#include <filesystem>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "absl/strings/str_cat.h"
+#include "dataplane/event/loop_test_support.h"
+#include "gmock/gmock.h"
+#include "gtest/gtest.h"
+
+namespace fairlead::health {
+namespace {
+
+using config::Health;
+using event::IoBackend;
+using event::testing::Peer;
+using testing::EndsWith;
+using testing::HasSubstr;
+using testing::StartsWith;
+
+net::Address Parse(const std::string& text) { return *net::Address::Parse(text); }
+
+class LineServerTest : public event::testing::LoopTest {
+ protected:
+  LineServerTest() {
+    table_.AddServer("web", "w1");
+    Listen({Parse("127.0.0.1:0")});
+  }
+  ~LineServerTest() override { std::filesystem::remove_all(directory_); }
+
+  void Listen(const std::vector<net::Address>& addresses) {
+    auto server = LineServer::Listen(loop_.get(), &table_, addresses);
+    ASSERT_TRUE(server.ok()) << server.status();
+    server_ = *std::move(server);
+  }
+
+  static Peer Connect(const net::Address& address) {
+    const int fd = socket(address.family(), SOCK_STREAM | SOCK_CLOEXEC, 0);
+    EXPECT_EQ(connect(fd, address.get(), address.length()), 0);
+    fcntl(fd, F_SETFL, O_NONBLOCK);
+    return Peer(fd);
+  }
+  Peer Connect() { return Connect(server_->addresses()[0]); }
+
+  // What comes until the last of `lines` lines.
+  std::string ReceiveLines(Peer& client, size_t lines) {
+    std::string received;
+    RunUntil([&] {
+      received += client.Receive();
+      return static_cast<size_t>(std::count(received.begin(), received.end(), '\n')) >= lines;
+    });
+    return received;
+  }
+  std::string Ask(Peer& client, std::string_view line) {
+    client.Send(line);
+    return ReceiveLines(client, 1);
+  }
+
+  // Short, as paths of unix sockets must be.
+  const std::string directory_ = mkdtemp(std::string("/tmp/line_server_test.XXXXXX").data());
+  HealthTable table_{&loop_->timers(), [](std::string_view, std::string_view, Health) {}};
+  std::unique_ptr<LineServer> server_;
+};
+
+TEST_P(LineServerTest, TakesAReportAndSaysOk) {
+  Peer client = Connect();
+  EXPECT_EQ(Ask(client, "report web/w1 down ttl=10s reporter=probe-a seq=12 reason=\"connection refused\"\n"), "ok\n");
+  const Decision* decision = table_.Find("web", "w1");
+  EXPECT_EQ(decision->health, Health::kDown);
+  EXPECT_EQ(decision->decided_by, "probe-a");
+  EXPECT_EQ(decision->reason, "connection refused");
+}
+
+TEST_P(LineServerTest, SaysWhatIsWrongAndGoesOn) {
+  Peer client = Connect();
+  EXPECT_EQ(Ask(client, "report web/w9 down reporter=a\n"), "error server \"web/w9\": no such server\n");
+  EXPECT_THAT(Ask(client, "report web/w1 dwon reporter=a\n"), StartsWith("error status \"dwon\""));
+  EXPECT_THAT(Ask(client, "report web/w1 down reporter=a ttl=1ms\n"), StartsWith("error ttl 1ms"));
+  EXPECT_EQ(Ask(client, "report web/w1 down reporter=a seq=7\n"), "ok\n");
+  EXPECT_THAT(Ask(client, "report web/w1 up reporter=a seq=4\n"), StartsWith("error sequence 4: stale, 7 was seen"));
+  EXPECT_THAT(Ask(client, std::string(5'000, 'x') + "\n"), HasSubstr("longer than 4096 bytes"));
+  EXPECT_EQ(Ask(client, "report web/w1 down reporter=a seq=8\r\n"), "ok\n");
+}
+
+TEST_P(LineServerTest, HelpIsOneLine) {
+  Peer client = Connect();
+  EXPECT_THAT(Ask(client, "help\n"), StartsWith("ok report BACKEND/SERVER"));
+}
+
+TEST_P(LineServerTest, AnswersPipelinedLinesInTheirOrderAndEmptyOnesNotAtAll) {
+  Peer client = Connect();
+  client.Send("report web/w1 up reporter=a\n\n\r\nreport web/w9 up reporter=a\nhelp\nreport web/w1 up reporter=a\n");
+  const std::string answers = ReceiveLines(client, 4);
+  EXPECT_THAT(answers, StartsWith("ok\nerror server \"web/w9\": no such server\nok report "));
+  EXPECT_THAT(answers, EndsWith("\nok\n"));
+}
+
+TEST_P(LineServerTest, TakesLinesInWhateverPiecesTheyCome) {
+  Peer client = Connect();
+  for (char c : std::string_view("report web/w1 down reporter=a\r\n")) {
+    client.Send({&c, 1});
+    RunWhatIsDue();
+  }
+  EXPECT_EQ(ReceiveLines(client, 1), "ok\n");
+}
+
+TEST_P(LineServerTest, ServesManyClientsOverAllItsAddresses) {
+  const std::string path = directory_ + "/health.sock";
+  Listen({Parse("127.0.0.1:0"), Parse("unix:" + path), Parse("127.0.0.2:0")});
+  std::vector<Peer> clients;
+  for (int i = 0; i < 100; ++i) clients.push_back(Connect(server_->addresses()[i % 3]));
+  for (size_t i = 0; i < clients.size(); ++i) {
+    clients[i].Send(absl::StrCat("report web/w1 up reporter=probe-", i % 64, "\n"));
+  }
+  for (Peer& client : clients) EXPECT_EQ(ReceiveLines(client, 1), "ok\n");
+  EXPECT_EQ(server_->connections(), 100);
+  clients.clear();
+  RunUntil([&] { return server_->connections() == 0; });
+}
+
+TEST_P(LineServerTest, AnswersWhatCameBeforeTheClientShutItsSideThenCloses) {
+  Peer client = Connect();
+  client.Send("report web/w1 up reporter=a\nreport web/w1 down reporter=a\n");
+  client.ShutdownSend();
+  EXPECT_EQ(ReceiveLines(client, 2), "ok\nok\n");
+  RunUntil([&] { return client.AtEnd(); });
+  EXPECT_EQ(server_->connections(), 0);
+}
+
+TEST_P(LineServerTest, ALineThatIsCutShortIsNotTaken) {
+  Peer client = Connect();
+  client.Send("report web/w1 down reporter=a");
+  client.ShutdownSend();
+  EXPECT_THAT(ReceiveLines(client, 1), StartsWith("error the last line is cut short"));
+  RunUntil([&] { return client.AtEnd(); });
+  EXPECT_EQ(table_.Find("web", "w1")->health, Health::kUnknown);
+}
+
+TEST_P(LineServerTest, QuitEndsTheConnectionAfterTheAnswers) {
+  Peer client = Connect();
+  client.Send("report web/w1 up reporter=a\nquit\n");
+  EXPECT_EQ(ReceiveLines(client, 2), "ok\nok\n");
+  RunUntil([&] { return client.AtEnd(); });
+  EXPECT_EQ(server_->connections(), 0);
+}
+
+TEST_P(LineServerTest, AClientThatDoesNotReadItsAnswersIsNotReadFrom) {
+  Peer slow = Connect();
+  std::string lines;
+  for (int i = 0; i < 1'000; ++i) lines += "help\n";
+  // Until the kernel's buffers are full both ways: then nothing is taken any more, and nothing grows.
+  size_t sent = 0;
+  for (int quiet_rounds = 0; quiet_rounds < 20; ++quiet_rounds) {
+    const size_t skip = sent % 5;  // goes on within the line where the last round stopped
+    const ssize_t count = send(slow.fd(), lines.data() + skip, lines.size() - skip, MSG_NOSIGNAL | MSG_DONTWAIT);
+    if (count > 0) {
+      sent += static_cast<size_t>(count);
+      quiet_rounds = 0;
+    }
+    RunWhatIsDue();
+  }
+  const size_t lines_sent = sent / 5;
+  EXPECT_LE(BlocksHeld(), 8);
+
+  Peer other = Connect();
+  EXPECT_EQ(Ask(other, "report web/w1 up reporter=a\n"), "ok\n");
+
+  // When it reads, it gets the answers to all of them.
+  size_t answers = 0;
+  RunUntil([&] {
+    const std::string received = slow.Receive();
+    answers += static_cast<size_t>(std::count(received.begin(), received.end(), '\n'));
+    return answers >= lines_sent;
+  });
+  EXPECT_EQ(answers, lines_sent);
+}
+
+TEST_P(LineServerTest, AClientThatGoesAwayInTheMiddleLeavesNothing) {
+  Peer warm_up = Connect();
+  Ask(warm_up, "help\n");
+  NoteBlocksOfAnIdleLoop();
+  Peer client = Connect();
+  for (int i = 0; i < 200; ++i) client.Send("help\n");
+  client.Reset();
+  RunUntil([&] { return server_->connections() == 1; });
+  EXPECT_EQ(BlocksHeld(), 0);
+}
+
+TEST_P(LineServerTest, IdleConnectionsHoldNoBuffers) {
+  Peer warm_up = Connect();
+  Ask(warm_up, "help\n");
+  NoteBlocksOfAnIdleLoop();
+  std::vector<Peer> clients;
+  for (int i = 0; i < 20; ++i) {
+    clients.push_back(Connect());
+    Ask(clients.back(), "help\n");
+  }
+  EXPECT_EQ(BlocksHeld(), 0);
+}
+
+TEST_P(LineServerTest, OneConnectionTooManyIsToldSo) {
+  std::vector<Peer> clients;
+  for (size_t i = 0; i < LineServer::kMaxConnections; ++i) {
+    clients.push_back(Connect());
+    if (i % 100 == 0) RunWhatIsDue();
+  }
+  RunUntil([&] { return server_->connections() == LineServer::kMaxConnections; });
+  Peer one_more = Connect();
+  EXPECT_THAT(ReceiveLines(one_more, 1), StartsWith("error too many connections"));
+  clients.pop_back();
+  RunUntil([&] { return server_->connections() < LineServer::kMaxConnections; });
+  Peer next = Connect();
+  EXPECT_EQ(Ask(next, "report web/w1 up reporter=a\n"), "ok\n");
+}
+
+TEST_P(LineServerTest, AUnixSocketIsForItsOwnerAloneAndIsRemovedAtTheEnd) {
+  const std::string path = directory_ + "/owner.sock";
+  Listen({Parse("unix:" + path)});
+  struct stat status;
+  ASSERT_EQ(stat(path.c_str(), &status), 0);
+  EXPECT_EQ(status.st_mode & 0777, 0600);
+  server_.reset();
+  EXPECT_FALSE(std::filesystem::exists(path));
+}
+
+TEST_P(LineServerTest, AUnixSocketThatIsAnothersByNowStays) {
+  const std::string path = directory_ + "/other.sock";
+  Listen({Parse("unix:" + path)});
+  std::filesystem::remove(path);
+  auto other = LineServer::Listen(loop_.get(), &table_, std::vector{Parse("unix:" + path)});
+  ASSERT_TRUE(other.ok());
+  server_.reset();
+  EXPECT_TRUE(std::filesystem::exists(path));
+}
+
+TEST_P(LineServerTest, RefusesAddressesThatOtherMachinesCouldReach) {
+  for (const char* address : {"0.0.0.0:0", "[::]:0", "10.0.0.1:9000", "[::ffff:127.0.0.1]:9000"}) {
+    auto server = LineServer::Listen(loop_.get(), &table_, std::vector{Parse(address)});
+    EXPECT_EQ(server.status().code(), absl::StatusCode::kInvalidArgument);
+    EXPECT_THAT(std::string(server.status().message()), HasSubstr(address));
+    EXPECT_THAT(std::string(server.status().message()), HasSubstr("use a loopback address"));
+  }
+}
+
+TEST_P(LineServerTest, AnAddressThatIsTakenFailsAndLeavesNothing) {
+  const std::string path = directory_ + "/taken.sock";
+  auto server = LineServer::Listen(loop_.get(), &table_, std::vector{Parse("unix:" + path), server_->addresses()[0]});
+  EXPECT_FALSE(server.ok());
+  EXPECT_FALSE(std::filesystem::exists(path));
+}
+
+INSTANTIATE_FOR_ALL_BACKENDS(LineServerTest);
+
+}  // namespace
+}  // namespace fairlead::health
