@@ -114,7 +114,7 @@ class ServerCodec {
   // No further requests: the client is told with the next response. Responses under way are finished.
   virtual void Drain() = 0;
 
-  // No request has begun and none is waiting.
+  // No request has begun. Should one be waiting, the client has to read responses first.
   virtual bool idle() const = 0;
   // A request's head has begun but is not complete.
   virtual bool receiving_head() const = 0;

@@ -29,7 +29,7 @@ class ServerCodec final : public http::ServerCodec, private http::ServerStream {
   void Continue() override;
   void OnSent() override;
   void Drain() override { draining_ = true; }
-  bool idle() const override { return state_ == State::kIdle && pending_.empty(); }
+  bool idle() const override { return state_ == State::kIdle; }
   bool receiving_head() const override { return state_ == State::kHead; }
   void HeaderTimeout() override;
 
@@ -78,6 +78,7 @@ class ServerCodec final : public http::ServerCodec, private http::ServerStream {
   bool draining_ : 1 = false;
   bool head_sent_ : 1 = false;
   bool body_paused_ : 1 = false;
+  bool held_ : 1 = false;  // idle, but too much of the last responses is still unsent
   bool client_ended_ : 1 = false;
 };
 
