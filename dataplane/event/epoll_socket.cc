@@ -10,6 +10,9 @@
 namespace fairlead::event {
 namespace {
 
+// Idle connections are many.
+static_assert(sizeof(EpollSocket) <= 80);
+
 constexpr uint32_t kAllEvents = EPOLLIN | EPOLLOUT | EPOLLRDHUP | EPOLLET;
 
 // What one socket may receive before others get their turn: with whole blocks, 64 KiB.

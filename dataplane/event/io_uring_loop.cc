@@ -2,6 +2,7 @@
 
 #include <poll.h>
 
+#include <cassert>
 #include <cerrno>
 #include <cstring>
 #include <string_view>
@@ -103,7 +104,8 @@ absl::Status IoUringLoop::Initialize() {
 
 IoUringLoop::~IoUringLoop() {
   if (initialized_) io_uring_queue_exit(&ring_);
-  for (IoUringObject* object : closing_) delete object;
+  // The kernel has let go of them. They may still be in the list of work put off.
+  for (IoUringObject* object : closing_) Retire(object);
 }
 
 Socket* IoUringLoop::Adopt(int fd, SocketHandler* handler) { return new IoUringSocket(*this, fd, handler); }
@@ -176,7 +178,9 @@ void IoUringLoop::Wait(uint64_t timeout_ms) {
   io_uring_cqe* first;
   // Ends without a completion at the timeout (ETIME) or on a signal (EINTR): a turn without events. What could not be
   // submitted (EAGAIN, without memory) is again in the next turn.
-  io_uring_submit_and_wait_timeout(&ring_, &first, 1, timeout_ms == kForever ? nullptr : &timeout, nullptr);
+  [[maybe_unused]] const int result =
+      io_uring_submit_and_wait_timeout(&ring_, &first, 1, timeout_ms == kForever ? nullptr : &timeout, nullptr);
+  assert(result != -EEXIST && "turns on a thread that is not the loop's");
   ReuseMemory();
 }
 

@@ -9,6 +9,9 @@
 
 namespace fairlead::event {
 
+// Idle connections are many.
+static_assert(sizeof(IoUringSocket) <= 80);
+
 IoUringSocket::IoUringSocket(IoUringLoop& loop, int fd, SocketHandler* handler) : Socket(fd, handler), loop_(loop) {}
 
 IoUringSocket::IoUringSocket(IoUringLoop& loop, int fd, SocketHandler* handler, const sockaddr* address,

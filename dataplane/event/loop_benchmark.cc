@@ -92,7 +92,8 @@ void PingPong(benchmark::State& state, std::pair<int, int> (*connected)()) {
   }
   for (auto _ : state) {
     // Time is that of a message, however many of them one turn has.
-    for (const size_t until = received + 1000; received < until;) loop->RunOnce(/*wait=*/true);
+    const size_t until = received + 1000;
+    while (received < until) loop->RunOnce(/*wait=*/true);
   }
   state.SetItemsProcessed(static_cast<int64_t>(received));
   state.SetBytesProcessed(static_cast<int64_t>(received * size));

@@ -169,4 +169,21 @@ std::string Pattern(size_t size) {
   return pattern;
 }
 
+SocketTest::SocketTest() {
+  auto [fd, peer] = TcpPair();
+  peer_ = std::move(peer);
+  socket_ = loop_->Adopt(fd, &handler_);
+}
+
+SocketTest::~SocketTest() {
+  if (socket_ != nullptr) socket_->Close();
+}
+
+void SocketTest::Send(std::string_view bytes) {
+  const iovec iovec = {const_cast<char*>(bytes.data()), bytes.size()};
+  handler_.inside_a_call = true;
+  socket_->StartSend(&iovec, 1);
+  handler_.inside_a_call = false;
+}
+
 }  // namespace fairlead::event::testing

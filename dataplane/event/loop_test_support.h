@@ -116,4 +116,18 @@ std::pair<int, Peer> TcpPair();
 // Makes a repeatable text of which every part can be told from the others.
 std::string Pattern(size_t size);
 
+// One socket of the loop under test and its peer.
+class SocketTest : public LoopTest {
+ protected:
+  SocketTest();
+  ~SocketTest() override;
+
+  void Send(std::string_view bytes);
+  void CloseSocket() { std::exchange(socket_, nullptr)->Close(); }
+  bool Received(std::string_view bytes) const { return handler_.received == bytes; }
+
+  Peer peer_;
+  RecordingHandler handler_;
+  Socket* socket_;
+};
 }  // namespace fairlead::event::testing
