@@ -152,6 +152,24 @@ TEST_P(AcceptorTest, ClosesFromOnAccepted) {
   RunWhatIsDue();
 }
 
+TEST_P(AcceptorTest, OnAcceptedMayCloseASocketThatHasSomethingToTell) {
+  loop_->RunOnce(/*wait=*/false);
+  auto [fd, far] = TcpPair();
+  RecordingHandler handler;
+  Socket* socket = loop_->Adopt(fd, &handler);
+  socket->ResumeReceive();
+  RunWhatIsDue();
+  on_accepted_ = [&] {
+    if (socket != nullptr) std::exchange(socket, nullptr)->Close();
+  };
+  const Peer peer = listener_.Connect();
+  far.Send("too late");
+  RunUntil([&] { return socket == nullptr; });
+  RunWhatIsDue();
+  // io_uring may tell it in the order in which things happened.
+  EXPECT_LE(handler.receive_count, 1);
+}
+
 TEST_P(AcceptorTest, CopiesOfTheDescriptorStayOfUseAndHarmless) {
   // As after a listener was handed over to another process.
   const int copy = dup(listener_.fd);

@@ -53,6 +53,9 @@ TEST_P(SocketCloseTest, ClosingWithASendUnderWayKeepsItsBytesAsLongAsTheKernelNe
   } while (handler_.total_sent != before);
 
   std::exchange(socket_, nullptr)->Close(std::move(slices));
+  if (GetParam() == IoBackend::kIoUring) {
+    EXPECT_EQ(BlocksHeld(), static_cast<size_t>(Socket::kMaxIovecs));
+  }
   // Whatever is free by now is used again.
   std::vector<buffer::Slice> others;
   for (int i = 0; i < Socket::kMaxIovecs; ++i) {
@@ -136,12 +139,20 @@ TEST_P(SocketCloseTest, TheLoopMayEndBeforeTheKernelIsDoneWithASocket) {
   ASSERT_GT(peer_.SendUntilFull(), 0u);
   RunUntil([&] { return handler_.receive_count == 1; });
   RunWhatIsDue();
-  // With work put off and a request under way.
+  const std::string bytes = Pattern(20 << 20);
+  const iovec iovec = {const_cast<char*>(bytes.data()), bytes.size()};
+  handler_.on_sent = [&] { socket_->StartSend(&iovec, 1); };
+  socket_->StartSend(&iovec, 1);
+  RunWhatIsDue();
+  // With a send under way and work put off.
   socket_->ResumeReceive();
   CloseSocket();
   loop_.reset();
   const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds(10);
-  while (!peer_.AtEnd()) ASSERT_LT(std::chrono::steady_clock::now(), deadline);
+  while (!peer_.AtEnd()) {
+    ASSERT_LT(std::chrono::steady_clock::now(), deadline);
+    peer_.Receive();
+  }
 }
 
 }  // namespace

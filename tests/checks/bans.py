@@ -176,7 +176,9 @@ def check(files, bans=BANS, exceptions=None):
         if file.path == EXAMPLES or file.path.startswith("third_party/"):
             continue
         if file.language and file.text.count("\n") > MAX_LINES:
-            faults.append(f"{file.path}:{MAX_LINES + 1}: a file is one idea, and none takes more than {MAX_LINES} lines")
+            faults.append(
+                f"{file.path}:{MAX_LINES + 1}: a file is one idea, and none takes more than {MAX_LINES} lines"
+            )
         for ban in bans:
             numbers = ban.lines_of(file) if ban.is_for(file) else []
             if numbers and (file.path, ban.name) in exceptions:

@@ -123,7 +123,9 @@ def check(files):
                 faults.append(f"{file.path}:1: {package} is in no layer: see LAYERS in tests/checks/layers.py")
                 continue
             if file.path.endswith("/main.cc") and file.text.count("\n") > MAX_LINES_OF_MAIN:
-                faults.append(f"{file.path}:{MAX_LINES_OF_MAIN + 1}: main.cc stays under 60 lines: the rest is server's")
+                faults.append(
+                    f"{file.path}:{MAX_LINES_OF_MAIN + 1}: main.cc stays under 60 lines: the rest is server's"
+                )
         for number, line in file.lines():
             include = _INCLUDE.match(line)
             fault = include and _check_include(file.path, include.group(1), include.group(2), paths)

@@ -1,0 +1,320 @@
+#include "dataplane/control/compiler.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <chrono>
+#include <memory>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "dataplane/base/absl_strings.h"
+#include "dataplane/base/allocation_counter.h"
+#include "dataplane/control/test_support.h"
+#include "dataplane/routing/router.h"
+
+namespace fairlead::control {
+namespace {
+
+using std::chrono::milliseconds;
+using testing::ElementsAre;
+using testing::IsEmpty;
+using testing::Pair;
+using testing::UnorderedElementsAre;
+
+std::vector<std::pair<config::BackendSlot, config::ServerSlot>> ServersIn(const Changes& changes) {
+  std::vector<std::pair<config::BackendSlot, config::ServerSlot>> servers;
+  for (const auto& [backend, server] : changes.list.servers) servers.push_back({backend, server});
+  return servers;
+}
+
+v1::Transaction UpsertServer(std::string_view backend, std::string_view id, std::string_view address) {
+  v1::Transaction transaction;
+  v1::UpsertServer& upsert = *transaction.add_operations()->mutable_upsert_server();
+  upsert.set_backend(std::string(backend));
+  upsert.mutable_server()->set_id(std::string(id));
+  upsert.mutable_server()->set_address(std::string(address));
+  return transaction;
+}
+
+TEST(Compiler, DefaultsAreThoseOfTheProtos) {
+  CompiledState state(kSmallState);
+  const config::BackendSettings& backend = *state.FindBackend("web")->settings;
+  EXPECT_EQ(backend.policy, config::LoadBalancingPolicy::kRoundRobin);
+  EXPECT_TRUE(backend.unknown_is_eligible);
+  EXPECT_EQ(backend.connect_timeout, milliseconds(5'000));
+  EXPECT_EQ(backend.response_timeout, milliseconds(60'000));
+  EXPECT_EQ(backend.idle_timeout, milliseconds(60'000));
+  EXPECT_EQ(backend.max_idle_connections, 256u);
+  EXPECT_EQ(backend.pool_idle_timeout, milliseconds(50'000));
+
+  const config::Server& server = *state.FindServer("api", "a1");
+  EXPECT_EQ(server.weight, 1u);
+  EXPECT_EQ(server.admin_state, config::AdminState::kReady);
+  EXPECT_EQ(server.health, config::Health::kUnknown);
+  EXPECT_EQ(server.counters->workers(), CompiledState::kWorkers);
+
+  const config::Listener& listener = *state.snapshot().listeners[0];
+  EXPECT_EQ(listener.idle_timeout, milliseconds(60'000));
+  EXPECT_EQ(listener.header_timeout, milliseconds(10'000));
+  EXPECT_EQ(listener.max_header_bytes, 32'768u);
+  EXPECT_EQ(listener.max_header_count, 100u);
+}
+
+TEST(Compiler, EveryFieldReachesTheWorkers) {
+  CompiledState state(R"(
+    listeners {
+      id: "l" address: "[::1]:8080"
+      http {
+        route_table: "r" idle_timeout { seconds: 86400 } header_timeout { nanos: 1000000 }
+        max_header_bytes: 1024 max_header_count: 1000
+      }
+    }
+    route_tables {
+      id: "r"
+      virtual_hosts {
+        id: "h" domains: "WWW.Example.org" domains: "*.example.org" domains: "[::1]"
+        rules { id: "exact" match { path: "/a" } backends { backend: "b" weight: 0 } backends { backend: "b" weight: 3 } }
+        rules { id: "prefix" match { path_prefix: "/b/" } backends { backend: "b" } timeout { seconds: 2 } }
+        rules { id: "any" backends { backend: "b" } }
+      }
+    }
+    backends {
+      id: "b"
+      servers { id: "s" address: "10.0.0.1:80" weight: 65535 admin_state: DRAIN labels { key: "k" value: "v" } }
+      servers { id: "t" address: "10.0.0.2:80" weight: 0 admin_state: MAINT }
+      load_balancing { policy: RANDOM }
+      health { unknown_is_eligible: false }
+      timeouts { connect { seconds: 1 } response { seconds: 2 } idle { seconds: 3 } }
+      pool { max_idle_connections: 0 idle_timeout { seconds: 4 nanos: 500000000 } }
+      protocol: HTTP1
+    }
+  )");
+  const config::Listener& listener = *state.snapshot().listeners[0];
+  EXPECT_EQ(listener.address.ToString(), "[::1]:8080");
+  EXPECT_EQ(listener.idle_timeout, std::chrono::hours(24));
+  EXPECT_EQ(listener.header_timeout, milliseconds(1));
+  EXPECT_EQ(listener.max_header_bytes, 1'024u);
+  EXPECT_EQ(listener.max_header_count, 1'000u);
+
+  const config::VirtualHost& host = state.snapshot().route_tables[listener.route_table]->table().virtual_hosts[0];
+  EXPECT_THAT(host.domains, ElementsAre("www.example.org", "*.example.org", "[::1]"));
+  EXPECT_EQ(host.rules[0].path_match, config::PathMatch::kExact);
+  EXPECT_EQ(host.rules[0].path, "/a");
+  EXPECT_EQ(host.rules[0].backends[1].weight, 3u);
+  EXPECT_EQ(host.rules[0].total_weight, 3u);
+  EXPECT_EQ(host.rules[1].path_match, config::PathMatch::kPrefix);
+  EXPECT_EQ(host.rules[1].path, "/b/");
+  EXPECT_EQ(host.rules[1].timeout, milliseconds(2'000));
+  EXPECT_EQ(host.rules[2].path_match, config::PathMatch::kAny);
+  EXPECT_EQ(host.rules[2].timeout, std::nullopt);
+
+  const config::Backend& backend = *state.FindBackend("b");
+  EXPECT_EQ(backend.settings->policy, config::LoadBalancingPolicy::kRandom);
+  EXPECT_FALSE(backend.settings->unknown_is_eligible);
+  EXPECT_EQ(backend.settings->connect_timeout, milliseconds(1'000));
+  EXPECT_EQ(backend.settings->response_timeout, milliseconds(2'000));
+  EXPECT_EQ(backend.settings->idle_timeout, milliseconds(3'000));
+  EXPECT_EQ(backend.settings->max_idle_connections, 0u);
+  EXPECT_EQ(backend.settings->pool_idle_timeout, milliseconds(4'500));
+
+  const config::Server& server = *state.FindServer("b", "s");
+  EXPECT_EQ(server.address.ToString(), "10.0.0.1:80");
+  EXPECT_EQ(server.weight, 65'535u);
+  EXPECT_EQ(server.admin_state, config::AdminState::kDrain);
+  EXPECT_THAT(*server.labels, ElementsAre(Pair("k", "v")));
+  EXPECT_EQ(state.FindServer("b", "t")->admin_state, config::AdminState::kMaint);
+  EXPECT_EQ(state.FindServer("b", "t")->weight, 0u);
+}
+
+TEST(Compiler, TheOrderOfOperationsDoesNotMatter) {
+  CompiledState state;
+  state.Apply(ParseTransaction(R"(
+    operations { set_health { backend: "b" server: "s" status: UP } }
+    operations { upsert_server { backend: "b" server { id: "s" address: "10.0.0.1:80" } } }
+    operations { upsert_listener { id: "l" address: "127.0.0.1:0" http { route_table: "r" } } }
+    operations { upsert_route_table { id: "r" virtual_hosts { id: "h" domains: "*"
+                 rules { id: "x" backends { backend: "b" } } } } }
+    operations { upsert_backend { id: "b" } }
+  )"));
+  EXPECT_NE(state.FindServer("b", "s"), nullptr);
+  EXPECT_TRUE(state.store().listeners().Find("l").has_value());
+}
+
+TEST(Compiler, TheSameSnapshotAgainChangesNothing) {
+  CompiledState state(kSmallState);
+  const auto* const web = state.FindBackend("web");
+  const Changes changes = state.Apply(SnapshotTransaction(kSmallState));
+  EXPECT_THAT(changes.list.listeners, IsEmpty());
+  EXPECT_THAT(changes.list.backends, IsEmpty());
+  EXPECT_THAT(changes.list.servers, IsEmpty());
+  EXPECT_THAT(changes.route_tables, IsEmpty());
+  EXPECT_THAT(changes.health_words, IsEmpty());
+  EXPECT_EQ(state.FindBackend("web"), web);
+}
+
+TEST(Compiler, WhatDidNotChangeIsTheSameObject) {
+  CompiledState state(kSmallState);
+  const config::Snapshot before = state.snapshot();
+  const auto* const w1 = state.FindServer("web", "w1");
+  const auto* const w2 = state.FindServer("web", "w2");
+  const auto settings = state.FindBackend("web")->settings;
+  const auto counters = w2->counters;
+
+  // As operations and as a snapshot.
+  state.Apply(UpsertServer("web", "w2", "127.0.0.1:9999"));
+  v1::Transaction snapshot = SnapshotTransaction(kSmallState);
+  snapshot.mutable_snapshot()->mutable_backends(0)->mutable_servers(1)->set_weight(9);
+  const Changes changes = state.Apply(snapshot);
+
+  EXPECT_EQ(state.FindServer("web", "w1"), w1);
+  EXPECT_NE(state.FindServer("web", "w2"), w2);
+  EXPECT_EQ(state.FindServer("web", "w2")->counters, counters);
+  EXPECT_EQ(state.FindBackend("web")->settings, settings);
+  EXPECT_EQ(state.snapshot().listeners[0], before.listeners[0]);
+  EXPECT_EQ(state.snapshot().route_tables[0], before.route_tables[0]);
+  EXPECT_EQ(state.snapshot().backends[1], before.backends[1]);
+  EXPECT_THAT(ServersIn(changes), ElementsAre(Pair(0, 1)));
+  EXPECT_THAT(changes.list.backends, IsEmpty());
+}
+
+TEST(Compiler, UpsertingABackendLeavesItsServersAlone) {
+  CompiledState state(kSmallState);
+  const auto* const w1 = state.FindServer("web", "w1");
+  const Changes changes = state.Apply(
+      ParseTransaction(R"(operations { upsert_backend { id: "web" load_balancing { policy: LEAST_REQUEST } } })"));
+  EXPECT_EQ(state.FindServer("web", "w1"), w1);
+  EXPECT_EQ(state.FindBackend("web")->settings->policy, config::LoadBalancingPolicy::kLeastRequest);
+  EXPECT_THAT(changes.list.backends, ElementsAre(0));
+  EXPECT_THAT(changes.list.servers, IsEmpty());
+}
+
+TEST(Compiler, RemovingABackendRemovesItsServersAndTheWordsOnThem) {
+  CompiledState state(kSmallState);
+  const Changes changes = state.Apply(ParseTransaction(R"(
+    operations { remove_listener: "web" } operations { remove_route_table: "main" } operations { remove_backend: "web" }
+    operations { remove_server { backend: "web" server: "w1" } }
+  )"));
+  EXPECT_EQ(state.FindBackend("web"), nullptr);
+  EXPECT_THAT(changes.list.listeners, ElementsAre(0));
+  EXPECT_THAT(changes.list.backends, ElementsAre(0));
+  EXPECT_THAT(ServersIn(changes), UnorderedElementsAre(Pair(0, 0), Pair(0, 1)));
+  ASSERT_EQ(changes.health_words.size(), 1u);
+  EXPECT_EQ(changes.health_words[0].server, "w2");
+  EXPECT_EQ(state.store().FindHealthWord(0, 1), nullptr);
+
+  // All that is left is "api": as if nothing else had ever been.
+  EXPECT_EQ(
+      state.store().fingerprint(),
+      CompiledState(R"(backends { id: "api" servers { id: "a1" address: "127.0.0.1:9003" } })").store().fingerprint());
+}
+
+TEST(Compiler, AnEmptySnapshotRemovesEverything) {
+  CompiledState state(kSmallState);
+  state.Apply(SnapshotTransaction(""));
+  EXPECT_EQ(state.store().listeners().size(), 0u);
+  EXPECT_EQ(state.store().route_tables().size(), 0u);
+  EXPECT_EQ(state.store().backends().size(), 0u);
+  EXPECT_EQ(state.store().fingerprint(), 0);
+}
+
+TEST(Compiler, ASnapshotTakesBackTheWordsThatItDoesNotHold) {
+  CompiledState state(kSmallState);
+  v1::Transaction transaction = SnapshotTransaction(kSmallState);
+  transaction.mutable_snapshot()->clear_health();
+  const Changes changes = state.Apply(transaction);
+  EXPECT_EQ(state.store().FindHealthWord(0, 1), nullptr);
+  EXPECT_EQ(changes.health_words.size(), 1u);
+  EXPECT_THAT(changes.list.servers, IsEmpty());
+}
+
+TEST(Compiler, AFreedSlotIsGivenToALaterTransactionOnly) {
+  CompiledState state(kSmallState);
+  v1::Transaction exchange = UpsertServer("web", "w3", "127.0.0.1:9004");
+  v1::ServerRef& gone = *exchange.add_operations()->mutable_remove_server();
+  gone.set_backend("web");
+  gone.set_server("w1");
+  state.Apply(exchange);
+  EXPECT_EQ(state.store().servers(0).Find("w3"), 2u);
+  EXPECT_EQ(state.snapshot().backends[0]->servers[0], nullptr);
+
+  state.Apply(UpsertServer("web", "w4", "127.0.0.1:9005"));
+  EXPECT_EQ(state.store().servers(0).Find("w4"), 0u);
+  EXPECT_EQ(state.FindServer("web", "w4")->counters->active_requests.load(), 0u);
+}
+
+TEST(Compiler, ABackendInAReusedSlotStartsWithoutTheServersOfTheOneBefore) {
+  CompiledState state(R"(backends { id: "old" servers { id: "s" address: "[0:0::1]:80" } }
+                         health { backend: "old" server: "s" status: UP })");
+  state.Apply(ParseTransaction(R"(operations { remove_backend: "old" })"));
+  state.Apply(ParseTransaction(R"(operations { upsert_backend { id: "new" } })"));
+  EXPECT_EQ(state.store().backends().Find("new"), 0u);
+  EXPECT_EQ(state.store().servers(0).size(), 0u);
+  EXPECT_TRUE(state.FindBackend("new")->servers.empty());
+  EXPECT_EQ(state.store().FindServerMessage(0, 0), nullptr);
+  EXPECT_EQ(state.store().FindHealthWord(0, 0), nullptr);
+}
+
+TEST(Compiler, ListenersMayChangePlaces) {
+  CompiledState state(R"(
+    route_tables { id: "r" }
+    listeners { id: "a" address: "127.0.0.1:81" http { route_table: "r" } }
+    listeners { id: "b" address: "127.0.0.1:82" http { route_table: "r" } }
+  )");
+  state.Apply(ParseTransaction(R"(
+    operations { upsert_listener { id: "a" address: "127.0.0.1:82" http { route_table: "r" } } }
+    operations { upsert_listener { id: "b" address: "127.0.0.1:81" http { route_table: "r" } } }
+  )"));
+  EXPECT_EQ(state.store().FindListenerAt(*net::Address::Parse("127.0.0.1:81"))->id, "b");
+  EXPECT_EQ(state.store().FindListenerAt(*net::Address::Parse("127.0.0.1:82"))->id, "a");
+  EXPECT_THAT(state.Try(ParseTransaction(
+                  R"(operations { upsert_listener { id: "c" address: "127.0.0.1:81" http { route_table: "r" } } })")),
+              ElementsAre("ALREADY_EXISTS listeners[\"c\"].address: listener \"b\" has the same address"));
+}
+
+TEST(Compiler, AListenerMayTakeTheAddressOfOneThatGoes) {
+  CompiledState state(R"(
+    route_tables { id: "r" }
+    listeners { id: "a" address: "127.0.0.1:81" http { route_table: "r" } }
+  )");
+  EXPECT_THAT(state.Try(ParseTransaction(R"(
+    operations { upsert_listener { id: "b" address: "127.0.0.1:81" http { route_table: "r" } } }
+    operations { remove_listener: "a" }
+  )")),
+              IsEmpty());
+}
+
+// The promise that a change costs what it is worth, however large the fleet.
+TEST(Compiler, AChangeOfOneServerInAHundredThousandAllocatesLittle) {
+  v1::Transaction everything;
+  v1::Backend& backend = *everything.mutable_snapshot()->add_backends();
+  backend.set_id("b");
+  for (int i = 0; i < 100'000; ++i) {
+    v1::Server& server = *backend.add_servers();
+    server.set_id(base::StrCat("s", i));
+    server.set_address("10.0.0.1:80");
+  }
+  Store store;
+  Compiler compiler(CompiledState::kWorkers);
+  const auto apply = [&](v1::Transaction& transaction) {
+    std::variant<Violations, Staged> result = compiler.Compile(transaction, store);
+    store.Commit(std::move(std::get<Staged>(result)));
+  };
+  apply(everything);
+  ASSERT_EQ(store.servers(0).size(), 100'000u);
+
+  v1::Transaction change = UpsertServer("b", "s50000", "10.0.0.2:80");
+  base::AllocationCounter counter;
+  apply(change);
+  EXPECT_LT(counter.allocations(), 100u);
+  EXPECT_LT(counter.bytes(), 20'000u);
+
+  v1::Transaction addition = UpsertServer("b", "one-more", "10.0.0.2:80");
+  base::AllocationCounter of_addition;
+  apply(addition);
+  EXPECT_LT(of_addition.allocations(), 100u);
+}
+
+}  // namespace
+}  // namespace fairlead::control

@@ -1,0 +1,80 @@
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "absl/functional/any_invocable.h"
+#include "dataplane/config/snapshot.h"
+#include "dataplane/control/control_core.h"
+#include "dataplane/event/timer_wheel.h"
+#include "fairlead/v1/control.pb.h"
+#include "fairlead/v1/transaction.pb.h"
+
+namespace fairlead::control {
+
+// A worker pool that adopts when the test says so, or at once.
+class FakeWorkers {
+ public:
+  enum class Adopt { kAtOnce, kWhenTold };
+  explicit FakeWorkers(Adopt adopt = Adopt::kAtOnce) : adopt_(adopt) {}
+
+  // Options of a core that publishes to these workers. The rest are defaults.
+  ControlCore::Options Options(event::TimerWheel* timers);
+
+  // The workers serve what was published last.
+  void AdoptNow();
+  bool adopting() const { return on_all_adopted_.has_value(); }
+
+  struct Published {
+    std::shared_ptr<const config::Snapshot> snapshot;
+    config::ChangeList changes;
+  };
+  const std::vector<Published>& published() const { return published_; }
+  // Lets go of all but the last.
+  void DropOldSnapshots() { published_.erase(published_.begin(), published_.end() - 1); }
+
+  static constexpr int kWorkers = 2;
+
+ private:
+  void Publish(std::shared_ptr<const config::Snapshot> snapshot, config::ChangeList changes,
+               absl::AnyInvocable<void()> on_all_adopted);
+
+  const Adopt adopt_;
+  std::vector<Published> published_;
+  std::optional<absl::AnyInvocable<void()>> on_all_adopted_;
+};
+
+// A core with fake workers and a clock that the test moves.
+class TestCore {
+ public:
+  explicit TestCore(FakeWorkers::Adopt adopt = FakeWorkers::Adopt::kAtOnce)
+      : workers(adopt), core(workers.Options(&timers)) {}
+
+  // Submits it, under a new id where it has none. The answer comes to `answers`.
+  void Submit(v1::Transaction transaction);
+  // The same, for a transaction that is answered at once.
+  v1::FromProxy Do(v1::Transaction transaction);
+  // `CODE path: message` of each violation in an answer; none for Applied.
+  static std::vector<std::string> ViolationsOf(const v1::FromProxy& answer);
+
+  void Advance(uint64_t ms) { timers.Advance(timers.now_ms() + ms); }
+
+  // A report by "probe", with a lifetime of 30 s.
+  absl::Status Report(std::string_view backend, std::string_view server, config::Health health);
+  config::Health PublishedHealth(std::string_view backend, std::string_view server) const;
+
+  event::TimerWheel timers;
+  FakeWorkers workers;
+  ControlCore core;
+  std::vector<v1::FromProxy> answers;
+
+ private:
+  int last_id_ = 0;
+};
+
+}  // namespace fairlead::control
