@@ -67,9 +67,9 @@ class Worker::Serving {
   }
 
   ~Serving() {
-    event::TurnScope scope(&turn_work_);
+    event::TurnScope scope(&turn_work_);  // exchanges and connections end before what they point to
     listeners_.Clear();
-    turn_work_.Run();  // exchanges and connections end before what they point to
+    backends_.Clear();
   }
 
   void Adopt(const Publication& publication) {
