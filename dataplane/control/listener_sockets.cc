@@ -14,10 +14,11 @@ namespace {
 // The listener in force whose sockets listen where `listener` is to; null: none does.
 const config::Listener* FindWithSameAddress(const Store& store, config::ListenerSlot slot,
                                             const config::Listener& listener) {
-  // Port 0 asks for any address: only the listener itself has the one that it got.
+  // Port 0 asks for any address: only the listener itself has the one that it got, and may ask for it by its number.
   const auto& listeners = store.snapshot()->listeners;
-  if (slot < listeners.size() && listeners[slot] != nullptr && listeners[slot]->address == listener.address) {
-    return listeners[slot].get();
+  const config::Listener* before = slot < listeners.size() ? listeners[slot].get() : nullptr;
+  if (before != nullptr && (before->address == listener.address || before->bound_address == listener.address)) {
+    return before;
   }
   return store.FindListenerAt(listener.address);
 }

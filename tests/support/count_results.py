@@ -4,11 +4,13 @@ with the line `N passed, N failed`. Exit code 1 if any failed, or if nothing ran
 
   *.bep.json   what `bazel test --build_event_json_file` wrote
   *.junit.xml  what `pytest --junitxml` wrote
-  *.checks     lines `PASS name` and `FAIL name: why`
+  *.count      output with lines `FAIL  name: why`, that ends with its own `N passed, N failed`
+  *.steps      a line for each step of ./test itself that broke off
 """
 
 import json
 import pathlib
+import re
 import sys
 import urllib.parse
 import xml.etree.ElementTree
@@ -54,11 +56,21 @@ def from_bazel(path: pathlib.Path) -> Iterator[Result]:
                 yield Result(f"{run} {event['id']['targetCompleted']['label']} (build)", False)
 
 
-def from_checks(path: pathlib.Path) -> Iterator[Result]:
-    for line in path.read_text().splitlines():
-        verdict, _, rest = line.partition(" ")
-        if verdict in ("PASS", "FAIL"):
-            yield Result(rest, verdict == "PASS")
+def from_count(path: pathlib.Path) -> Iterator[Result]:
+    """A program that counts by itself; one that breaks off before its last line counts as failed."""
+    lines = path.read_text().splitlines()
+    closing = re.fullmatch(r"(\d+) passed, (\d+) failed", lines[-1] if lines else "")
+    if not closing:
+        yield Result(f"{path.name.split('.')[0]} broke off", False)
+        return
+    named = [line.removeprefix("FAIL").strip() for line in lines if line.startswith("FAIL")]
+    yield from (Result(f"check {number}", True) for number in range(int(closing[1])))
+    for number in range(int(closing[2])):
+        yield Result(named[number] if number < len(named) else path.name.split(".")[0], False)
+
+
+def from_steps(path: pathlib.Path) -> Iterator[Result]:
+    yield from (Result(line, False) for line in path.read_text().splitlines())
 
 
 def main() -> int:
@@ -69,8 +81,10 @@ def main() -> int:
             results += from_bazel(path)
         elif path.name.endswith(".junit.xml"):
             results += from_xml(path, f"{path.name.split('.')[0]} ")
-        elif path.name.endswith(".checks"):
-            results += from_checks(path)
+        elif path.name.endswith(".count"):
+            results += from_count(path)
+        elif path.name.endswith(".steps"):
+            results += from_steps(path)
     failed = [result.name for result in results if not result.passed]
     for name in failed:
         print(f"FAILED {name}")

@@ -34,17 +34,17 @@ def test_counts_cases_of_every_kind(tmp_path: pathlib.Path):
     (tmp_path / "i.junit.xml").write_text(
         '<testsuites><testsuite><testcase name="c"/><testcase name="d"><skipped/></testcase></testsuite></testsuites>'
     )
-    (tmp_path / "r.checks").write_text("PASS layers\nsomething else\nPASS formatting\n")
+    (tmp_path / "r.count").write_text("ok  layers\nsomething else\n2 passed, 0 failed\n")
     assert count(tmp_path) == (0, ["4 passed, 0 failed"])
 
 
 def test_names_what_failed(tmp_path: pathlib.Path):
     write_bazel(tmp_path, "//x:y", "FAILED", '<testsuites><testcase name="a"><failure/></testcase></testsuites>')
     (tmp_path / "i.junit.xml").write_text('<testsuite><testcase name="c"><error/></testcase></testsuite>')
-    (tmp_path / "r.checks").write_text("FAIL layers: h1 includes control\nPASS formatting\n")
+    (tmp_path / "r.count").write_text("FAIL  layers: 3 faults\n  a.cc:1: why\nok  bans\n1 passed, 1 failed\n")
     assert count(tmp_path) == (
         1,
-        ["FAILED i c", "FAILED layers: h1 includes control", "FAILED unit //x:y a", "1 passed, 3 failed"],
+        ["FAILED i c", "FAILED layers: 3 faults", "FAILED unit //x:y a", "1 passed, 3 failed"],
     )
 
 
@@ -63,3 +63,9 @@ def test_a_target_that_does_not_build_counts(tmp_path: pathlib.Path):
 
 def test_nothing_at_all_is_no_success(tmp_path: pathlib.Path):
     assert count(tmp_path) == (1, ["0 passed, 0 failed"])
+
+
+def test_a_checker_or_a_step_that_broke_off_counts(tmp_path: pathlib.Path):
+    (tmp_path / "r.count").write_text("ok  layers\n")
+    (tmp_path / "test.steps").write_text("unit: bazel ended with 1\n")
+    assert count(tmp_path) == (1, ["FAILED r broke off", "FAILED unit: bazel ended with 1", "0 passed, 2 failed"])

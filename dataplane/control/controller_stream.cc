@@ -1,0 +1,106 @@
+#include "dataplane/control/controller_stream.h"
+
+#include <string>
+#include <utility>
+
+#include "dataplane/base/absl_strings.h"
+#include "dataplane/control/control_address.h"
+#include "dataplane/control/grpc_limits.h"
+
+namespace fairlead::control {
+namespace {
+
+std::shared_ptr<grpc::Channel> MakeChannel(const net::Address& address) {
+  grpc::ChannelArguments arguments;
+  arguments.SetMaxReceiveMessageSize(kMaxMessageBytes);
+  arguments.SetMaxSendMessageSize(kMaxMessageBytes);
+  // Each try connects by itself: gRPC would share connections, and the waiting after failed ones, between channels.
+  arguments.SetInt(GRPC_ARG_USE_LOCAL_SUBCHANNEL_POOL, 1);
+  arguments.SetInt(GRPC_ARG_ENABLE_HTTP_PROXY, 0);
+  return grpc::CreateCustomChannel(ToGrpcTarget(address), grpc::InsecureChannelCredentials(), arguments);
+}
+
+absl::Status FromGrpc(const grpc::Status& status) {
+  return absl::Status(static_cast<absl::StatusCode>(status.error_code()), status.error_message());
+}
+
+}  // namespace
+
+std::shared_ptr<ControllerStream> ControllerStream::Dial(const net::Address& address, ControlCore* core,
+                                                         event::Loop* loop, OnEnded on_ended) {
+  std::shared_ptr<ControllerStream> stream(new ControllerStream(address, loop, std::move(on_ended)));
+  stream->self_ = stream;
+  stream->Start(core);
+  return stream;
+}
+
+ControllerStream::ControllerStream(const net::Address& address, event::Loop* loop, OnEnded on_ended)
+    : loop_(loop), on_ended_(std::move(on_ended)), stub_(v1::ControlPlane::NewStub(MakeChannel(address))) {}
+
+void ControllerStream::Start(ControlCore* core) {
+  session_ = std::make_unique<Session>(core, &loop_->timers(), this);
+  stub_->async()->Connect(&context_, this);
+  // Reads and writes are started from the control thread, not from gRPC's calls below: without this it might be done in
+  // between.
+  AddHold();
+  StartCall();
+  session_->Start();
+}
+
+void ControllerStream::Abandon() {
+  on_ended_ = nullptr;
+  context_.TryCancel();
+  HangUp();
+  until_done_.wait();
+}
+
+template <typename Function>
+void ControllerStream::Post(Function function) {
+  loop_->mailbox().Post([self = self_, function = std::move(function)]() mutable {
+    if (self->session_ != nullptr) function(*self);
+  });
+}
+
+void ControllerStream::OnReadDone(bool ok) {
+  if (!ok) return Post([](ControllerStream& stream) { stream.HangUp(); });
+  Post([message = std::move(incoming_)](ControllerStream& stream) mutable {
+    stream.heard_ = true;
+    stream.session_->OnRead(std::move(message));
+  });
+}
+
+void ControllerStream::OnWriteDone(bool ok) {
+  outgoing_.reset();
+  if (!ok) return Post([](ControllerStream& stream) { stream.HangUp(); });
+  Post([](ControllerStream& stream) { stream.session_->OnWritten(); });
+}
+
+void ControllerStream::OnDone(const grpc::Status& status) {
+  std::promise<void> done = std::move(done_);
+  // From here on, the control thread may end the stream at any time.
+  loop_->mailbox().Post([self = std::move(self_), status = FromGrpc(status)] {
+    if (self->on_ended_ == nullptr) return;
+    self->on_ended_(self->ended_by_session_.value_or(status), self->heard_);
+  });
+  done.set_value();
+}
+
+void ControllerStream::Write(std::shared_ptr<const v1::FromProxy> message) {
+  outgoing_ = std::move(message);
+  StartWrite(outgoing_.get());
+}
+
+void ControllerStream::End(const absl::Status& status) {
+  ended_by_session_ = status;
+  context_.TryCancel();
+  // The session is in the middle of this call: it goes in a turn of its own.
+  Post([](ControllerStream& stream) { stream.HangUp(); });
+}
+
+void ControllerStream::HangUp() {
+  if (session_ == nullptr) return;
+  session_.reset();
+  RemoveHold();
+}
+
+}  // namespace fairlead::control

@@ -1,0 +1,121 @@
+#include "dataplane/control/grpc_server.h"
+
+#include <grpcpp/grpcpp.h>
+#include <unistd.h>
+
+#include <chrono>
+#include <string>
+#include <utility>
+
+#include "dataplane/control/control_address.h"
+#include "dataplane/control/data_plane_stream.h"
+#include "dataplane/control/grpc_limits.h"
+#include "dataplane/control/health_ingest_stream.h"
+#include "dataplane/control/server_streams.h"
+#include "dataplane/net/listening_socket.h"
+#include "fairlead/v1/control.grpc.pb.h"
+
+namespace fairlead::control {
+namespace {
+
+class DataPlaneService final : public v1::DataPlane::CallbackService {
+ public:
+  DataPlaneService(event::Loop* loop, std::weak_ptr<ServerStreams> streams)
+      : loop_(loop), streams_(std::move(streams)) {}
+
+  grpc::ServerBidiReactor<v1::ToProxy, v1::FromProxy>* Connect(grpc::CallbackServerContext* context) override {
+    return DataPlaneStream::Open(std::make_shared<DataPlaneStream>(context, loop_, streams_));
+  }
+
+ private:
+  event::Loop* const loop_;
+  const std::weak_ptr<ServerStreams> streams_;
+};
+
+class HealthIngestService final : public v1::HealthIngest::CallbackService {
+ public:
+  HealthIngestService(event::Loop* loop, std::weak_ptr<ServerStreams> streams)
+      : loop_(loop), streams_(std::move(streams)) {}
+
+  grpc::ServerBidiReactor<v1::HealthReportBatch, v1::HealthReportAnswer>* Report(
+      grpc::CallbackServerContext* context) override {
+    return HealthIngestStream::Open(std::make_shared<HealthIngestStream>(context, loop_, streams_));
+  }
+
+ private:
+  event::Loop* const loop_;
+  const std::weak_ptr<ServerStreams> streams_;
+};
+
+}  // namespace
+
+class GrpcServer::Impl final : public event::AcceptHandler {
+ public:
+  Impl(net::Address address, ControlCore* core, event::Loop* loop)
+      : address_(std::move(address)),
+        streams_(std::make_shared<ServerStreams>(core)),
+        data_plane_(loop, streams_),
+        health_ingest_(loop, streams_) {}
+
+  bool Start(base::UniqueFd socket, event::Loop* loop) {
+    grpc::ServerBuilder builder;
+    builder.RegisterService(&data_plane_);
+    builder.RegisterService(&health_ingest_);
+    builder.SetMaxReceiveMessageSize(kMaxMessageBytes);
+    builder.SetMaxSendMessageSize(kMaxMessageBytes);
+    // Not gRPC's own listening: it would neither refuse an address that is in use nor give a unix socket its mode.
+    connections_ = builder.experimental().AddExternalConnectionAcceptor(
+        grpc::ServerBuilder::experimental_type::ExternalConnectionType::FROM_FD, grpc::InsecureServerCredentials());
+    server_ = builder.BuildAndStart();
+    if (server_ == nullptr) return false;
+    acceptor_ = loop->Accept(socket.Release(), this);
+    return true;
+  }
+
+  ~Impl() {
+    if (acceptor_ != nullptr) acceptor_->Close();
+    if (address_.family() == AF_UNIX) unlink(std::string(address_.path()).c_str());
+    // Streams that are open end by being cancelled, on gRPC's threads.
+    if (server_ != nullptr) server_->Shutdown(std::chrono::system_clock::now());
+  }
+
+  const net::Address& address() const { return address_; }
+  size_t open_streams() const { return streams_->size(); }
+
+ private:
+  void OnAccepted(int fd, const sockaddr*, socklen_t) override {
+    grpc::experimental::ExternalConnectionAcceptor::NewConnectionParameters connection;
+    connection.fd = fd;
+    connections_->HandleNewConnection(&connection);
+  }
+  void OnAcceptError(int) override {}  // the loop tries again by itself
+
+  const net::Address address_;
+  const std::shared_ptr<ServerStreams> streams_;
+  DataPlaneService data_plane_;
+  HealthIngestService health_ingest_;
+  std::unique_ptr<grpc::experimental::ExternalConnectionAcceptor> connections_;
+  std::unique_ptr<grpc::Server> server_;
+  event::Acceptor* acceptor_ = nullptr;
+};
+
+absl::StatusOr<std::unique_ptr<GrpcServer>> GrpcServer::Create(std::string_view address, ControlCore* core,
+                                                               event::Loop* loop) {
+  absl::StatusOr<net::Address> parsed = ParseControlAddress(address);
+  if (!parsed.ok()) return parsed.status();
+  absl::StatusOr<net::ListeningSockets> sockets = net::Listen(*parsed, /*workers=*/1);
+  if (!sockets.ok()) return sockets.status();
+  auto impl = std::make_unique<Impl>(std::move(sockets->address), core, loop);
+  if (!impl->Start(std::move(sockets->descriptors[0]), loop)) return absl::InternalError("gRPC did not start");
+  return std::unique_ptr<GrpcServer>(new GrpcServer(std::move(impl)));
+}
+
+GrpcServer::GrpcServer(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
+
+GrpcServer::~GrpcServer() = default;
+
+const net::Address& GrpcServer::bound_address() const { return impl_->address(); }
+
+size_t GrpcServer::open_streams() const { return impl_->open_streams(); }
+
+}  // namespace fairlead::control

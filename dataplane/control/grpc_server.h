@@ -1,0 +1,41 @@
+#pragma once
+
+#include <memory>
+#include <string_view>
+
+#include "absl/status/statusor.h"
+#include "dataplane/control/control_core.h"
+#include "dataplane/event/loop.h"
+#include "dataplane/net/address.h"
+
+namespace fairlead::control {
+
+// Where controllers, fairleadctl and reporters of health dial the proxy (--control_listen): the gRPC services DataPlane
+// and HealthIngest.
+//
+// The control loop accepts connections and hands them to gRPC; gRPC's threads carry messages between them and the loop,
+// where everything is decided. On the control thread; neither `core` nor `loop` ends before it. Its end cuts off what
+// is open, and waits for gRPC's threads to be done with it.
+class GrpcServer {
+ public:
+  // Listens on `address` ("IP:port" and "localhost:port" of the loopback, port 0 included, or "unix:/path", which gets
+  // mode 0600). Errors: INVALID_ARGUMENT for others, and what net::Listen says.
+  static absl::StatusOr<std::unique_ptr<GrpcServer>> Create(std::string_view address, ControlCore* core,
+                                                            event::Loop* loop);
+  ~GrpcServer();
+  GrpcServer(const GrpcServer&) = delete;
+  GrpcServer& operator=(const GrpcServer&) = delete;
+
+  // With the port that 0 became.
+  const net::Address& bound_address() const;
+  // Of both services.
+  size_t open_streams() const;
+
+ private:
+  class Impl;
+  explicit GrpcServer(std::unique_ptr<Impl> impl);
+
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace fairlead::control

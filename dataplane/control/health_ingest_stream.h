@@ -1,0 +1,30 @@
+#pragma once
+
+#include <memory>
+
+#include "dataplane/control/server_stream.h"
+#include "dataplane/control/server_streams.h"
+#include "fairlead/v1/health.pb.h"
+
+namespace fairlead::control {
+
+// HealthIngest.Report: a reporter dialled the proxy. Reads a batch, answers it, reads the next.
+class HealthIngestStream final : public ServerStream<v1::HealthReportBatch, v1::HealthReportAnswer>, public OpenStream {
+ public:
+  HealthIngestStream(grpc::CallbackServerContext* context, event::Loop* loop, std::weak_ptr<ServerStreams> streams);
+
+ private:
+  using Base = ServerStream<v1::HealthReportBatch, v1::HealthReportAnswer>;
+
+  void OnOpened(const std::shared_ptr<Base>& self) override;
+  void OnMessage(v1::HealthReportBatch batch) override;
+  void OnMessagesEnd() override;
+  void OnMessageWritten() override { ReadMessage(); }
+  void OnClosed() override;
+
+  void LetGo() override {}  // it keeps nothing of the core
+
+  const std::weak_ptr<ServerStreams> streams_;
+};
+
+}  // namespace fairlead::control

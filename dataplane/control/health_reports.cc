@@ -1,0 +1,66 @@
+#include "dataplane/control/health_reports.h"
+
+#include <algorithm>
+#include <string>
+
+#include "absl/status/status.h"
+#include "dataplane/base/absl_strings.h"
+#include "dataplane/control/conversion_to_proto.h"
+
+namespace fairlead::control {
+namespace {
+
+constexpr int kMaxReports = 10'000;
+
+// What lies below a millisecond is dropped; out of the limits stays out of them.
+uint64_t ToMilliseconds(const google::protobuf::Duration& duration) {
+  const int64_t seconds = std::clamp<int64_t>(duration.seconds(), -1, health::kMaxTtlMs / 1000 + 1);
+  return static_cast<uint64_t>(std::max<int64_t>(0, seconds * 1000 + duration.nanos() / 1'000'000));
+}
+
+absl::Status TakeReport(const v1::HealthReport& message, ControlCore& core) {
+  if (!v1::Health::Status_IsValid(message.status())) {
+    return absl::InvalidArgumentError(base::StrCat("status: unknown value ", static_cast<int>(message.status()),
+                                                   "; want UNKNOWN, UP, DEGRADED or DOWN"));
+  }
+  health::Report report;
+  report.backend = message.backend();
+  report.server = message.server();
+  report.status = FromProto(message.status());
+  report.reporter = message.reporter();
+  report.incarnation = message.incarnation();
+  report.sequence = message.sequence();
+  if (message.has_ttl()) report.ttl_ms = ToMilliseconds(message.ttl());
+  report.reason = message.reason();
+  return core.TakeReport(report);
+}
+
+void AddError(int index, std::string message, v1::HealthReportAnswer& answer) {
+  v1::HealthReportError& error = *answer.add_errors();
+  error.set_index(static_cast<uint32_t>(index));
+  error.set_message(std::move(message));
+}
+
+}  // namespace
+
+v1::HealthReportAnswer TakeHealthReports(const v1::HealthReportBatch& batch, ControlCore& core) {
+  v1::HealthReportAnswer answer;
+  answer.set_batch_id(batch.batch_id());
+  if (batch.reports_size() > kMaxReports) {
+    AddError(
+        kMaxReports,
+        base::StrCat(batch.reports_size(), " reports: refused as a whole; want at most ", kMaxReports, " in a batch"),
+        answer);
+    return answer;
+  }
+  for (int i = 0; i < batch.reports_size(); ++i) {
+    if (absl::Status status = TakeReport(batch.reports(i), core); !status.ok()) {
+      AddError(i, std::string(base::FromAbsl(status.message())), answer);
+    } else {
+      answer.set_accepted(answer.accepted() + 1);
+    }
+  }
+  return answer;
+}
+
+}  // namespace fairlead::control

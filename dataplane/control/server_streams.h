@@ -1,0 +1,42 @@
+#pragma once
+
+#include <memory>
+#include <utility>
+
+#include "absl/container/flat_hash_map.h"
+#include "dataplane/control/control_core.h"
+
+namespace fairlead::control {
+
+// A stream that uses the core.
+class OpenStream {
+ public:
+  // The core goes: lets go of it at once. The stream ends by itself, as the server cancels it.
+  virtual void LetGo() = 0;
+
+ protected:
+  ~OpenStream() = default;
+};
+
+// The streams that are open on a gRPC server, and the core that they are for. On the control thread, owned by the
+// server; streams have weak pointers to it, since some that gRPC has opened already are not here yet.
+class ServerStreams {
+ public:
+  explicit ServerStreams(ControlCore* core) : core_(core) {}
+  ~ServerStreams() {
+    for (const auto& [key, stream] : open_) stream->LetGo();
+  }
+  ServerStreams(const ServerStreams&) = delete;
+  ServerStreams& operator=(const ServerStreams&) = delete;
+
+  ControlCore* core() const { return core_; }
+  void Add(std::shared_ptr<OpenStream> stream) { open_.emplace(stream.get(), std::move(stream)); }
+  size_t size() const { return open_.size(); }
+  void Remove(OpenStream* stream) { open_.erase(stream); }
+
+ private:
+  ControlCore* const core_;
+  absl::flat_hash_map<OpenStream*, std::shared_ptr<OpenStream>> open_;
+};
+
+}  // namespace fairlead::control
