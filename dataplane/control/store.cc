@@ -56,7 +56,7 @@ void Store::CommitListeners(const Staged& staged) {
   // All addresses that end before any that begins: listeners may have changed places.
   for (const Staged::ListenerUpdate& update : staged.listener_updates) {
     if (update.slot >= snapshot_->listeners.size()) continue;
-    if (const auto& before = snapshot_->listeners[update.slot]) listener_addresses_.erase(before->address);
+    if (const auto& before = snapshot_->listeners[update.slot]) listener_addresses_.erase(before->bound_address);
   }
   for (const Staged::ListenerUpdate& update : staged.listener_updates) {
     ElementAt(listener_messages_, update.slot) = update.message;
@@ -65,7 +65,7 @@ void Store::CommitListeners(const Staged& staged) {
       continue;
     }
     listener_references_.Set(update.slot, {update.listener->route_table});
-    if (update.listener->address.port() != 0) listener_addresses_.emplace(update.listener->address, update.slot);
+    listener_addresses_.emplace(update.listener->bound_address, update.slot);
   }
   listeners_.Apply(staged.listeners);
 }

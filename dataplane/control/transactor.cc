@@ -95,7 +95,9 @@ void Transactor::Take(std::unique_ptr<Submission> submission) {
   OpenListenerSockets(*store_, workers_, staged, violations);
   if (!violations.empty()) return Answer(*submission, MakeRejected(*submission, violations));
   if (transaction.dry_run() || staged.changes_nothing()) {
-    return Apply(*submission, MakeApplied(*submission, staged));
+    v1::Applied applied = MakeApplied(*submission, staged);
+    compiled = Violations();  // closes the sockets that a dry run opened, before anybody hears of it
+    return Apply(*submission, std::move(applied));
   }
   Commit(std::move(submission), std::move(staged));
 }

@@ -118,6 +118,8 @@ class ServerCodec {
   virtual bool idle() const = 0;
   // A request's head has begun but is not complete.
   virtual bool receiving_head() const = 0;
+  // A request is whole, and nothing of its response has come.
+  virtual bool awaiting_response() const = 0;
   // Answers a head that took too long, and closes (408).
   virtual void HeaderTimeout() = 0;
 };

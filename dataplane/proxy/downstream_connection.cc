@@ -108,8 +108,12 @@ void DownstreamConnection::UpdatePhase() {
   if (codec_->receiving_head()) {
     if (phase_ != Phase::kHead) Enter(Phase::kHead, listener_->header_timeout_ms);
   } else if (!codec_->idle()) {
-    phase_ = Phase::kExchange;
-    deadline_ms_ = UINT64_MAX;
+    if (client_ended_ && phase_ == Phase::kExchange && deadline_ms_ == UINT64_MAX) {
+      Enter(Phase::kExchange, kHalfClosedMs);
+    } else if (!client_ended_) {
+      phase_ = Phase::kExchange;
+      deadline_ms_ = UINT64_MAX;
+    }
   } else if (had_request_ && phase_ != Phase::kIdle) {
     Enter(Phase::kIdle, IdleTimeoutMs());
   }
@@ -146,6 +150,10 @@ void DownstreamConnection::OnTimeout() {
     case Phase::kLingering:
       return Close(/*reset=*/false);
     case Phase::kExchange:
+      deadline_ms_ = UINT64_MAX;
+      if (!codec_->awaiting_response()) return;
+      codec_->ConnectionLost();
+      return Close(/*reset=*/false);
     case Phase::kClosed:
       return;
   }

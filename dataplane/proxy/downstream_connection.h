@@ -45,6 +45,9 @@ class DownstreamConnection final : public base::ListNode,
   // begun to send when its listener began to drain.
   static constexpr uint64_t kLingerMs = 2000;
   static constexpr uint64_t kDrainIdleMs = 1000;
+  // How long a server may take to begin its answer to a client that has closed its side: most have left for good, but
+  // some close after their last request and still read (RFC 9112 §9.6).
+  static constexpr uint64_t kHalfClosedMs = 5000;
 
   ~DownstreamConnection() = default;
 

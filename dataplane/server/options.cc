@@ -115,8 +115,7 @@ absl::StatusOr<Options> ParseOptions(const std::vector<std::string>& arguments) 
     } else if (argument.compare(0, 2, "--") != 0) {
       return absl::InvalidArgumentError(absl::StrCat("\"", argument, "\" is no flag; see --help"));
     } else {
-      const std::pair<std::string, std::string> parts =
-          absl::StrSplit(argument.substr(2), absl::MaxSplits('=', 1));
+      const std::pair<std::string, std::string> parts = absl::StrSplit(argument.substr(2), absl::MaxSplits('=', 1));
       if (absl::Status status = SetFlag(parts.first, parts.second, options); !status.ok()) return status;
     }
   }

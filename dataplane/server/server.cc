@@ -14,6 +14,8 @@
 #include "dataplane/admin/status.h"
 #include "dataplane/base/version.h"
 #include "dataplane/control/control_core.h"
+#include "dataplane/control/dialer.h"
+#include "dataplane/control/grpc_server.h"
 #include "dataplane/event/loop.h"
 #include "dataplane/health/line_server.h"
 #include "dataplane/net/address.h"
@@ -69,7 +71,9 @@ class Server {
     workers_ = *std::move(workers);
     core_ = std::make_unique<control::ControlCore>(CoreOptions());
 
-    for (absl::Status (Server::*listen)() : {&Server::ListenAdmin, &Server::ListenHealth}) {
+    // Whoever waits for the control socket's line finds the others there.
+    for (absl::Status (Server::*listen)() :
+         {&Server::ListenAdmin, &Server::ListenHealth, &Server::ListenControl, &Server::DialControllers}) {
       if (absl::Status status = (this->*listen)(); !status.ok()) return status;
     }
     return absl::OkStatus();
@@ -118,6 +122,27 @@ class Server {
     if (!server.ok()) return ForFlag("--health_listen", server.status());
     health_ = *std::move(server);
     for (const net::Address& address : health_->addresses()) Announce("health", address.ToString());
+    return absl::OkStatus();
+  }
+
+  absl::Status ListenControl() {
+    for (const std::string& address : options_.control_listen) {
+      absl::StatusOr<std::unique_ptr<control::GrpcServer>> server =
+          control::GrpcServer::Create(address, core_.get(), loop_.get());
+      if (!server.ok()) return ForFlag("--control_listen", server.status());
+      Announce("control", (*server)->bound_address().ToString());
+      control_.push_back(*std::move(server));
+    }
+    return absl::OkStatus();
+  }
+
+  absl::Status DialControllers() {
+    if (options_.control.empty()) return absl::OkStatus();
+    absl::StatusOr<std::unique_ptr<control::Dialer>> dialer = control::Dialer::Create(
+        options_.control, core_.get(), loop_.get(),
+        [](std::string_view line) { std::fprintf(stderr, "%.*s\n", static_cast<int>(line.size()), line.data()); });
+    if (!dialer.ok()) return ForFlag("--control", dialer.status());
+    dialer_ = *std::move(dialer);
     return absl::OkStatus();
   }
 
@@ -181,6 +206,8 @@ class Server {
   std::unique_ptr<control::ControlCore> core_;
   std::vector<std::unique_ptr<admin::AdminServer>> admin_;
   std::unique_ptr<health::LineServer> health_;
+  std::vector<std::unique_ptr<control::GrpcServer>> control_;
+  std::unique_ptr<control::Dialer> dialer_;
 };
 
 }  // namespace

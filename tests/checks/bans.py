@@ -161,6 +161,7 @@ EXCEPTIONS = {
     ("dataplane/event/socket_test.cc", "const_cast"): "iovec has no form for sending",
     ("tests/checks/bans.py", "killing by name"): "the ban itself",
     ("tests/checks/bans.py", "TODO without an issue"): "the ban itself",
+    ("tests/support/waiting.py", "sleep in Python"): "it looks again and again until what is waited for has come",
 }
 
 # Full of examples of what is banned.

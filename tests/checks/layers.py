@@ -22,6 +22,8 @@ LAYERS = (
 WITHIN_A_LAYER = {
     ("event", "buffer"): "what a loop receives and sends lies in buffers",
     ("upstream", "load_balancing"): "a worker's backend owns the policy that chooses among its servers",
+    ("worker", "proxy"): "a worker runs the stream engine: listeners, connections, exchanges",
+    ("admin", "health"): "the status page shows who said what of a server",
     ("control", "health"): "transactions carry health states too, and there is one table of them",
 }
 
@@ -44,7 +46,9 @@ SHIPS = ("api/", "controlplane-mock/", "ctl/", "dataplane/")
 OWN_CODE = SHIPS + ("bench/", "tests/")
 
 # Libraries that are included in quotes.
-LIBRARIES_IN_QUOTES = re.compile(r"(absl|benchmark|gmock|google|grpc|grpcpp|gtest)/|fairlead/v1/")
+LIBRARIES_IN_QUOTES = re.compile(r"(absl|google|grpc|grpcpp|yaml-cpp)/|fairlead/v1/|.*\.pb\.h$")
+# Those of tests may be, or not: each has its own custom.
+LIBRARIES_OF_TESTS = re.compile(r"(benchmark|gmock|gtest)/")
 
 MAX_LINES_OF_MAIN = 59
 
@@ -97,6 +101,8 @@ def _check_include(path, quote, target, paths):
                 return f"{header} has one door in the repository, and this is not it: {door}"
     if quote == "<" and LIBRARIES_IN_QUOTES.match(target):
         return f'as "{target}", in quotes, like all that is not the system\'s'
+    if LIBRARIES_OF_TESTS.match(target):
+        return None
     if quote == '"' and target not in paths and not LIBRARIES_IN_QUOTES.match(target):
         return f'"{target}" is no file: includes give the path from the repository\'s root'
     if not path.startswith("dataplane/"):

@@ -1,6 +1,5 @@
 """Which server of a backend answers."""
 
-import time
 from collections import Counter
 
 import pytest
@@ -131,7 +130,8 @@ def test_least_request_sends_less_to_a_slower_server(fairlead: Fairlead, bench: 
     def crawl(wire: Wire) -> None:
         while True:
             wire.read_request()
-            time.sleep(0.05)  # what this server is: slow
+            if not wire.stays_open(0.05):  # slow: for so long it only looks whether somebody still waits
+                return
             wire.send("HTTP/1.1 200 OK\r\nX-Origin: slow\r\nContent-Length: 0\r\n\r\n")
 
     with ScriptedOrigin(crawl) as slow:

@@ -211,7 +211,7 @@ class TestReports:
         leaving = Reporter(fairlead)
         leaving.report(claim("w2", "DOWN", ttl="60s"))
         leaving.close()
-        assert who_answers(fairlead) == {"w1"}
+        wait_until(lambda: who_answers(fairlead) == {"w1"}, "only w1 answers")
         assert fairlead.server_status("web", "w2")["health"] == "DOWN"
 
     def test_live_on_through_other_transactions(self, fairlead: Fairlead, servers, reporter: Reporter):

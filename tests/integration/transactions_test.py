@@ -331,9 +331,9 @@ NOT_YET = {
     "unix server": (configs.site({**SERVER, "address": "unix:/x"}), f'{BACKEND}.servers["w1"].address'),
     "certificate": (
         {**configs.site(SERVER), "certificates": [{"id": "c", "chain": {"inline_string": "x"}}]},
-        'certificates["c"]',
+        "certificates",
     ),
-    "trust bundle": ({**configs.site(SERVER), "trust_bundles": [{"id": "t"}]}, 'trust_bundles["t"]'),
+    "trust bundle": ({**configs.site(SERVER), "trust_bundles": [{"id": "t"}]}, "trust_bundles"),
 }
 
 

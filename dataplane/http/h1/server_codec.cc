@@ -154,8 +154,10 @@ void ServerCodec::Refuse(uint16_t status, const char* reason) {
   host_->CloseAfterOutput();
 }
 
-bool ServerCodec::WillKeepAlive() const {
-  return keep_alive_ && !draining_ && !client_ended_ && state_ == State::kReceived;
+bool ServerCodec::WillKeepAlive(uint16_t status) const {
+  if (!keep_alive_ || draining_ || client_ended_) return false;
+  // A request whose body is still coming may end before its response does; behind an error nobody will read the rest.
+  return state_ == State::kReceived || (state_ == State::kBody && status < 400);
 }
 
 void ServerCodec::SendInformational(const ResponseHead& head) {
@@ -168,7 +170,7 @@ void ServerCodec::SendInformational(const ResponseHead& head) {
 
 void ServerCodec::SendHead(const ResponseHead& head) {
   response_framing_ = FramingForClient(head.framing, minor_version_);
-  keep_alive_ = WillKeepAlive() && response_framing_ != BodyFraming::kUntilClose;
+  keep_alive_ = WillKeepAlive(head.status) && response_framing_ != BodyFraming::kUntilClose;
   const ResponseOptions options{.request_method = method_,
                                 .client_minor_version = minor_version_,
                                 .keep_alive = keep_alive_,
@@ -209,7 +211,7 @@ void ServerCodec::SendEnd(const FieldList* trailers) {
 
 void ServerCodec::SendError(uint16_t status, std::string_view detail) {
   handler_ = nullptr;
-  keep_alive_ = WillKeepAlive();
+  keep_alive_ = WillKeepAlive(status);
   WriteError(status, detail, keep_alive_);
   FinishExchange();
 }
@@ -232,6 +234,10 @@ void ServerCodec::Abort() {
   handler_ = nullptr;
   state_ = State::kClosing;
   pending_ = {};
+  // Where the framing shows that something is missing the client may have all there is; else only a reset tells.
+  if (head_sent_ && (response_framing_ == BodyFraming::kContentLength || response_framing_ == BodyFraming::kStreamed)) {
+    return host_->CloseAfterOutput();
+  }
   host_->CloseNow();
 }
 

@@ -30,6 +30,7 @@ class ServerCodec final : public http::ServerCodec, private http::ServerStream {
   void OnSent() override;
   void Drain() override { draining_ = true; }
   bool idle() const override { return state_ == State::kIdle; }
+  bool awaiting_response() const override { return state_ == State::kReceived && !head_sent_; }
   bool receiving_head() const override { return state_ == State::kHead; }
   void HeaderTimeout() override;
 
@@ -62,7 +63,7 @@ class ServerCodec final : public http::ServerCodec, private http::ServerStream {
   void WriteError(uint16_t status, std::string_view detail, bool keep_alive);
   // The response is in the output queue: on to the next request, or to the end of the connection.
   void FinishExchange();
-  bool WillKeepAlive() const;
+  bool WillKeepAlive(uint16_t status) const;
 
   ServerCodecHost* const host_;
   ServerStreamHandler* handler_ = nullptr;

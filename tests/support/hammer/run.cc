@@ -1,8 +1,5 @@
 #include "tests/support/hammer/run.h"
 
-#include <algorithm>
-#include <thread>
-
 namespace fairlead::hammer {
 
 using Clock = std::chrono::steady_clock;
@@ -18,13 +15,17 @@ std::optional<Clock::time_point> Run::WaitForTurn() {
   Clock::time_point due = Clock::now();
   if (options_.rate > 0) due = begin_ + std::chrono::nanoseconds(place * 1'000'000'000 / options_.rate);
   if (options_.duration && due >= begin_ + *options_.duration) return std::nullopt;
-  // In steps, so that Stop is heard at a low rate too.
-  constexpr auto kStep = std::chrono::milliseconds(20);
-  for (Clock::time_point now = Clock::now(); now < due; now = Clock::now()) {
-    if (stopped_) return std::nullopt;
-    std::this_thread::sleep_until(std::min(due, now + kStep));
+  if (due > Clock::now()) {
+    std::unique_lock lock(stop_mutex_);
+    if (stop_condition_.wait_until(lock, due, [this] { return stopped_.load(); })) return std::nullopt;
   }
   return due;
+}
+
+void Run::Stop() {
+  std::lock_guard lock(stop_mutex_);
+  stopped_ = true;
+  stop_condition_.notify_all();
 }
 
 void Run::Log(const Outcome& outcome) {

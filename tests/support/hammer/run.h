@@ -2,6 +2,7 @@
 
 #include <atomic>
 #include <chrono>
+#include <condition_variable>
 #include <cstdint>
 #include <fstream>
 #include <mutex>
@@ -21,7 +22,7 @@ class Run {
   std::optional<std::chrono::steady_clock::time_point> WaitForTurn();
 
   // Requests under way finish; no other begins.
-  void Stop() { stopped_ = true; }
+  void Stop();
 
   void Log(const Outcome& outcome);
   void CountDone() { ++done_; }
@@ -31,7 +32,9 @@ class Run {
  private:
   const Options& options_;
   const std::chrono::steady_clock::time_point begin_ = std::chrono::steady_clock::now();
-  std::atomic<bool> stopped_ = false;
+  std::mutex stop_mutex_;
+  std::condition_variable stop_condition_;
+  std::atomic<bool> stopped_ = false;  // set under stop_mutex_
   std::atomic<uint64_t> begun_ = 0;
   std::atomic<uint64_t> done_ = 0;
   std::mutex log_mutex_;

@@ -4,7 +4,6 @@
 #include <array>
 #include <chrono>
 #include <optional>
-#include <thread>
 
 #include "tests/support/peer/flags.h"
 #include "tests/support/peer/pattern.h"
@@ -41,7 +40,7 @@ absl::Status AnswerStatus(Exchange& exchange, std::string_view argument) {
 absl::Status AnswerLate(Exchange& exchange, std::string_view argument) {
   absl::StatusOr<std::chrono::milliseconds> delay = peer::ParseDuration(argument);
   if (!delay.ok()) return RefuseArgument(exchange);
-  std::this_thread::sleep_for(*delay);
+  if (exchange.socket.WaitForClose(*delay)) return absl::DataLossError("closed before the answer");
   return Answer(exchange, 200, "late\n");
 }
 
@@ -127,7 +126,9 @@ absl::Status TakeUpload(Exchange& exchange, uint64_t bytes_per_second) {
     if (*count == 0) break;
     is_pattern = is_pattern && peer::MatchesPattern(taken, {piece.data(), *count});
     taken += *count;
-    std::this_thread::sleep_until(begin + std::chrono::microseconds(taken * 1'000'000 / bytes_per_second));
+    auto due = begin + std::chrono::milliseconds(taken * 1'000 / bytes_per_second);
+    exchange.socket.WaitForClose(
+        std::chrono::duration_cast<std::chrono::milliseconds>(due - std::chrono::steady_clock::now()));
   }
   return Answer(exchange, 200,
                 Concat("{\"bytes\": ", taken, ", \"is_pattern\": ", is_pattern ? "true" : "false", "}\n"));

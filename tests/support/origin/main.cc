@@ -1,12 +1,13 @@
 // origin: a demo web server for tests, the quickstart and benchmarks. It ends when it is told to (SIGTERM).
 #include <cstdint>
 #include <iostream>
+#include <memory>
 #include <string>
-#include <thread>
 #include <utility>
 
 #include "tests/support/origin/connection.h"
 #include "tests/support/origin/journal.h"
+#include "tests/support/origin/thread_each.h"
 #include "tests/support/peer/flags.h"
 #include "tests/support/peer/pattern.h"
 #include "tests/support/peer/socket.h"
@@ -54,12 +55,13 @@ absl::Status Run(int argc, char** argv) {
       fairlead::peer::Socket::Listen(flags->String("listen", "127.0.0.1:0"));
   if (!listening.ok()) return listening.status();
   std::cout << "listening on " << listening->LocalAddress() << std::endl;
+  fairlead::origin::ThreadEach connections;
   for (;;) {
     absl::StatusOr<fairlead::peer::Socket> accepted = listening->Accept();
     if (!accepted.ok()) return accepted.status();
-    std::thread([&, socket = *std::move(accepted)]() mutable {
-      fairlead::origin::ServeConnection(std::move(socket), options, journal);
-    }).detach();
+    connections.Start([&, socket = std::make_shared<fairlead::peer::Socket>(*std::move(accepted))] {
+      fairlead::origin::ServeConnection(std::move(*socket), options, journal);
+    });
   }
 }
 
@@ -69,6 +71,5 @@ int main(int argc, char** argv) {
   absl::Status status = Run(argc, argv);
   if (status.ok()) return 0;
   std::cerr << "origin: " << status.message() << "\n";
-  // Not return: detached threads still use what a return would destroy.
-  std::quick_exit(1);
+  return 1;
 }

@@ -137,6 +137,16 @@ absl::Status Socket::Write(std::string_view bytes) const {
   return absl::OkStatus();
 }
 
+bool Socket::WaitForClose(std::chrono::milliseconds duration) const {
+  auto deadline = std::chrono::steady_clock::now() + duration;
+  for (;;) {
+    auto left = std::chrono::ceil<std::chrono::milliseconds>(deadline - std::chrono::steady_clock::now());
+    if (left.count() <= 0) return false;
+    pollfd watched{descriptor_, POLLRDHUP, 0};
+    if (poll(&watched, 1, static_cast<int>(left.count())) > 0) return true;
+  }
+}
+
 bool Socket::IsReadable() const {
   pollfd watched{descriptor_, POLLIN, 0};
   return poll(&watched, 1, 0) > 0;

@@ -40,6 +40,8 @@ class Socket {
   absl::StatusOr<size_t> Read(std::span<char> into) const;
   // Returns when all of it has been taken by the system.
   absl::Status Write(std::string_view bytes) const;
+  // Waits so long, or until the other side has closed its direction; whether it has.
+  bool WaitForClose(std::chrono::milliseconds duration) const;
   // Whether Read would return something at once: bytes, the end or an error.
   bool IsReadable() const;
 
