@@ -303,16 +303,57 @@ TEST(ServerCodec, SendsNoInterimResponseToHttp10) {
 }
 
 // RFC 9112 §9.3: unread bytes of a body would be taken for the next request.
-TEST(ServerCodec, ClosesBehindAResponseThatCameBeforeTheRequestsEnd) {
+TEST(ServerCodec, DropsTheRestOfARequestThatWasAnsweredEarlyAndTakesTheNext) {
   TestConnection connection;
-  connection.Receive("POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 100\r\n\r\nabc");
+  connection.Receive("POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 6\r\n\r\nabc");
   connection.Run([&] { connection.request(0).Respond("no"); });
-  EXPECT_EQ(connection.TakeSent(), "HTTP/1.1 200 OK\r\nContent-Length: 2\r\nConnection: close\r\n\r\nno");
-  EXPECT_TRUE(connection.closing);
+  EXPECT_EQ(connection.TakeSent(), "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nno");
   EXPECT_FALSE(connection.codec().idle());
+  connection.Receive("def" + Get("/next"));
+  ASSERT_EQ(connection.requests.size(), 2u);
+  EXPECT_EQ(connection.request(1).path, "/next");
+  EXPECT_FALSE(connection.closing);
 }
 
-TEST(ServerCodec, ClosesWhereTheRequestEndedBehindTheResponsesHead) {
+TEST(ServerCodec, ClosesWhereMuchIsLeftOfARequestThatWasAnsweredEarly) {
+  TestConnection connection;
+  connection.Receive("POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 10000000\r\n\r\nabc");
+  connection.Run([&] { connection.request(0).Respond("no"); });
+  for (int i = 0; i < 100 && !connection.closing; ++i) connection.Receive(std::string(8'000, 'x'));
+  EXPECT_TRUE(connection.closing);
+  EXPECT_EQ(connection.requests.size(), 1u);
+}
+
+TEST(ServerCodec, ClosesWhereTheRestOfARequestThatWasAnsweredEarlyIsMalformedOrLate) {
+  for (bool late : {false, true}) {
+    TestConnection connection;
+    connection.Receive("POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n1\r\na");
+    connection.Run([&] { connection.request(0).Respond("no"); });
+    EXPECT_EQ(connection.TakeSent(), "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nno");
+    ASSERT_TRUE(connection.codec().receiving_head());
+    if (late) {
+      connection.Run([&] { connection.codec().HeaderTimeout(); });
+    } else {
+      connection.Receive("b" + Get("/smuggled"));
+    }
+    EXPECT_TRUE(connection.closing);
+    EXPECT_EQ(connection.TakeSent(), "") << "there is one answer already";
+    EXPECT_EQ(connection.requests.size(), 1u);
+  }
+}
+
+TEST(ServerCodec, ClosesBehindAnErrorThatCameBeforeTheRequestsEnd) {
+  TestConnection connection;
+  connection.Receive("POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 100\r\n\r\nabc");
+  connection.Run([&] {
+    connection.request(0).SendHead("HTTP/1.1 413 Content Too Large\r\nContent-Length: 0\r\n\r\n");
+    connection.request(0).SendEnd();
+  });
+  EXPECT_THAT(connection.TakeSent(), HasSubstr("Connection: close\r\n"));
+  EXPECT_TRUE(connection.closing);
+}
+
+TEST(ServerCodec, KeepsTheConnectionWhereTheRequestEndedBehindTheResponsesHead) {
   TestConnection connection;
   connection.Receive("POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 3\r\n\r\na");
   connection.Run([&] { connection.request(0).SendHead("HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n"); });
@@ -321,9 +362,9 @@ TEST(ServerCodec, ClosesWhereTheRequestEndedBehindTheResponsesHead) {
     connection.request(0).SendData("ok");
     connection.request(0).SendEnd();
   });
-  EXPECT_EQ(connection.TakeSent(), "HTTP/1.1 200 OK\r\nContent-Length: 2\r\nConnection: close\r\n\r\nok");
-  EXPECT_TRUE(connection.closing);
-  EXPECT_EQ(connection.requests.size(), 1u);
+  EXPECT_EQ(connection.TakeSent(), "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok");
+  EXPECT_FALSE(connection.closing);
+  EXPECT_EQ(connection.requests.size(), 2u);
 }
 
 TEST(ServerCodec, RefusesAMalformedHeadAndCloses) {
