@@ -85,8 +85,10 @@ TEST_P(ExchangeTest, AnswersPipelinedRequestsInTheirOrder) {
   Peer other = Accept();
   EXPECT_THAT(ReadHead(other), StartsWith("GET /2 "));
   other.Send(Response("2"));
-  EXPECT_EQ(WithoutDate(ReadHead(client)) + Read(client, 1), Response("1"));
-  EXPECT_EQ(WithoutDate(ReadHead(client)) + Read(client, 1), Response("2"));
+  for (const char* body : {"1", "2"}) {
+    const std::string head = ReadHead(client);
+    EXPECT_EQ(WithoutDate(head) + Read(client, 1), Response(body));
+  }
 }
 
 TEST_P(ExchangeTest, SaysWhyThereIsNoAnswer) {
