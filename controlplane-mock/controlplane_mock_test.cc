@@ -189,7 +189,7 @@ TEST_F(ControlplaneMockTest, SaysItsVersionAndRefusesWhatItDoesNotKnow) {
   EXPECT_EQ(version.output(), "controlplane_mock 0.1.0\n");
 
   Program wrong({"--what"});
-  EXPECT_EQ(wrong.Wait(), 1);
+  EXPECT_EQ(wrong.Wait(), 2);
   EXPECT_EQ(wrong.output(), "controlplane_mock: --what: no such flag; see --help\n");
 }
 

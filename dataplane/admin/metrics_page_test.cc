@@ -45,7 +45,7 @@ TEST(MetricsPage, ShowsWhatTheControlSideDoes) {
   fleet.status.snapshot.revision = 17;
   fleet.status.transactions_applied = 20;
   fleet.status.transactions_rejected = 3;
-  fleet.status.sessions = {{"a", true, true, "", 0}, {"b", true, false, "", 0}, {"c", false, true, "", 0}};
+  fleet.status.sessions = {{"a", true, true, ""}, {"b", true, false, ""}, {"c", false, true, ""}};
   health::Report report;
   report.backend = "web";
   report.server = "w1";

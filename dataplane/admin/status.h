@@ -21,11 +21,10 @@ struct WorkerStatus {
 
 // A stream between this proxy and a controller, or a tool.
 struct ControlSession {
-  std::string peer;      // the address that is dialled, or that dialled
+  std::string peer;      // the address that is dialled, or that was dialled here
   bool dialled = false;  // by this proxy
   bool connected = false;
-  std::string detail;     // for people: what the peer calls itself, or why it is not connected
-  uint64_t since_ms = 0;  // when it came to be so
+  std::string detail;  // for people: why it is not connected
 };
 
 // What the pages show, as of one moment of the control thread. Views and pointers stay valid for as long as the admin

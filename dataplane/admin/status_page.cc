@@ -105,7 +105,6 @@ void StatusPage::WriteSessions() {
     Flag("dialled", session.dialled);
     Flag("connected", session.connected);
     Field("detail", session.detail);
-    Field("since_ms", status_.now_ms - session.since_ms);
     json_.EndObject();
   }
   json_.EndArray();

@@ -78,14 +78,13 @@ TEST(StatusPage, ShowsWorkersAndTheirRevisions) {
 
 TEST(StatusPage, ShowsControlSessions) {
   TestFleet fleet(5'000);
-  fleet.status.sessions = {{"10.0.0.9:7000", true, false, "connection refused", 2'000}};
+  fleet.status.sessions = {{"10.0.0.9:7000", true, false, "connection refused"}};
   const Struct status = ReadStatus(fleet.status);
   const Struct& session = Item(status, "control_sessions", 0);
   EXPECT_EQ(Text(session, "peer"), "10.0.0.9:7000");
   EXPECT_TRUE(Flag(session, "dialled"));
   EXPECT_FALSE(Flag(session, "connected"));
   EXPECT_EQ(Text(session, "detail"), "connection refused");
-  EXPECT_EQ(Number(session, "since_ms"), 3'000);
 }
 
 TEST(StatusPage, ShowsListenersWithTheAddressesTheyAreBoundTo) {

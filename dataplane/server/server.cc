@@ -10,6 +10,7 @@
 
 #include "absl/status/statusor.h"
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
 #include "dataplane/admin/admin_server.h"
 #include "dataplane/admin/status.h"
 #include "dataplane/base/version.h"
@@ -185,7 +186,24 @@ class Server {
     status.health = &core_->health();
     status.transactions_applied = core_->transactions_applied();
     status.transactions_rejected = core_->transactions_rejected();
+    status.sessions = ControlSessions();
     return status;
+  }
+
+  std::vector<admin::ControlSession> ControlSessions() const {
+    std::vector<admin::ControlSession> sessions;
+    if (dialer_ != nullptr) {
+      const net::Address* controller = dialer_->controller();
+      sessions.push_back({.peer = controller != nullptr ? controller->ToString() : absl::StrJoin(options_.control, ","),
+                          .dialled = true,
+                          .connected = controller != nullptr,
+                          .detail = controller != nullptr ? "" : "no controller answers"});
+    }
+    for (const std::unique_ptr<control::GrpcServer>& server : control_) {
+      const admin::ControlSession inbound{.peer = server->bound_address().ToString(), .connected = true, .detail = ""};
+      sessions.insert(sessions.end(), server->open_streams(), inbound);
+    }
+    return sessions;
   }
 
   // The first signal drains, the second ends at once.

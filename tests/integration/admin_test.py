@@ -7,6 +7,7 @@ import pytest
 from tests.support import configs
 from tests.support.fairlead import Fairlead
 from tests.support.origin import Origin
+from tests.support.waiting import wait_until
 from tests.support.wire import Wire, get
 
 
@@ -92,3 +93,14 @@ def test_the_pages_stand_a_bad_client(fairlead: Fairlead):
             wire.finish_writing()
             assert b"HTTP/1.1 2" not in wire.take_rest()
     assert fairlead.admin_get("/live")[0] == 200
+
+
+def test_control_streams_are_shown(fairlead: Fairlead):
+    def inbound() -> int:
+        return sum(session["connected"] and not session["dialled"] for session in fairlead.status()["control_sessions"])
+
+    assert inbound() == 0
+    with fairlead.connect():
+        wait_until(lambda: inbound() == 1, "the stream is shown")
+        assert fairlead.metrics()["fairlead_control_sessions"] == 1
+    wait_until(lambda: inbound() == 0, "it is gone")

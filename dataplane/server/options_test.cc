@@ -1,0 +1,60 @@
+#include "dataplane/server/options.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <string>
+#include <vector>
+
+namespace fairlead::server {
+namespace {
+
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+
+constexpr char kListen[] = "--control_listen=unix:/tmp/f";
+
+std::string ErrorOf(std::vector<std::string> arguments) {
+  return std::string(ParseOptions(arguments).status().message());
+}
+
+TEST(Options, TakesListsNumbersAndDurations) {
+  absl::StatusOr<Options> options =
+      ParseOptions({"--control=127.0.0.1:1,[::1]:2", "--workers=3", "--io=epoll", "--node_id=a=b", "--zone=z",
+                    "--drain_timeout=1m", "--heartbeat_timeout=3s"});
+  ASSERT_TRUE(options.ok()) << options.status();
+  EXPECT_THAT(options->control, ElementsAre("127.0.0.1:1", "[::1]:2"));
+  EXPECT_EQ(options->workers, 3);
+  EXPECT_EQ(options->io, event::IoBackend::kEpoll);
+  EXPECT_EQ(options->node_id, "a=b");
+  EXPECT_EQ(options->drain_timeout, std::chrono::minutes(1));
+  EXPECT_EQ(options->heartbeat_interval, std::chrono::seconds(1)) << "a third of the timeout";
+}
+
+TEST(Options, NamesTheFlagThatIsWrongAndWhatWouldBeRight) {
+  EXPECT_EQ(ErrorOf({kListen, "--worker=1"}), "--worker: no such flag; see --help");
+  EXPECT_THAT(ErrorOf({kListen, "--workers=0"}), HasSubstr("--workers: want a number from 1"));
+  EXPECT_THAT(ErrorOf({kListen, "--workers"}), HasSubstr("--workers: needs a value"));
+  EXPECT_THAT(ErrorOf({kListen, "--io=kqueue"}), HasSubstr("auto, io_uring or epoll"));
+  EXPECT_THAT(ErrorOf({kListen, "--drain_timeout=-1s"}), HasSubstr("want a duration"));
+  EXPECT_THAT(ErrorOf({kListen, "--admin_listen=a,,b"}), HasSubstr("an address is empty"));
+  EXPECT_THAT(ErrorOf({kListen, "file.yaml"}), HasSubstr("\"file.yaml\" is no flag"));
+  EXPECT_THAT(ErrorOf({kListen, "--heartbeat_interval=5s", "--heartbeat_timeout=5s"}), HasSubstr("must be longer"));
+}
+
+TEST(Options, RefusesWhatIsNotBuiltYet) {
+  EXPECT_THAT(ErrorOf({kListen, "--state_dir=/var/lib/fairlead"}), HasSubstr("--state_dir: UNIMPLEMENTED"));
+}
+
+TEST(Options, RefusesAProxyThatNobodyCouldProgram) {
+  EXPECT_THAT(ErrorOf({"--admin_listen=127.0.0.1:0"}), HasSubstr("nobody could program it"));
+}
+
+TEST(Options, HelpFitsAScreen) {
+  int lines = 0;
+  for (char c : std::string(kHelp)) lines += c == '\n';
+  EXPECT_LE(lines, 24);
+}
+
+}  // namespace
+}  // namespace fairlead::server
