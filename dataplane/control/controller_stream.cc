@@ -100,6 +100,8 @@ void ControllerStream::End(const absl::Status& status) {
 void ControllerStream::HangUp() {
   if (session_ == nullptr) return;
   session_.reset();
+  // A controller that sent what is no message has not ended the stream: gRPC would wait for that for ever.
+  context_.TryCancel();
   RemoveHold();
 }
 

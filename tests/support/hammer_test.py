@@ -26,7 +26,8 @@ def test_counts_good_responses_by_origin_and_status(bench: Workbench):
         assert result["requests"] == 100
         assert result["origins"] == {"o": 100}
         assert result["statuses"] == {"200": 100}
-        assert result["connects"] == origin.connections == 4
+        # A connection that comes late may find nothing left to ask.
+        assert 1 <= result["connects"] == origin.connections <= 4
         exchanges = hammer.exchanges()
         assert len({exchange.tag for exchange in exchanges}) == 100
         assert all(exchange.start_ns < exchange.end_ns for exchange in exchanges)
