@@ -115,7 +115,8 @@ void HttpConnection::WriteHead(const Answer& answer) {
   const std::string_view phrase = http::h1::ReasonPhrase(answer.status);
   http::ResponseHead head;
   head.status = answer.status;
-  head.SetBase(phrase.data());
+  const char* phrase_bytes = phrase.data();
+  head.SetBase(phrase_bytes);  // the only text in it
   head.reason = {.offset = 0, .size = static_cast<uint32_t>(phrase.size())};
   head.framing = answer.page != nullptr ? BodyFraming::kStreamed : BodyFraming::kContentLength;
   head.content_length = answer.text.size();

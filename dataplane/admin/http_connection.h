@@ -38,7 +38,7 @@ class HttpConnection final : private event::SocketHandler {
   HttpConnection& operator=(const HttpConnection&) = delete;
 
  private:
-  enum class State {
+  enum class State : uint8_t {
     kReading,    // a request's head, or waiting for one
     kAnswering,  // sending, not reading
     kLingering,  // the answer is sent; what still comes is dropped until the client closes

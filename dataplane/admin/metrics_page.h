@@ -16,8 +16,8 @@
 
 namespace fairlead::admin {
 
-// /metrics: counters and gauges of the process, its workers, backends and servers, in Prometheus' text format. Its
-// names and labels are part of what this proxy promises: see docs/API.md before changing one.
+// /metrics: counters and gauges of the process, its workers, backends and servers, in Prometheus' text format. Names
+// and labels are what dashboards and alerts are written by: they do not change.
 //
 // The format wants the samples of one family together, so the servers are gone through once for each family.
 class MetricsPage final : public Page {
@@ -27,7 +27,7 @@ class MetricsPage final : public Page {
   std::string_view NextPiece() override;
 
  private:
-  enum class Stage { kProcess, kServers, kBackends, kDone };
+  enum class Stage : uint8_t { kProcess, kServers, kBackends, kDone };
 
   // How many servers of a backend are in each state: see kServerStates.
   struct BackendServers {

@@ -10,7 +10,7 @@ namespace fairlead::admin {
 class Page {
  public:
   // Where a piece ends once it has so many bytes, or has looked at so many servers.
-  static constexpr size_t kPieceBytes = 64 * 1024;
+  static constexpr size_t kPieceBytes = size_t{64} * 1024;
   static constexpr int kPieceServers = 1024;
 
   virtual ~Page() = default;

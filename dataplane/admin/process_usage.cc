@@ -4,6 +4,7 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
+#include <cstdlib>
 #include <fstream>
 #include <limits>
 #include <string>
@@ -47,7 +48,7 @@ double ReadStartAfterBoot() {
   constexpr int kFieldsUntilStartTime = 20;
   for (int i = 0; i < kFieldsUntilStartTime && start != line.npos; ++i) start = line.find(' ', start + 1);
   if (start == line.npos) return 0;
-  return std::stod(line.substr(start)) / static_cast<double>(sysconf(_SC_CLK_TCK));
+  return std::strtod(line.c_str() + start, nullptr) / static_cast<double>(sysconf(_SC_CLK_TCK));
 }
 
 }  // namespace

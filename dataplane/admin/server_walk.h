@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 
 #include "dataplane/config/snapshot.h"
 
@@ -9,7 +10,7 @@ namespace fairlead::admin {
 // Goes through all backends and servers of a snapshot in the order of their slots, a step at a time.
 class ServerWalk {
  public:
-  enum class Step { kBackendBegin, kServer, kBackendEnd, kEnd };
+  enum class Step : uint8_t { kBackendBegin, kServer, kBackendEnd, kEnd };
 
   // The snapshot outlives the walk.
   explicit ServerWalk(const config::Snapshot* snapshot) : snapshot_(snapshot) {}

@@ -21,7 +21,7 @@ class StatusPage final : public Page {
   std::string_view NextPiece() override;
 
  private:
-  enum class Stage { kBegin, kBackends, kDone };
+  enum class Stage : uint8_t { kBegin, kBackends, kDone };
 
   void WriteProxy();
   void WriteWorkers();

@@ -14,11 +14,11 @@ inline absl::string_view ToAbsl(std::string_view text) { return {text.data(), te
 inline std::string_view FromAbsl(absl::string_view text) { return {text.data(), text.size()}; }
 
 namespace absl_strings_internal {
-template <typename T>
-const T& Piece(const T& piece) {
-  return piece;
-}
-inline absl::string_view Piece(std::string_view piece) { return ToAbsl(piece); }
+class Piece : public absl::AlphaNum {
+ public:
+  using absl::AlphaNum::AlphaNum;
+  explicit Piece(std::string_view text) : absl::AlphaNum(ToAbsl(text)) {}
+};
 }  // namespace absl_strings_internal
 
 // absl::StrCat that takes std::string_view, too.

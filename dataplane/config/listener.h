@@ -7,6 +7,7 @@
 
 #include "absl/numeric/int128.h"
 #include "dataplane/config/slots.h"
+#include "dataplane/metrics/listener_counters.h"
 #include "dataplane/net/address.h"
 
 namespace fairlead::net {
@@ -21,13 +22,16 @@ struct Listener {
   net::Address address;        // as configured
   net::Address bound_address;  // as the system bound it: the port that 0 became
   RouteTableSlot route_table = 0;
+  std::string route_table_id;
   std::chrono::milliseconds idle_timeout{60'000};
   std::chrono::milliseconds header_timeout{10'000};
   uint32_t max_header_bytes = 32 * 1024;
   uint32_t max_header_count = 100;
   absl::uint128 digest = 0;  // what it adds to the fingerprint
-  // One descriptor for each worker, which takes its own when it adopts the first revision that has these sockets, and
-  // closes it with the first that has not. The same object for as long as the address stays.
+  // The same object in all revisions in which the listener exists; connections that outlive it keep it, too.
+  std::shared_ptr<metrics::ListenerCounters> counters;
+  // One descriptor for each worker, which moves its own out when it adopts the first revision that has these sockets,
+  // and closes it with the first that has not. The same object for as long as the address stays.
   std::shared_ptr<net::ListeningSockets> sockets;
 };
 

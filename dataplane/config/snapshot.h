@@ -16,7 +16,7 @@ class Router;  // a route table, compiled; held here, understood there
 namespace fairlead::config {
 
 // All that workers serve by: immutable, made by the control side, sharing with the one before whatever did not change.
-// Workers hold plain pointers; the control side keeps it alive until each of them has let go (worker::SnapshotKeeper),
+// Workers hold plain pointers; the control side keeps it alive until each of them has let go (worker::WorkerPool),
 // and destroys it there.
 struct Snapshot {
   uint64_t revision = 0;

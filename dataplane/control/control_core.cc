@@ -35,6 +35,10 @@ std::string ControlCore::fingerprint() const { return api::Fingerprint(impl_->st
 
 uint64_t ControlCore::leader_epoch() const { return impl_->transactor.leader_epoch(); }
 
+uint64_t ControlCore::transactions_applied() const { return impl_->transactor.applied(); }
+
+uint64_t ControlCore::transactions_rejected() const { return impl_->transactor.rejected(); }
+
 std::vector<ControlCore::BoundListener> ControlCore::bound_listeners() const {
   std::vector<BoundListener> listeners;
   snapshot()->listeners.ForEach([&](size_t, const std::shared_ptr<const config::Listener>& listener) {
@@ -45,7 +49,7 @@ std::vector<ControlCore::BoundListener> ControlCore::bound_listeners() const {
 
 absl::Status ControlCore::TakeReport(const health::Report& report) { return impl_->health.Take(report); }
 
-const health::HealthTable& ControlCore::health() const { return impl_->health; }
+health::HealthTable& ControlCore::health() { return impl_->health; }
 
 uint64_t ControlCore::SubmitTransaction(v1::Transaction transaction,
                                         absl::AnyInvocable<void(std::shared_ptr<const v1::FromProxy>)> on_answer) {

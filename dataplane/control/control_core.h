@@ -67,6 +67,9 @@ class ControlCore {
   std::string fingerprint() const;
   // The highest that a transaction came with; 0: none did.
   uint64_t leader_epoch() const;
+  // How many were answered so since the start, repeated ones and dry runs among them.
+  uint64_t transactions_applied() const;
+  uint64_t transactions_rejected() const;
 
   struct BoundListener {
     std::string id;
@@ -77,7 +80,8 @@ class ControlCore {
   // One reporter's claim; see HealthTable::Take for the errors. What it decides is with the workers a few milliseconds
   // later.
   absl::Status TakeReport(const health::Report& report);
-  const health::HealthTable& health() const;
+  // Where reporters' servers put their reports; what these decide is with the workers a few milliseconds later.
+  health::HealthTable& health();
 
   // Takes the transaction when those before it are done. `on_answer` is called once, from here or later, with Applied
   // or Rejected. The ticket names it for ForgetAnswer.

@@ -36,6 +36,7 @@ std::shared_ptr<config::Listener> CompileListener(const v1::Listener& message, c
   const Path table_place(http_place, "route_table");
   if (const std::optional<config::RouteTableSlot> slot = route_tables.Find(http.route_table())) {
     listener->route_table = *slot;
+    listener->route_table_id = http.route_table();
   } else if (http.route_table().empty()) {
     violations.Invalid(table_place, "missing; want the id of a route table");
   } else {
@@ -86,8 +87,10 @@ void Put(Compilation& compilation, const v1::Listener& message, const Path& plac
   if (before != nullptr && before->digest == digest) return;
   listener->digest = digest;
   if (before == nullptr) {
+    listener->counters = std::make_shared<metrics::ListenerCounters>(compilation.workers);
     compilation.CountAdded(digest);
   } else {
+    listener->counters = before->counters;
     compilation.CountChanged(before->digest, digest);
   }
   const config::ListenerSlot slot = now ? *now : staged.listeners.Add(message.id());

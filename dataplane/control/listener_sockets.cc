@@ -6,6 +6,7 @@
 
 #include "absl/status/statusor.h"
 #include "dataplane/base/absl_strings.h"
+#include "dataplane/health/quote.h"
 #include "dataplane/net/listening_socket.h"
 
 namespace fairlead::control {
@@ -14,12 +15,22 @@ namespace {
 // The listener in force whose sockets listen where `listener` is to; null: none does.
 const config::Listener* FindWithSameAddress(const Store& store, config::ListenerSlot slot,
                                             const config::Listener& listener) {
-  // Port 0 asks for any address: only the listener itself has the one that it got.
+  // Port 0 asks for any address: only the listener itself has the one that it got, and may ask for it by its number.
   const auto& listeners = store.snapshot()->listeners;
-  if (slot < listeners.size() && listeners[slot] != nullptr && listeners[slot]->address == listener.address) {
-    return listeners[slot].get();
+  const config::Listener* before = slot < listeners.size() ? listeners[slot].get() : nullptr;
+  if (before != nullptr && (before->address == listener.address || before->bound_address == listener.address)) {
+    return before;
   }
   return store.FindListenerAt(listener.address);
+}
+
+// Whether `other`, a listener in force, keeps its address in the state to come.
+bool Stays(const Staged& staged, const config::Listener& other) {
+  bool stays = false;
+  staged.snapshot.listeners.ForEach([&](size_t, const std::shared_ptr<const config::Listener>& listener) {
+    if (listener != nullptr && listener->id == other.id && listener->address == other.address) stays = true;
+  });
+  return stays;
 }
 
 }  // namespace
@@ -29,6 +40,13 @@ void OpenListenerSockets(const Store& store, int workers, Staged& staged, Violat
     if (update.listener == nullptr) continue;
     config::Listener& listener = *update.listener;
     if (const config::Listener* same = FindWithSameAddress(store, update.slot, listener)) {
+      if (same->id != listener.id && Stays(staged, *same)) {
+        const Path root;
+        const Path place(root, "listeners", listener.id);
+        violations.Add(v1::Violation::ALREADY_EXISTS, Path(place, "address"),
+                       base::StrCat("listener ", health::Quote(same->id), " has this address, by port 0"));
+        continue;
+      }
       listener.sockets = same->sockets;
       listener.bound_address = same->bound_address;
       continue;

@@ -39,7 +39,7 @@ class Store {
   const SlotIndex& backends() const { return backends_; }
   // Of a backend; none for a slot that is free.
   const SlotIndex& servers(config::BackendSlot backend) const;
-  // The listener whose configured address this is.
+  // The listener that is bound to this address.
   const config::Listener* FindListenerAt(const net::Address& address) const;
 
   // Listeners that refer to a route table, and route tables that refer to a backend.

@@ -95,7 +95,9 @@ void Transactor::Take(std::unique_ptr<Submission> submission) {
   OpenListenerSockets(*store_, workers_, staged, violations);
   if (!violations.empty()) return Answer(*submission, MakeRejected(*submission, violations));
   if (transaction.dry_run() || staged.changes_nothing()) {
-    return Apply(*submission, MakeApplied(*submission, staged));
+    v1::Applied applied = MakeApplied(*submission, staged);
+    compiled = Violations();  // closes the sockets that a dry run opened, before anybody hears of it
+    return Apply(*submission, std::move(applied));
   }
   Commit(std::move(submission), std::move(staged));
 }
@@ -215,6 +217,7 @@ void Transactor::Answer(Submission& submission, std::shared_ptr<const v1::FromPr
 }
 
 void Transactor::Deliver(Submission& submission, std::shared_ptr<const v1::FromProxy> answer) {
+  ++(answer->has_rejected() ? rejected_ : applied_);
   if (submission.on_answer != nullptr) submission.on_answer(std::move(answer));
 }
 

@@ -57,6 +57,9 @@ class Transactor {
 
   // The highest epoch that a transaction came with; 0: none did.
   uint64_t leader_epoch() const { return leader_epoch_; }
+  // How many transactions were answered so, repeated ones and dry runs among them.
+  uint64_t applied() const { return applied_; }
+  uint64_t rejected() const { return rejected_; }
 
  private:
   struct Submission {
@@ -91,7 +94,7 @@ class Transactor {
   void Apply(Submission& submission, v1::Applied applied);
   // Remembers the answer for the transaction's id, which is new, and delivers it.
   void Answer(Submission& submission, std::shared_ptr<const v1::FromProxy> answer);
-  static void Deliver(Submission& submission, std::shared_ptr<const v1::FromProxy> answer);
+  void Deliver(Submission& submission, std::shared_ptr<const v1::FromProxy> answer);
 
   static void OnHealthDue(void* transactor);
 
@@ -106,6 +109,8 @@ class Transactor {
   std::deque<std::unique_ptr<Submission>> queue_;
   uint64_t last_ticket_ = 0;
   uint64_t leader_epoch_ = 0;
+  uint64_t applied_ = 0;
+  uint64_t rejected_ = 0;
   AnswerMemory memory_;
   std::unique_ptr<Publication> publication_;  // null: none is under way
   bool proceeding_ = false;

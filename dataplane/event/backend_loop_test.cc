@@ -78,7 +78,9 @@ TEST_F(BackendLoopTest, WaitsOnlyWhenNothingIsLeftToDo) {
   Timer timer([](void*) {}, nullptr);
   loop_.timers().Schedule(&timer, 3);
   loop_.RunOnce(/*wait=*/true);
-  EXPECT_EQ(loop_.timeout_ms, 3u);
+  // It may wait in two steps (TimerWheel::NextDeadline).
+  EXPECT_GE(loop_.timeout_ms, 1u);
+  EXPECT_LE(loop_.timeout_ms, 3u);
   loop_.Retire(object_);
 }
 

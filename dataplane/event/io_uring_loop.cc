@@ -28,8 +28,10 @@ class IoUringAcceptor final : public AcceptorBase, public IoUringObject {
  public:
   IoUringAcceptor(IoUringLoop& loop, int fd, AcceptHandler* handler)
       : AcceptorBase(fd, handler, loop.timers()), loop_(loop) {
-    Start();
+    loop_.AddReady(this);
   }
+
+  void OnReady() override { Start(); }
 
   void OnCompletion(Operation operation, int, uint32_t) override {
     --requests_;
@@ -75,25 +77,26 @@ class IoUringAcceptor final : public AcceptorBase, public IoUringObject {
 
 absl::StatusOr<std::unique_ptr<Loop>> IoUringLoop::Create() {
   // One to try the kernel with, which makes this thread its own, and the one that is asked for.
-  IoUringLoop trial;
+  IoUringLoop trial(Sizes{.requests = 8, .completions = 16, .blocks = 2});
   if (absl::Status status = trial.Initialize(); !status.ok()) return status;
   if (absl::Status status = ProbeEndOfStream(trial); !status.ok()) return status;
-  std::unique_ptr<IoUringLoop> loop(new IoUringLoop);
+  std::unique_ptr<IoUringLoop> loop(new IoUringLoop(Sizes{.requests = 256, .completions = 2048, .blocks = 128}));
   if (absl::Status status = loop->Initialize(); !status.ok()) return status;
   return loop;
 }
 
 absl::Status IoUringLoop::Initialize() {
   const auto unavailable = [](const char* what, int error) {
-    return absl::UnavailableError(
-        absl::StrCat(what, ": ", std::strerror(error), " (needs Linux 6.1, and permission to use io_uring)"));
+    return absl::UnavailableError(absl::StrCat(
+        what, ": ", std::strerror(error),
+        " (needs Linux 6.1, permission to use io_uring, and 50 KiB of locked memory for each loop: RLIMIT_MEMLOCK)"));
   };
   if (mailbox_.fd() < 0) return unavailable("eventfd", errno);
   io_uring_params params = {};
   params.flags = IORING_SETUP_R_DISABLED | IORING_SETUP_SINGLE_ISSUER | IORING_SETUP_DEFER_TASKRUN |
                  IORING_SETUP_TASKRUN_FLAG | IORING_SETUP_SUBMIT_ALL | IORING_SETUP_CQSIZE;
-  params.cq_entries = kCompletions;
-  if (const int result = io_uring_queue_init_params(kSubmissions, &ring_, &params); result < 0) {
+  params.cq_entries = sizes_.completions;
+  if (const int result = io_uring_queue_init_params(sizes_.requests, &ring_, &params); result < 0) {
     return unavailable("io_uring_setup", -result);
   }
   initialized_ = true;

@@ -31,8 +31,10 @@ class IoUringObject : public LoopObject {
 //
 // The ring serves one thread alone (IORING_SETUP_SINGLE_ISSUER), and completes requests only while that thread is
 // inside the kernel for it (IORING_SETUP_DEFER_TASKRUN), never by interrupting it. It is made disabled; the thread that
-// runs the first turn becomes the loop's. Requests made before wait in the submission queue (should they be too many
-// for it, the thread that makes them is the loop's).
+// runs the first turn becomes the loop's, and until then requests wait in the queue (should they be too many for it,
+// the thread that makes them is the loop's).
+//
+// Its queues count as locked memory of the user (RLIMIT_MEMLOCK): about 50 KiB for each loop.
 class IoUringLoop final : public BackendLoop {
  public:
   static absl::StatusOr<std::unique_ptr<Loop>> Create();
@@ -69,10 +71,15 @@ class IoUringLoop final : public BackendLoop {
   void RemoveClosing(IoUringObject* object) { closing_.erase(object); }
 
  private:
-  static constexpr unsigned kSubmissions = 2048;
-  static constexpr unsigned kCompletions = 8192;
+  // Places in the queues, and blocks to receive into; powers of two. What finds no place is not lost: a full queue of
+  // requests is submitted, and the kernel keeps completions for later.
+  struct Sizes {
+    unsigned requests;
+    unsigned completions;
+    unsigned blocks;
+  };
 
-  IoUringLoop() : receive_ring_(blocks_, received()) {}
+  explicit IoUringLoop(const Sizes& sizes) : sizes_(sizes), receive_ring_(blocks_, sizes.blocks, received()) {}
   absl::Status Initialize();
   // Makes the calling thread the loop's, if none is yet.
   void Start();
@@ -83,6 +90,7 @@ class IoUringLoop final : public BackendLoop {
   void Wait(uint64_t timeout_ms) override;
   void Deliver() override;
 
+  const Sizes sizes_;
   io_uring ring_ = {};
   bool initialized_ = false;
   bool started_ = false;

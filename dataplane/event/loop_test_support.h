@@ -35,9 +35,10 @@ class LoopTest : public ::testing::TestWithParam<IoBackend> {
 };
 
 // Runs the tests of a fixture derived from LoopTest on both backends.
-#define INSTANTIATE_FOR_ALL_BACKENDS(fixture)                                                    \
-  INSTANTIATE_TEST_SUITE_P(, fixture, ::testing::Values(IoBackend::kEpoll, IoBackend::kIoUring), \
-                           [](const auto& info) { return info.param == IoBackend::kEpoll ? "epoll" : "io_uring"; })
+#define INSTANTIATE_FOR_ALL_BACKENDS(fixture)                                                                     \
+  INSTANTIATE_TEST_SUITE_P(                                                                                       \
+      , fixture, ::testing::Values(::fairlead::event::IoBackend::kEpoll, ::fairlead::event::IoBackend::kIoUring), \
+      [](const auto& info) { return info.param == ::fairlead::event::IoBackend::kEpoll ? "epoll" : "io_uring"; })
 
 // Notes what a socket tells, and calls the hooks that are set.
 class RecordingHandler final : public SocketHandler {

@@ -3,6 +3,7 @@
 #include <liburing.h>
 
 #include <cstddef>
+#include <vector>
 
 #include "dataplane/buffer/shared_block.h"
 #include "dataplane/buffer/slice.h"
@@ -16,8 +17,11 @@ class ReceiveRing {
   // The id by which requests name it.
   static constexpr int kGroup = 0;
 
-  // `small`: where few bytes are copied, so that they do not keep a whole block.
-  ReceiveRing(buffer::BlockPool& blocks, buffer::SharedBlock& small) : pool_(blocks), small_(small) {}
+  // `blocks`: how many the kernel has at a time, a power of two. When all are filled between two turns, the kernel ends
+  // the receives that find none with ENOBUFS, and the sockets start them again. `small`: where few bytes are copied, so
+  // that they do not keep a whole block.
+  ReceiveRing(buffer::BlockPool& pool, unsigned blocks, buffer::SharedBlock& small)
+      : pool_(pool), small_(small), blocks_(blocks) {}
   // After the io_uring is gone.
   ~ReceiveRing();
   ReceiveRing(const ReceiveRing&) = delete;
@@ -35,14 +39,14 @@ class ReceiveRing {
   static constexpr unsigned kBlocks = 128;
   // What costs about as much to copy as a new block does.
   static constexpr size_t kCopyAtMost = 2048;
-  static constexpr size_t kRingSize = kBlocks * sizeof(io_uring_buf);
 
+  size_t ring_size() const { return blocks_.size() * sizeof(io_uring_buf); }
   void Give(unsigned id);
 
   buffer::BlockPool& pool_;
   buffer::SharedBlock& small_;
   io_uring_buf_ring* ring_ = nullptr;
-  buffer::Block* blocks_[kBlocks] = {};  // by id
+  std::vector<buffer::Block*> blocks_;  // by id
 };
 
 }  // namespace fairlead::event

@@ -22,7 +22,7 @@ class TurnWorker {
   bool waiting_ = false;
 };
 
-// Work that callbacks of one loop leave for their end. One for each worker, for its thread alone.
+// Work that callbacks of one loop leave for their end. One for each worker, for its thread alone. TurnScope runs it.
 class TurnWork {
  public:
   // Has `worker` run once, however often it is added before.
@@ -32,6 +32,9 @@ class TurnWork {
     *last_ = worker;
     last_ = &worker->next_;
   }
+
+ private:
+  friend class TurnScope;
 
   // Runs all, in the order in which they were added, and what they add.
   void Run() {
@@ -45,16 +48,20 @@ class TurnWork {
     }
   }
 
- private:
   TurnWorker* first_ = nullptr;
   TurnWorker** last_ = &first_;
+  int scopes_ = 0;  // that are open
 };
 
 // Stands at the top of every function that a loop calls: what that function left to be done is done when it returns.
+// Such a function may call another one; the work then waits for the outermost to return.
 class TurnScope {
  public:
-  explicit TurnScope(TurnWork* work) : work_(work) {}
-  ~TurnScope() { work_->Run(); }
+  explicit TurnScope(TurnWork* work) : work_(work) { ++work_->scopes_; }
+  ~TurnScope() {
+    if (work_->scopes_ == 1) work_->Run();
+    --work_->scopes_;
+  }
   TurnScope(const TurnScope&) = delete;
   TurnScope& operator=(const TurnScope&) = delete;
 

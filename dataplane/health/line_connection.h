@@ -19,7 +19,7 @@ namespace fairlead::health {
 class LineConnection final : private event::SocketHandler {
  public:
   // Answers beyond which lines wait.
-  static constexpr size_t kMaxUnsentBytes = 16 * 1024;
+  static constexpr size_t kMaxUnsentBytes = size_t{16} * 1024;
 
   // The connection is over: destroy it, which may be done within the call.
   using OnEnd = absl::AnyInvocable<void(LineConnection*)>;

@@ -21,8 +21,9 @@ bool IsControlCharacter(unsigned char c) { return c < 0x20 || c == 0x7f; }
 
 // All of `text`, digits alone.
 bool ParseNumber(std::string_view text, uint64_t* number) {
-  const char* end = text.data() + text.size();
-  const auto result = std::from_chars(text.data(), end, *number);
+  const char* begin = text.data();
+  const char* end = begin + text.size();
+  const auto result = std::from_chars(begin, end, *number);
   return result.ec == std::errc() && result.ptr == end;
 }
 
@@ -68,7 +69,7 @@ class Reader {
   }
 
  private:
-  enum Key : unsigned { kReporter = 1, kTtl = 2, kSequence = 4, kIncarnation = 8, kReason = 16 };
+  enum Key : uint8_t { kReporter = 1, kTtl = 2, kSequence = 4, kIncarnation = 8, kReason = 16 };
 
   bool Fail(std::string reason) {
     line_.kind = Line::Kind::kError;

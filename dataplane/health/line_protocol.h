@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <string>
 #include <string_view>
 
@@ -27,7 +28,7 @@ constexpr std::string_view kHelpAnswer =
 
 // What one line asks for.
 struct Line {
-  enum class Kind { kEmpty, kReport, kHelp, kQuit, kError };
+  enum class Kind : uint8_t { kEmpty, kReport, kHelp, kQuit, kError };
   Kind kind = Kind::kEmpty;
   Report report;      // with kReport
   std::string error;  // with kError: what was wrong and what would be right, on one line

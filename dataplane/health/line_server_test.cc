@@ -154,6 +154,11 @@ TEST_P(LineServerTest, QuitEndsTheConnectionAfterTheAnswers) {
 }
 
 TEST_P(LineServerTest, AClientThatDoesNotReadItsAnswersIsNotReadFrom) {
+  Listen({Parse("unix:" + directory_ + "/health.sock")});  // whose buffers do not grow, as those of TCP
+  Peer warm_up = Connect();
+  Ask(warm_up, "help\n");
+  NoteBlocksOfAnIdleLoop();
+
   Peer slow = Connect();
   std::string lines;
   for (int i = 0; i < 1'000; ++i) lines += "help\n";
@@ -169,7 +174,7 @@ TEST_P(LineServerTest, AClientThatDoesNotReadItsAnswersIsNotReadFrom) {
     RunWhatIsDue();
   }
   const size_t lines_sent = sent / 5;
-  EXPECT_LE(BlocksHeld(), 8);
+  EXPECT_LE(BlocksHeld(), 16);
 
   Peer other = Connect();
   EXPECT_EQ(Ask(other, "report web/w1 up reporter=a\n"), "ok\n");

@@ -12,7 +12,7 @@ namespace fairlead::health {
 // Limits of a report's fields, as api/fairlead/v1/health.proto sets them.
 constexpr uint64_t kDefaultTtlMs = 30'000;
 constexpr uint64_t kMinTtlMs = 10;
-constexpr uint64_t kMaxTtlMs = 24 * 3'600'000;
+constexpr uint64_t kMaxTtlMs = uint64_t{24} * 3'600'000;
 constexpr size_t kMaxReporterBytes = 128;
 constexpr size_t kMaxReasonBytes = 256;
 

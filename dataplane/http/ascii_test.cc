@@ -20,6 +20,38 @@ TEST(Ascii, TakesLettersOfBothCasesAsEqualAndNothingElse) {
   EXPECT_TRUE(EqualsIgnoreCase("", ""));
 }
 
+// EqualsLowerCase by the letter: the literal in both cases, then every other byte at every place.
+template <size_t kSize>
+void ExpectEqualsExactly(const char (&literal)[kSize]) {
+  const std::string lower(literal);
+  std::string upper = lower;
+  for (char& c : upper) c = static_cast<char>(std::toupper(c));
+  EXPECT_TRUE(EqualsLowerCase(lower, literal));
+  EXPECT_TRUE(EqualsLowerCase(upper, literal));
+  EXPECT_FALSE(EqualsLowerCase(lower.substr(1), literal));
+  EXPECT_FALSE(EqualsLowerCase(lower + "a", literal));
+  for (size_t i = 0; i < lower.size(); ++i) {
+    for (int byte = 0; byte < 256; ++byte) {
+      std::string other = lower;
+      other[i] = static_cast<char>(byte);
+      EXPECT_EQ(EqualsLowerCase(other, literal), EqualsIgnoreCase(other, lower)) << other;
+    }
+  }
+}
+
+TEST(Ascii, ComparesWithLiteralsOfEverySizeClass) {
+  ExpectEqualsExactly("te");
+  ExpectEqualsExactly("x-y");
+  ExpectEqualsExactly("host");
+  ExpectEqualsExactly("close");
+  ExpectEqualsExactly("chunked");
+  ExpectEqualsExactly("gzip-[@]");
+  ExpectEqualsExactly("keep-alive");
+  ExpectEqualsExactly("proxy-connection");
+  ExpectEqualsExactly("transfer-encoding");
+  ExpectEqualsExactly("a-name-of-24-characters.");
+}
+
 TEST(Ascii, FindsAPrefix) {
   EXPECT_TRUE(StartsWithIgnoreCase("HTTP://a", "http://"));
   EXPECT_FALSE(StartsWithIgnoreCase("http:/", "http://"));

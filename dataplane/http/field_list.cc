@@ -5,8 +5,9 @@
 namespace fairlead::http {
 namespace {
 
-KnownField IfNamed(std::string_view name, std::string_view known_name, KnownField known) {
-  return EqualsIgnoreCase(name, known_name) ? known : KnownField::kOther;
+template <size_t kSize>
+KnownField IfNamed(std::string_view name, const char (&known_name)[kSize], KnownField known) {
+  return EqualsLowerCase(name, known_name) ? known : KnownField::kOther;
 }
 
 }  // namespace

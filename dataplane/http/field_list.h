@@ -24,6 +24,19 @@ enum class KnownField : uint8_t {
   kUpgrade,
 };
 
+// A set of known fields.
+class KnownFields {
+ public:
+  template <typename... Fields>
+  constexpr explicit KnownFields(Fields... fields) : bits_((0u | ... | (1u << static_cast<unsigned>(fields)))) {}
+
+  constexpr bool Has(KnownField field) const { return (bits_ >> static_cast<unsigned>(field) & 1) != 0; }
+  constexpr void Add(KnownField field) { bits_ |= 1u << static_cast<unsigned>(field); }
+
+ private:
+  uint32_t bits_;
+};
+
 // The field whose name, in any case, is `name`. Costs a dozen instructions for the names it does not know.
 KnownField FindKnownField(std::string_view name);
 
@@ -54,6 +67,7 @@ class FieldList {
 
   size_t size() const { return fields_.size(); }
   bool empty() const { return fields_.empty(); }
+  const Field& back() const { return fields_.back(); }
   auto begin() const { return fields_.begin(); }
   auto end() const { return fields_.end(); }
 

@@ -38,7 +38,7 @@ struct Text {
 };
 
 // A request's head as a codec understood it, whatever the protocol version. Texts and fields are offsets into the bytes
-// that the codec keeps for the life of the exchange; base() says where they are now.
+// that the codec keeps for the life of the exchange; SetBase says where they are now.
 struct RequestHead {
   Method method = Method::kOther;
   uint8_t minor_version = 1;        // of HTTP/1; 1 for HTTP/2
@@ -52,8 +52,8 @@ struct RequestHead {
   // "?b" where the path was empty but the query was not, and nothing at all for OPTIONS without either. path() and the
   // HTTP/1 serializer know these two as "/?b" and "*" (RFC 9112 §3.2.1 and §3.2.4).
   Text target;
-  Text authority;  // Host, or the authority of an absolute-form target, which wins (RFC 9112 §3.2.2); may be empty
-                   // in 1.0
+  // Host, or the authority of an absolute-form target, which wins (RFC 9112 §3.2.2). Empty only in HTTP/1.0.
+  Text authority;
   FieldList fields;
 
   void SetBase(const char* base) {

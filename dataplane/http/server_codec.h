@@ -7,8 +7,8 @@
 #include "dataplane/buffer/slice.h"
 #include "dataplane/http/message.h"
 
-// The side toward the client: bytes in, requests out; responses in, bytes out. A codec does no I/O: its connection feeds
-// it and sends its output. The proxy core sees streams alone, whatever the protocol version beneath.
+// The side toward the client: bytes in, requests out; responses in, bytes out. A codec does no I/O: its connection
+// feeds it and sends its output. The proxy core sees streams alone, whatever the protocol version beneath.
 //
 // Everything belongs to one connection of one worker and is called on that worker's thread.
 namespace fairlead::http {
@@ -106,17 +106,20 @@ class ServerCodec {
   virtual bool ReceiveEnd() = 0;
   // The connection is broken: ends all streams.
   virtual void ConnectionLost() = 0;
-  // Goes on with what had to wait for the end of the callback that ended a stream. Called from the connection's turn work.
+  // Goes on with what had to wait for the end of the callback that ended a stream. Called from the connection's turn
+  // work.
   virtual void Continue() = 0;
   // Bytes were sent; output() has shrunk.
   virtual void OnSent() = 0;
   // No further requests: the client is told with the next response. Responses under way are finished.
   virtual void Drain() = 0;
 
-  // No request has begun and none is waiting.
+  // No request has begun. Should one be waiting, the client has to read responses first.
   virtual bool idle() const = 0;
-  // A request's head has begun but is not complete.
+  // A request's head has begun but is not complete, or the rest of a request that was answered early still comes.
   virtual bool receiving_head() const = 0;
+  // A request is whole, and nothing of its response has come.
+  virtual bool awaiting_response() const = 0;
   // Answers a head that took too long, and closes (408).
   virtual void HeaderTimeout() = 0;
 };

@@ -7,7 +7,7 @@
 
 namespace fairlead::metrics {
 
-enum class MetricType { kCounter, kGauge };
+enum class MetricType : uint8_t { kCounter, kGauge };
 
 struct Label {
   std::string_view name;

@@ -18,9 +18,11 @@ class Backends {
   // Of a slot that the current snapshot's routes name.
   Backend* Get(config::BackendSlot slot) const { return backends_[slot].get(); }
 
-  // Goes over to `snapshot`, which differs from the one before by `changes`: O(changes · log n). Exchanges that lose their
-  // server are told, not moved: they go on when the caller's TurnScope ends.
+  // Goes over to `snapshot`, which differs from the one before by `changes`: O(changes · log n). Exchanges that lose
+  // their server are told, not moved: they go on when the caller's TurnScope ends.
   void Adopt(const config::Snapshot& snapshot, const config::ChangeList& changes);
+  // Closes all connections. No exchange is under way.
+  void Clear() { backends_.clear(); }
 
  private:
   Environment* const environment_;

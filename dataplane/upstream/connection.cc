@@ -24,7 +24,7 @@ void Connection::OnConnected(int error) {
   event::TurnScope scope(environment_->turn_work);
   environment_->loop->timers().Cancel(&timer_);
   if (error != 0) {
-    if (server_ != nullptr) server_->OnConnectFailed();
+    server_->OnConnectFailed();
     return Fail(http::ServerError::kConnectFailed, std::strerror(error));
   }
   state_ = State::kBusy;
@@ -64,14 +64,15 @@ void Connection::Fail(http::ServerError error, std::string_view detail) {
 void Connection::OnTimeout() {
   event::TurnScope scope(environment_->turn_work);
   if (state_ == State::kIdle) return Close();
-  if (server_ != nullptr) server_->OnConnectFailed();
+  server_->OnConnectFailed();
   Fail(http::ServerError::kConnectTimeout, "connecting took too long");
 }
 
 void Connection::OnReceived(buffer::Slice bytes) {
   event::TurnScope scope(environment_->turn_work);
   codec_.Receive(std::move(bytes));
-  if (state_ == State::kIdle) Close();  // bytes that nobody asked for
+  // A response that broke the protocol, or bytes that nobody asked for.
+  if (codec_.idle() && !codec_.reusable()) Close();
 }
 
 void Connection::OnReceiveEnd(int error) {
@@ -84,9 +85,10 @@ void Connection::OnSent(size_t sent, int error) {
   event::TurnScope scope(environment_->turn_work);
   sending_ = false;
   if (error != 0) {
-    // What the server said before it closed may still be waiting to be read (an early answer, RFC 9112 §9.5): the end of
-    // receiving decides.
+    // What the server said before it closed may still be waiting to be read (an early answer, RFC 9112 §9.5): the end
+    // of receiving decides.
     output_.Clear();
+    keep_ = false;
     return;
   }
   output_.Consume(sent);
@@ -102,8 +104,8 @@ void Connection::RunTurnWork() {
   codec_.Continue();
   if (state_ == State::kClosed) return;  // comes again
   Flush();
-  if (state_ != State::kBusy || user_ != nullptr) return;
-  if (server_ == nullptr || !codec_.reusable() || !output_.empty() || !server_->Keep(this)) return Close();
+  if (state_ != State::kBusy || !codec_.idle()) return;
+  if (!keep_ || !codec_.reusable() || !output_.empty() || !server_->Keep(this)) return Close();
   state_ = State::kIdle;
   socket_->ResumeReceive();
   environment_->loop->timers().Schedule(&timer_, server_->settings().pool_idle_timeout.count());
@@ -120,7 +122,7 @@ void Connection::Flush() {
 void Connection::Close() {
   if (state_ == State::kClosed) return;
   environment_->loop->timers().Cancel(&timer_);
-  if (server_ != nullptr) server_->OnClosed(this);
+  server_->OnClosed(this);
   state_ = State::kClosed;
   Unlink();
   if (sending_) {

@@ -40,6 +40,8 @@ class Connection final : public event::TurnWorker,
   void Use(ConnectionUser* user);
   // The user's wish to hear no more. Closes the connection, unless its exchange has ended.
   void Release();
+  // Its exchange may end, but no other is to follow.
+  void DoNotKeep() { keep_ = false; }
   // Closes; a user hears OnServerError(error).
   void Fail(http::ServerError error, std::string_view detail);
 
@@ -76,7 +78,7 @@ class Connection final : public event::TurnWorker,
   void Close();
 
   Environment* const environment_;
-  Server* server_;  // null once the server has gone, or its address: not to be kept then
+  Server* const server_;  // outlives all connections that are not closed
   event::Socket* socket_;
   ConnectionUser* user_;
   http::h1::ClientCodec codec_;
@@ -84,6 +86,7 @@ class Connection final : public event::TurnWorker,
   event::Timer timer_;  // connecting: the time for it; idle: how long to keep it
   State state_ = State::kConnecting;
   bool reused_ = false;
+  bool keep_ = true;  // false: not to be used again, whatever its exchange leaves behind
   bool sending_ = false;
 };
 

@@ -14,12 +14,8 @@ Server::Server(Environment* environment, const config::Server* config, const con
       counters_(&config->counters->of_worker(environment->worker_index)) {}
 
 Server::~Server() {
-  const auto orphan = [](Connection* connection) {
-    connection->server_ = nullptr;
-    connection->Close();
-  };
-  idle_.ForEach(orphan);
-  in_use_.ForEach(orphan);
+  CloseIdle();
+  in_use_.ForEach([](Connection* connection) { connection->Close(); });
 }
 
 absl::StatusOr<Connection*> Server::Acquire(ConnectionUser* user, bool fresh) {
@@ -31,10 +27,7 @@ absl::StatusOr<Connection*> Server::Acquire(ConnectionUser* user, bool fresh) {
     return connection;
   }
   absl::StatusOr<base::UniqueFd> fd = net::OpenStreamSocket(address());
-  if (!fd.ok()) {
-    OnConnectFailed();
-    return fd.status();
-  }
+  if (!fd.ok()) return fd.status();
   counters_->connections.Increment();
   auto* connection = new Connection(environment_, this, fd->Release(), user);
   in_use_.PushBack(connection);
@@ -66,8 +59,7 @@ void Server::Update(const config::Server* config, const config::BackendSettings*
       if (connection->connecting()) {
         connection->Fail(http::ServerError::kAbandoned, "the server's address has changed");
       } else {
-        connection->server_ = nullptr;
-        connection->Unlink();
+        connection->DoNotKeep();
       }
     });
   }

@@ -25,8 +25,8 @@ class Server {
   Server(const Server&) = delete;
   Server& operator=(const Server&) = delete;
 
-  // A connection for an exchange of `user`: an idle one, which is ready now, or (none idle, or `fresh`) a new one, ready
-  // with OnConnected. Errors: no descriptors left.
+  // A connection for an exchange of `user`: an idle one, which is ready now, or (none idle, or `fresh`) a new one,
+  // ready with OnConnected. Errors: no descriptors left.
   absl::StatusOr<Connection*> Acquire(ConnectionUser* user, bool fresh);
 
   // An exchange with it begins, or has ended. The counters' owner is the server, over all revisions.
@@ -40,8 +40,8 @@ class Server {
   // Whether `config` is of this server: counters are what stays the same in all its revisions.
   bool serves(const config::Server& config) const { return &config.counters->active_requests == active_requests_; }
 
-  // A new revision says something else of the server. Connections to an address that it no longer has are not used again.
-  // MAINT closes all connections.
+  // A new revision says something else of the server. Connections to an address that it no longer has are not used
+  // again. MAINT closes all connections.
   void Update(const config::Server* config, const config::BackendSettings* settings);
   // The server is gone. Exchanges that have a connection end in their own time; those that still connect are told
   // (kAbandoned) to go elsewhere. Destroys this now or with the end of the last exchange.

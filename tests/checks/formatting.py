@@ -30,9 +30,7 @@ def _python(file):
 
 
 def _shell(root, file):
-    run = subprocess.run(
-        ["bash", "-n", os.path.join(root, file.path)], capture_output=True, text=True, check=False
-    )
+    run = subprocess.run(["bash", "-n", os.path.join(root, file.path)], capture_output=True, text=True, check=False)
     return run.stderr.strip().splitlines()
 
 

@@ -37,7 +37,7 @@ class File:
 
     @property
     def language(self):
-        """"c++", "python", "shell", or "" for all else."""
+        """ "c++", "python", "shell", or "" for all else."""
         if self.path.endswith(CPP_SUFFIXES):
             return "c++"
         first_line = self.text.partition("\n")[0]
@@ -62,7 +62,9 @@ def files_of(root):
     """Every text file that git knows under `root`, or would know if it were added: none can be forgotten."""
     listing = subprocess.run(
         ["git", "-C", root, "ls-files", "-z", "--cached", "--others", "--exclude-standard"],
-        check=True, capture_output=True, text=True,
+        check=True,
+        capture_output=True,
+        text=True,
     ).stdout
     files = []
     for path in sorted(set(filter(None, listing.split("\0")))):

@@ -13,7 +13,7 @@ namespace fairlead::http::h1 {
 inline constexpr size_t kMaxDecimalDigits = 20;
 
 inline char* Append(char* out, std::string_view text) {
-  std::memcpy(out, text.data(), text.size());
+  if (!text.empty()) std::memcpy(out, text.data(), text.size());  // an empty one may have no address
   return out + text.size();
 }
 

@@ -23,18 +23,14 @@ bool IsHexDigit(char c) { return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f'
 
 // The bytes that a reg-name takes at the start of `text`.
 size_t RegisteredNameSize(std::string_view text) {
-  size_t size = 0;
-  while (size < text.size()) {
-    if (kRegisteredNameCharacters[static_cast<uint8_t>(text[size])]) {
-      ++size;
-    } else if (text[size] == '%' && text.size() - size >= 3 && IsHexDigit(text[size + 1]) &&
-               IsHexDigit(text[size + 2])) {
-      size += 3;
-    } else {
-      break;
-    }
+  const char* const end = text.data() + text.size();
+  const char* cursor = text.data();
+  while (true) {
+    while (cursor != end && kRegisteredNameCharacters[static_cast<uint8_t>(*cursor)]) ++cursor;
+    if (end - cursor < 3 || *cursor != '%' || !IsHexDigit(cursor[1]) || !IsHexDigit(cursor[2])) break;
+    cursor += 3;
   }
-  return size;
+  return cursor - text.data();
 }
 
 bool IsIpv6Address(std::string_view text) {

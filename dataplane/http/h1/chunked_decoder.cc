@@ -129,16 +129,15 @@ Step ChunkedDecoder::ReadTrailers(std::string_view section, FieldList* trailers)
   const bool is_at_limit = section.size() >= limits_->max_trailer_bytes;
   if (is_at_limit) section = section.substr(0, limits_->max_trailer_bytes);
 
-  FieldList::Field field;
   while (true) {
-    const FieldParser::Result line = fields_.Next(section, &field);
+    const FieldParser::Result line = fields_.Next(section, KnownFields(), limits_->max_trailer_fields, trailers);
     switch (line.step) {
       case FieldParser::Step::kField:
-        if (trailers->size() >= limits_->max_trailer_fields) return Error("more trailer fields than the limit");
-        trailers->Add(field);
-        if (!IsAllowedInTrailers(trailers->name(field), field.known)) return Error("forbidden trailer field");
         break;
       case FieldParser::Step::kEnd:
+        for (const FieldList::Field& field : *trailers) {
+          if (!IsAllowedInTrailers(trailers->name(field), field.known)) return Error("forbidden trailer field");
+        }
         return {.kind = Kind::kEnd, .consumed = fields_.position()};
       case FieldParser::Step::kNeedMore:
         if (is_at_limit) return Error("trailer section larger than the limit");

@@ -106,6 +106,8 @@ constexpr std::string_view kHostileBodies[] = {
     "5\r\nhello\r\r\n0\r\n\r\n"sv,
     "5\r\nhello \r\n0\r\n\r\n"sv,
     "5\r\nhello!\r\n0\r\n\r\n"sv,
+    "5\r\nhelloX\n0\r\n\r\n"sv,
+    "5\r\nhello\rX0\r\n\r\n"sv,
     "5\r\nhelloXX0\r\n\r\n"sv,  // others skip two bytes, whatever they are
     "5\r\nhell\r\n0\r\n\r\n"sv,
     "5\r\nhello\r\n\r\n0\r\n\r\n"sv,

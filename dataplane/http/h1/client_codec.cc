@@ -1,7 +1,6 @@
 #include "dataplane/http/h1/client_codec.h"
 
 #include <utility>
-#include <vector>
 
 #include "dataplane/http/h1/serializer.h"
 #include "dataplane/http/h1/write_to.h"
@@ -36,7 +35,8 @@ void ClientCodec::SendHead(const RequestHead& head, std::string_view default_hos
 void ClientCodec::SendData(buffer::Slice data) {
   buffer::Queue& output = host_->output();
   if (request_framing_ == BodyFraming::kStreamed) {
-    WriteTo(output, host_->blocks(), kMaxChunkHeaderSize, [&](char* out) { return WriteChunkHeader(data.size(), out); });
+    WriteTo(output, host_->blocks(), kMaxChunkHeaderSize,
+            [&](char* out) { return WriteChunkHeader(data.size(), out); });
     output.Append(std::move(data));
     output.Append(kChunkEnd, host_->blocks());
   } else {
@@ -108,42 +108,25 @@ void ClientCodec::ReceiveHead(buffer::Slice bytes) {
 }
 
 void ClientCodec::ReceiveBody(buffer::Slice bytes) {
-  if (!pending_.empty() && !pending_.Join(bytes)) {
-    buffer::Queue joined;
-    joined.Append(pending_.view(), host_->blocks());
-    joined.Append(bytes.view(), host_->blocks());
-    std::vector<buffer::Slice> slices = joined.TakeSlices();
-    if (slices.size() != 1) return Fail(ServerError::kMalformed, "trailers too large");
-    bytes = std::move(slices.front());
-  } else if (!pending_.empty()) {
-    bytes = std::move(pending_);
-  }
-  pending_ = {};
-
   FieldList trailers;
   while (state_ == State::kBody) {
-    ChunkedDecoder::Step step = body_.Next(bytes.view(), &trailers);
+    BodyDecoder::Step step = body_.Next(&bytes, &trailers);
     switch (step.kind) {
-      case ChunkedDecoder::Kind::kError:
+      case BodyDecoder::Kind::kError:
         return Fail(ServerError::kMalformed, step.reason);
-      case ChunkedDecoder::Kind::kNeedMore:
-        bytes.RemovePrefix(step.consumed);
-        if (!bytes.empty()) pending_ = std::move(bytes);  // of the trailer section
+      case BodyDecoder::Kind::kNeedMore:
         return;
-      case ChunkedDecoder::Kind::kData: {
-        buffer::Slice data = bytes.Sub(step.data.data() - bytes.data(), step.data.size());
-        bytes.RemovePrefix(step.consumed);
-        handler_->OnResponseData(std::move(data));
+      case BodyDecoder::Kind::kData:
+        handler_->OnResponseData(std::move(step.data));
         if (state_ == State::kBody && body_paused_ && !bytes.empty()) {
           pending_ = std::move(bytes);
           return;
         }
         break;
-      }
-      case ChunkedDecoder::Kind::kEnd: {
-        buffer::Slice section = bytes;  // keeps the trailers' bytes
-        return End(trailers.empty() ? nullptr : &trailers, bytes.size() != step.consumed);
-      }
+      case BodyDecoder::Kind::kEnd:
+        End(trailers.empty() ? nullptr : &trailers, !bytes.empty());
+        body_.Clear();
+        return;
     }
   }
 }

@@ -32,52 +32,64 @@ constexpr Result kBareCarriageReturn = {Step::kError, 400, "bare CR in a field l
 
 }  // namespace
 
-Result FieldParser::Next(std::string_view bytes, FieldList::Field* field) {
+Result FieldParser::Next(std::string_view bytes, KnownFields wanted, uint32_t max_fields, FieldList* fields) {
   const char* const base = bytes.data();
   const char* const end = base + bytes.size();
+  // Kept in registers, and put back when there is something to return.
   const char* cursor = base + position_;
-
-  if (stage_ == Stage::kLineStart) {
-    if (cursor == end) return {Step::kNeedMore};
-    if (*cursor == '\r') {
-      if (cursor + 1 == end) return {Step::kNeedMore};
-      if (cursor[1] != '\n') return kBareCarriageReturn;
-      position_ += 2;
-      return {Step::kEnd};
-    }
-    name_offset_ = position_;
-    stage_ = Stage::kName;
-  }
-
-  if (stage_ == Stage::kName) {
-    cursor = SkipToken(cursor, end);
-    const size_t name_size = cursor - base - name_offset_;
-    if (name_size > std::numeric_limits<uint16_t>::max()) return {Step::kError, 431, "field name too long"};
+  const char* name = base + name_offset_;
+  size_t name_size = name_size_;
+  Stage stage = stage_;
+  const auto pause = [&](Result result) {
     position_ = static_cast<uint32_t>(cursor - base);
-    if (cursor == end) return {Step::kNeedMore};
-    if (*cursor != ':' || name_size == 0) return NameError(name_size == 0, *cursor);
+    name_offset_ = static_cast<uint32_t>(name - base);
     name_size_ = static_cast<uint16_t>(name_size);
-    ++cursor;
-    stage_ = Stage::kValue;
+    stage_ = stage;
+    return result;
+  };
+
+  while (true) {
+    if (stage == Stage::kLineStart) {
+      if (cursor == end) return pause({Step::kNeedMore});
+      if (*cursor == '\r') {
+        if (cursor + 1 == end) return pause({Step::kNeedMore});
+        if (cursor[1] != '\n') return kBareCarriageReturn;
+        cursor += 2;
+        return pause({Step::kEnd});
+      }
+      name = cursor;
+      stage = Stage::kName;
+    }
+
+    if (stage == Stage::kName) {
+      cursor = SkipToken(cursor, end);
+      name_size = cursor - name;
+      if (name_size > std::numeric_limits<uint16_t>::max()) return {Step::kError, 431, "field name too long"};
+      if (cursor == end) return pause({Step::kNeedMore});
+      if (*cursor != ':' || name_size == 0) return NameError(name_size == 0, *cursor);
+      ++cursor;
+      stage = Stage::kValue;
+    }
+
+    cursor = SkipFieldValue(cursor, end);
+    if (cursor == end) return pause({Step::kNeedMore});
+    if (*cursor != '\r') return ValueError(*cursor);
+    if (cursor + 1 == end) return pause({Step::kNeedMore});
+    if (cursor[1] != '\n') return kBareCarriageReturn;
+    if (fields->size() >= max_fields) return {Step::kError, 431, "more fields than the limit"};
+
+    const char* const value_begin = name + name_size + 1;
+    const std::string_view value = TrimWhitespace({value_begin, static_cast<size_t>(cursor - value_begin)});
+    const KnownField known = FindKnownField({name, name_size});
+    fields->Add({.name_offset = static_cast<uint32_t>(name - base),
+                 .value_offset = static_cast<uint32_t>(value.data() - base),
+                 .value_size = static_cast<uint32_t>(value.size()),
+                 .name_size = static_cast<uint16_t>(name_size),
+                 .known = known});
+    cursor += 2;
+    stage = Stage::kLineStart;
+    if (wanted.Has(known)) return pause({Step::kField});
   }
-
-  cursor = SkipFieldValue(cursor, end);
-  position_ = static_cast<uint32_t>(cursor - base);
-  if (cursor == end) return {Step::kNeedMore};
-  if (*cursor != '\r') return ValueError(*cursor);
-  if (cursor + 1 == end) return {Step::kNeedMore};
-  if (cursor[1] != '\n') return kBareCarriageReturn;
-
-  const uint32_t after_colon = name_offset_ + name_size_ + 1;
-  const std::string_view value = TrimWhitespace({base + after_colon, position_ - after_colon});
-  field->name_offset = name_offset_;
-  field->name_size = name_size_;
-  field->value_offset = static_cast<uint32_t>(value.data() - base);
-  field->value_size = static_cast<uint32_t>(value.size());
-  field->known = FindKnownField({base + name_offset_, name_size_});
-  position_ += 2;
-  stage_ = Stage::kLineStart;
-  return {Step::kField};
 }
 
 }  // namespace fairlead::http::h1

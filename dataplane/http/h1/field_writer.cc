@@ -111,7 +111,7 @@ bool AcceptsTrailers(const FieldList& fields) {
   for (const FieldList::Field& field : fields) {
     if (field.known != KnownField::kTe) continue;
     ForEachListMember(fields.value(field), [&](std::string_view member) {
-      if (EqualsIgnoreCase(member, "trailers")) accepts = true;
+      if (EqualsLowerCase(member, "trailers")) accepts = true;
     });
   }
   return accepts;

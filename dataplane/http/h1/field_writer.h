@@ -1,23 +1,8 @@
 #pragma once
 
-#include <cstdint>
-
 #include "dataplane/http/field_list.h"
 
 namespace fairlead::http::h1 {
-
-// A set of known fields.
-class KnownFields {
- public:
-  template <typename... Fields>
-  constexpr explicit KnownFields(Fields... fields) : bits_((0u | ... | (1u << static_cast<unsigned>(fields)))) {}
-
-  constexpr bool Has(KnownField field) const { return (bits_ >> static_cast<unsigned>(field) & 1) != 0; }
-  constexpr void Add(KnownField field) { bits_ |= 1u << static_cast<unsigned>(field); }
-
- private:
-  uint32_t bits_;
-};
 
 struct WrittenFields {
   char* end;         // of what was written

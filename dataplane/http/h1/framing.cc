@@ -22,14 +22,14 @@ std::optional<uint64_t> ParseContentLength(std::string_view value) {
 }
 
 TransferCoding ParseTransferEncoding(std::string_view value) {
-  if (EqualsIgnoreCase(value, "chunked")) return TransferCoding::kChunked;
+  if (EqualsLowerCase(value, "chunked")) return TransferCoding::kChunked;
   bool well_formed = true;
   bool chunked_is_last = false;
   ForEachListMember(value, [&](std::string_view coding) {
     if (chunked_is_last) well_formed = false;  // something follows chunked
     const std::string_view name = TrimWhitespace(coding.substr(0, coding.find(';')));
     if (!IsToken(name)) well_formed = false;
-    if (!EqualsIgnoreCase(name, "chunked")) return;
+    if (!EqualsLowerCase(name, "chunked")) return;
     if (coding.size() != name.size()) well_formed = false;  // chunked takes no parameters (RFC 9112 §7.1)
     chunked_is_last = true;
   });
@@ -77,18 +77,25 @@ ParseResult FramingFields::OnTransferEncoding(std::string_view value, uint8_t mi
 }
 
 ParseResult FramingFields::OnConnection(std::string_view value) {
+  if (EqualsLowerCase(value, "keep-alive")) {  // what most send
+    has_keep_alive_ = true;
+    return kDone;
+  }
   uint32_t others = connection_options_;
+  bool is_too_long = false;
   ForEachListMember(value, [&](std::string_view option) {
     if (option.empty()) return;
-    if (EqualsIgnoreCase(option, "close")) {
+    if (EqualsLowerCase(option, "close")) {
       has_close_ = true;
-    } else if (EqualsIgnoreCase(option, "keep-alive")) {
+    } else if (EqualsLowerCase(option, "keep-alive")) {
       has_keep_alive_ = true;
     } else {
       ++others;
+      if (option.size() > kMaxConnectionOptionSize) is_too_long = true;
     }
   });
-  if (others > kMaxConnectionOptions) return ParseResult::Error(400, "too many options in Connection");
+  if (is_too_long) return ParseResult::Error(400, "option in Connection longer than the limit");
+  if (others > kMaxConnectionOptions) return ParseResult::Error(400, "more options in Connection than the limit");
   connection_options_ = static_cast<uint8_t>(others);
   return kDone;
 }

@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include <string>
+
 namespace fairlead::http::h1 {
 namespace {
 
@@ -70,6 +72,20 @@ TEST(Connection, NamesOptionsOnlyBeyondCloseAndKeepAlive) {
   EXPECT_FALSE(fields.has_connection_options());
   fields.OnField(KnownField::kConnection, "x-a", 1, &content_length);
   EXPECT_TRUE(fields.has_connection_options());
+}
+
+TEST(Connection, IsBoundedInNumberAndSizeOfItsOptions) {
+  uint64_t content_length = 0;
+  const auto outcome = [&](FramingFields& fields, const std::string& value) {
+    return fields.OnField(KnownField::kConnection, value, 1, &content_length).outcome;
+  };
+  FramingFields longest;
+  EXPECT_EQ(outcome(longest, std::string(64, 'a')), ParseResult::Outcome::kDone);
+  EXPECT_EQ(outcome(longest, std::string(65, 'a')), ParseResult::Outcome::kError);
+
+  FramingFields most;
+  for (int i = 0; i < 32; ++i) EXPECT_EQ(outcome(most, "x, close, keep-alive, ,"), ParseResult::Outcome::kDone);
+  EXPECT_EQ(outcome(most, "x"), ParseResult::Outcome::kError);
 }
 
 }  // namespace

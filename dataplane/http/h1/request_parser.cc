@@ -14,6 +14,9 @@ namespace {
 using Outcome = ParseResult::Outcome;
 
 constexpr uint32_t kMaxMethodSize = 32;
+constexpr std::string_view kVersion = "HTTP/1.1\r\n";
+constexpr KnownFields kWantedFields(KnownField::kConnection, KnownField::kContentLength, KnownField::kExpect,
+                                    KnownField::kHost, KnownField::kTransferEncoding);
 
 // What each of the steps below returns when it is through and the next one may go on.
 constexpr ParseResult kContinue = {.outcome = Outcome::kDone};
@@ -85,12 +88,12 @@ ParseResult RequestParser::ParseRequestLine(std::string_view bytes, RequestHead*
 // The last part of the request line. Its ten bytes may be looked at again when they come in pieces.
 ParseResult RequestParser::ParseVersion(std::string_view bytes, RequestHead* head) {
   const std::string_view text = bytes.substr(fields_.position());
-  if (!text.starts_with("HTTP/1.1\r\n")) {
+  if (text.size() < kVersion.size() || std::memcmp(text.data(), kVersion.data(), kVersion.size()) != 0) {
     const auto matches_at = [&](size_t i) {
       if (i == 5 || i == 7) return text[i] >= '0' && text[i] <= '9';
-      return text[i] == "HTTP/1.1\r\n"[i];
+      return text[i] == kVersion[i];
     };
-    for (size_t i = 0; i < 10; ++i) {
+    for (size_t i = 0; i < kVersion.size(); ++i) {
       if (i >= text.size()) return ParseResult::NeedMore();
       if (!matches_at(i)) return ParseResult::Error(400, "malformed version in the request line");
       if (i == 7 && text[5] != '1') return ParseResult::Error(505, "major version other than HTTP/1");
@@ -100,21 +103,17 @@ ParseResult RequestParser::ParseVersion(std::string_view bytes, RequestHead* hea
 
   if (const char* reason = ParseRequestTarget(head); reason != nullptr) return ParseResult::Error(400, reason);
   target_has_authority_ = head->authority.size != 0;
-  fields_.Start(fields_.position() + 10);
+  fields_.Start(fields_.position() + kVersion.size());
   stage_ = Stage::kFields;
   return kContinue;
 }
 
 ParseResult RequestParser::ParseFields(std::string_view bytes, RequestHead* head) {
-  FieldList::Field field;
   while (true) {
-    const FieldParser::Result line = fields_.Next(bytes, &field);
+    const FieldParser::Result line = fields_.Next(bytes, kWantedFields, limits_->max_fields, &head->fields);
     switch (line.step) {
       case FieldParser::Step::kField: {
-        if (head->fields.size() >= limits_->max_fields) return ParseResult::Error(431, "more fields than the limit");
-        head->fields.Add(field);
-        if (field.known == KnownField::kOther) break;
-        const ParseResult result = OnField(field, head);
+        const ParseResult result = OnField(head->fields.back(), head);
         if (result.outcome == Outcome::kError) return result;
         break;
       }
@@ -139,7 +138,7 @@ ParseResult RequestParser::OnField(const FieldList::Field& field, RequestHead* h
       break;
     case KnownField::kExpect:
       ForEachListMember(value, [&](std::string_view expectation) {
-        if (EqualsIgnoreCase(expectation, "100-continue")) {
+        if (EqualsLowerCase(expectation, "100-continue")) {
           saw_continue_ = true;
         } else if (!expectation.empty()) {
           saw_other_expectation_ = true;

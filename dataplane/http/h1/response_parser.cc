@@ -12,6 +12,8 @@ constexpr ParseResult kContinue = {.outcome = Outcome::kDone};
 
 ParseResult Error(const char* reason) { return ParseResult::Error(502, reason); }
 
+constexpr KnownFields kWantedFields(KnownField::kConnection, KnownField::kContentLength, KnownField::kTransferEncoding);
+
 // "HTTP/1.1 200", digits at will where '0' stands.
 constexpr std::string_view kStatusPattern = "HTTP/0.0 000";
 
@@ -35,7 +37,7 @@ ParseResult ResponseParser::Parse(std::string_view bytes, Method request_method,
 ParseResult ResponseParser::ParseStatusLine(std::string_view bytes, ResponseHead* head) {
   // The part of fixed size may be looked at again when it comes in pieces.
   if (stage_ == Stage::kStatus) {
-    for (size_t i = 0; i < kStatusPattern.size(); ++i) {
+    for (size_t i = bytes.starts_with("HTTP/1.1 ") ? 9 : 0; i < kStatusPattern.size(); ++i) {
       if (i >= bytes.size()) return ParseResult::NeedMore();
       const bool matches = kStatusPattern[i] == '0' ? IsDigit(bytes[i]) : bytes[i] == kStatusPattern[i];
       if (!matches) return Error("malformed status line");
@@ -68,14 +70,11 @@ ParseResult ResponseParser::ParseStatusLine(std::string_view bytes, ResponseHead
 }
 
 ParseResult ResponseParser::ParseFields(std::string_view bytes, Method request_method, ResponseHead* head) {
-  FieldList::Field field;
   while (true) {
-    const FieldParser::Result line = fields_.Next(bytes, &field);
+    const FieldParser::Result line = fields_.Next(bytes, kWantedFields, limits_->max_fields, &head->fields);
     switch (line.step) {
       case FieldParser::Step::kField: {
-        if (head->fields.size() >= limits_->max_fields) return Error("more fields than the limit");
-        head->fields.Add(field);
-        if (field.known == KnownField::kOther) break;
+        const FieldList::Field& field = head->fields.back();
         const ParseResult result =
             framing_.OnField(field.known, head->fields.value(field), head->minor_version, &head->content_length);
         if (result.outcome == Outcome::kError) return Error(result.reason);

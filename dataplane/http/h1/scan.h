@@ -52,11 +52,8 @@ inline const char* SkipToken(const char* begin, const char* end) {
         _mm_and_si128(_mm_cmpgt_epi8(bytes, _mm_set1_epi8('0' - 1)), _mm_cmplt_epi8(bytes, _mm_set1_epi8('9' + 1)));
     const __m128i dash = _mm_cmpeq_epi8(bytes, _mm_set1_epi8('-'));
     const unsigned allowed = _mm_movemask_epi8(_mm_or_si128(_mm_or_si128(letter, digit), dash));
-    if (allowed != 0xffff) {
-      begin += std::countr_one(allowed);
-      break;
-    }
-    begin += 16;
+    begin += std::countr_zero(~allowed);
+    if (allowed != 0xffff) break;
   }
 #endif
   return scan_internal::SkipClass(begin, end, scan_internal::kTokenCharacter);
@@ -67,12 +64,16 @@ inline const char* SkipFieldValue(const char* begin, const char* end) {
 #if defined(__SSE2__)
   while (end - begin >= 16) {
     const __m128i bytes = _mm_loadu_si128(reinterpret_cast<const __m128i*>(begin));
-    const __m128i low = _mm_cmpeq_epi8(_mm_min_epu8(bytes, _mm_set1_epi8(0x1f)), bytes);
-    const __m128i tab = _mm_cmpeq_epi8(bytes, _mm_set1_epi8('\t'));
+    const __m128i control = _mm_cmpeq_epi8(_mm_min_epu8(bytes, _mm_set1_epi8(0x1f)), bytes);
     const __m128i del = _mm_cmpeq_epi8(bytes, _mm_set1_epi8(0x7f));
-    const unsigned refused = _mm_movemask_epi8(_mm_or_si128(_mm_andnot_si128(tab, low), del));
-    if (refused != 0) return begin + std::countr_zero(refused);
-    begin += 16;
+    const unsigned stops = _mm_movemask_epi8(_mm_or_si128(control, del));
+    if (stops == 0) {
+      begin += 16;
+      continue;
+    }
+    begin += std::countr_zero(stops);
+    if (*begin != '\t') return begin;
+    ++begin;
   }
 #endif
   return scan_internal::SkipClass(begin, end, scan_internal::kFieldValueCharacter);
@@ -88,8 +89,8 @@ inline const char* SkipTarget(const char* begin, const char* end) {
     const __m128i del = _mm_cmpeq_epi8(bytes, _mm_set1_epi8(0x7f));
     const __m128i fragment = _mm_cmpeq_epi8(bytes, _mm_set1_epi8('#'));
     const unsigned allowed = _mm_movemask_epi8(_mm_andnot_si128(_mm_or_si128(del, fragment), visible));
-    if (allowed != 0xffff) return begin + std::countr_one(allowed);
-    begin += 16;
+    begin += std::countr_zero(~allowed);
+    if (allowed != 0xffff) return begin;
   }
 #endif
   return scan_internal::SkipClass(begin, end, scan_internal::kTargetCharacter);

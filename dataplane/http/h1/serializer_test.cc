@@ -150,6 +150,50 @@ TEST(RequestSerializer, WritesHeadsWhoseFieldsLieInAnyOrder) {
             "GET /a HTTP/1.1\r\nHost: host\r\nX-Name: value\r\nA: \r\n\r\n");
 }
 
+TEST(RequestSerializer, WritesFieldsThatOnlyLookLikeNeighbours) {
+  const std::string_view bytes = "A: 1..B: 2";
+  RequestHead head;
+  head.SetBase(bytes.data());
+  head.fields.Add({.name_offset = 0, .value_offset = 3, .value_size = 1, .name_size = 1, .known = KnownField::kOther});
+  head.fields.Add({.name_offset = 6, .value_offset = 9, .value_size = 1, .name_size = 1, .known = KnownField::kOther});
+  EXPECT_EQ(Written(MaxRequestHeadSize(head, {}), [&](char* out) { return WriteRequestHead(head, {}, out); }),
+            " * HTTP/1.1\r\nHost: \r\nA: 1\r\nB: 2\r\n\r\n");
+}
+
+TEST(RequestSerializer, TakesNothingBeforeTheFirstFieldForALine) {
+  const std::string_view bytes = "\r\nA: 1";
+  RequestHead head;
+  head.SetBase(bytes.data());
+  head.fields.Add({.name_offset = 2, .value_offset = 5, .value_size = 1, .name_size = 1, .known = KnownField::kOther});
+  EXPECT_EQ(Written(MaxRequestHeadSize(head, {}), [&](char* out) { return WriteRequestHead(head, {}, out); }),
+            " * HTTP/1.1\r\nHost: \r\nA: 1\r\n\r\n");
+}
+
+TEST(RequestSerializer, StopsAtTheOptionsThatItHasRoomFor) {
+  std::string bytes = "Connection: ";
+  for (int i = 10; i < 60; ++i) bytes += std::to_string(i) + ",";  // more than the parser lets through
+  bytes += "\r\n10: a\r\n59: b";
+  const uint32_t value_size = static_cast<uint32_t>(bytes.find('\r')) - 12;
+  RequestHead head;
+  head.SetBase(bytes.data());
+  head.connection_options = true;
+  head.fields.Add({.name_offset = 0,
+                   .value_offset = 12,
+                   .value_size = value_size,
+                   .name_size = 10,
+                   .known = KnownField::kConnection});
+  const uint32_t next = 12 + value_size + 2;
+  head.fields.Add(
+      {.name_offset = next, .value_offset = next + 4, .value_size = 1, .name_size = 2, .known = KnownField::kOther});
+  head.fields.Add({.name_offset = next + 7,
+                   .value_offset = next + 11,
+                   .value_size = 1,
+                   .name_size = 2,
+                   .known = KnownField::kOther});
+  EXPECT_EQ(Written(MaxRequestHeadSize(head, {}), [&](char* out) { return WriteRequestHead(head, {}, out); }),
+            " * HTTP/1.1\r\nHost: \r\n59: b\r\n\r\n");
+}
+
 TEST(ResponseSerializer, SendsEndToEndFieldsInTheirOrder) {
   EXPECT_EQ(ForwardResponse("HTTP/1.1 200 Fine\r\nServer: x\r\nConnection: keep-alive, x-a\r\nX-A: b\r\n"
                             "Keep-Alive: timeout=5\r\nContent-Length: 007\r\nETag: \"c\"\r\n\r\n"),

@@ -53,51 +53,46 @@ void ServerCodec::ReceiveHead(buffer::Slice bytes) {
   state_ = body_follows ? State::kBody : State::kReceived;
   if (body_follows) body_.Start(head.framing, head.content_length);
   handler_->OnRequestHead(body_follows);
-  if (!rest.empty()) Receive(std::move(rest));
+  if (rest.empty()) return;
+  if (state_ != State::kIdle) return Receive(std::move(rest));
+  // Answered already. The next request is for Continue, lest a thousand of them need a stack for each.
+  Postpone(std::move(rest));
+  host_->Touch();
 }
 
 void ServerCodec::ReceiveBody(buffer::Slice bytes) {
-  // A trailer section that came in pieces waits in head_bytes_' place only for its own sake: it is rare and bounded, so
-  // it is put together here.
-  if (!pending_.empty() && !pending_.Join(bytes)) {
-    buffer::Queue joined;
-    joined.Append(pending_.view(), host_->blocks());
-    joined.Append(bytes.view(), host_->blocks());
-    std::vector<buffer::Slice> slices = joined.TakeSlices();
-    if (slices.size() != 1) return Refuse(431, "trailers too large");
-    bytes = std::move(slices.front());
-  } else if (!pending_.empty()) {
-    bytes = std::move(pending_);
-  }
-  pending_ = {};
-
   FieldList trailers;
   while (state_ == State::kBody) {
-    ChunkedDecoder::Step step = body_.Next(bytes.view(), &trailers);
+    BodyDecoder::Step step = body_.Next(&bytes, &trailers);
     switch (step.kind) {
-      case ChunkedDecoder::Kind::kError:
+      case BodyDecoder::Kind::kError:
         if (!head_sent_) host_->OnRequestRefused(400, step.reason);
         return Refuse(400, step.reason);
-      case ChunkedDecoder::Kind::kNeedMore:
-        bytes.RemovePrefix(step.consumed);
-        if (!bytes.empty()) pending_ = std::move(bytes);  // of the trailer section
+      case BodyDecoder::Kind::kNeedMore:
         return;
-      case ChunkedDecoder::Kind::kData: {
-        buffer::Slice data = bytes.Sub(step.data.data() - bytes.data(), step.data.size());
-        bytes.RemovePrefix(step.consumed);
-        handler_->OnRequestData(std::move(data));
+      case BodyDecoder::Kind::kData:
+        if (handler_ == nullptr) {
+          if (step.data.size() > discardable_) return CloseAfterResponse();
+          discardable_ -= step.data.size();
+          break;
+        }
+        handler_->OnRequestData(std::move(step.data));
         // Without bytes the loop goes on: the body may have ended with these.
         if (state_ == State::kBody && body_paused_ && !bytes.empty()) return Postpone(std::move(bytes));
         break;
-      }
-      case ChunkedDecoder::Kind::kEnd: {
+      case BodyDecoder::Kind::kEnd:
         state_ = State::kReceived;
-        buffer::Slice section = bytes;  // keeps the trailers' bytes
-        bytes.RemovePrefix(step.consumed);
+        // There is nothing left to hold back, but a client that leaves is to be noticed.
+        if (body_paused_) host_->ResumeReceive();
+        body_paused_ = false;
         if (!bytes.empty()) Postpone(std::move(bytes));
-        handler_->OnRequestEnd(trailers.empty() ? nullptr : &trailers);
+        if (handler_ == nullptr) {
+          FinishExchange();
+        } else {
+          handler_->OnRequestEnd(trailers.empty() ? nullptr : &trailers);
+        }
+        body_.Clear();
         return;
-      }
     }
   }
 }
@@ -106,11 +101,12 @@ bool ServerCodec::ReceiveEnd() {
   client_ended_ = true;
   switch (state_) {
     case State::kIdle:
-      return !pending_.empty();
+      return false;
     case State::kHead:
     case State::kBody:
       if (handler_ != nullptr) std::exchange(handler_, nullptr)->OnStreamError(ClientError::kDisconnected);
       state_ = State::kClosing;
+      if (head_sent_ && !discarding()) host_->CloseNow();  // a response that its handler can't end any more
       return false;
     case State::kReceived:
       return true;  // a client may close its side after its request and still read (RFC 9112 §9.6)
@@ -128,27 +124,34 @@ void ServerCodec::ConnectionLost() {
 
 void ServerCodec::Continue() {
   if (pending_.empty() || state_ == State::kReceived || state_ == State::kClosing) return;
-  if (state_ == State::kBody && body_paused_) return;
-  // Of a pending trailer section nothing can be read before more of it comes.
+  if (held_ || (state_ == State::kBody && body_paused_)) return;
   buffer::Slice bytes = std::move(pending_);
   pending_ = {};
   Receive(std::move(bytes));
-  if (pending_.empty() && !body_paused_ && state_ != State::kClosing) host_->ResumeReceive();
+  if (pending_.empty() && !body_paused_ && !held_ && state_ != State::kClosing) host_->ResumeReceive();
 }
 
 void ServerCodec::OnSent() {
-  if (handler_ != nullptr && head_sent_ && host_->output().size() <= ServerCodecHost::kLowWatermark) {
-    handler_->OnResponseDrained();
+  if (host_->output().size() > ServerCodecHost::kLowWatermark) return;
+  if (handler_ != nullptr && head_sent_) handler_->OnResponseDrained();
+  if (!held_) return;
+  held_ = false;
+  if (pending_.empty()) {
+    host_->ResumeReceive();
+  } else {
+    host_->Touch();  // Continue
   }
 }
 
 void ServerCodec::HeaderTimeout() {
+  if (discarding()) return CloseAfterResponse();
   host_->OnRequestRefused(408, "the request's head took too long");
   Refuse(408, "the request's head took too long");
 }
 
 void ServerCodec::Refuse(uint16_t status, const char* reason) {
   const bool can_answer = !head_sent_;
+  const bool was_discarding = discarding();
   if (state_ == State::kHead) {
     // No handler has heard of this request: its version is not known to be any but the lowest.
     minor_version_ = 1;
@@ -157,13 +160,16 @@ void ServerCodec::Refuse(uint16_t status, const char* reason) {
   state_ = State::kClosing;
   pending_ = {};
   if (handler_ != nullptr) std::exchange(handler_, nullptr)->OnStreamError(ClientError::kMalformed);
+  if (was_discarding) return host_->CloseAfterOutput();
   if (!can_answer) return host_->CloseNow();
   WriteError(status, reason, /*keep_alive=*/false);
   host_->CloseAfterOutput();
 }
 
-bool ServerCodec::WillKeepAlive() const {
-  return keep_alive_ && !draining_ && !client_ended_ && state_ == State::kReceived;
+bool ServerCodec::WillKeepAlive(uint16_t status) const {
+  if (!keep_alive_ || draining_ || client_ended_) return false;
+  // A request whose body is still coming may end before its response does; behind an error nobody will read the rest.
+  return state_ == State::kReceived || (state_ == State::kBody && status < 400);
 }
 
 void ServerCodec::SendInformational(const ResponseHead& head) {
@@ -176,7 +182,7 @@ void ServerCodec::SendInformational(const ResponseHead& head) {
 
 void ServerCodec::SendHead(const ResponseHead& head) {
   response_framing_ = FramingForClient(head.framing, minor_version_);
-  keep_alive_ = WillKeepAlive() && response_framing_ != BodyFraming::kUntilClose;
+  keep_alive_ = WillKeepAlive(head.status) && response_framing_ != BodyFraming::kUntilClose;
   const ResponseOptions options{.request_method = method_,
                                 .client_minor_version = minor_version_,
                                 .keep_alive = keep_alive_,
@@ -191,7 +197,8 @@ void ServerCodec::SendHead(const ResponseHead& head) {
 void ServerCodec::SendData(buffer::Slice data) {
   buffer::Queue& output = host_->output();
   if (response_framing_ == BodyFraming::kStreamed) {
-    WriteTo(output, host_->blocks(), kMaxChunkHeaderSize, [&](char* out) { return WriteChunkHeader(data.size(), out); });
+    WriteTo(output, host_->blocks(), kMaxChunkHeaderSize,
+            [&](char* out) { return WriteChunkHeader(data.size(), out); });
     output.Append(std::move(data));
     output.Append(kChunkEnd, host_->blocks());
   } else {
@@ -216,7 +223,7 @@ void ServerCodec::SendEnd(const FieldList* trailers) {
 
 void ServerCodec::SendError(uint16_t status, std::string_view detail) {
   handler_ = nullptr;
-  keep_alive_ = WillKeepAlive();
+  keep_alive_ = WillKeepAlive(status);
   WriteError(status, detail, keep_alive_);
   FinishExchange();
 }
@@ -239,22 +246,36 @@ void ServerCodec::Abort() {
   handler_ = nullptr;
   state_ = State::kClosing;
   pending_ = {};
+  // Where the framing shows that something is missing the client may have all there is; else only a reset tells.
+  if (head_sent_ && (response_framing_ == BodyFraming::kContentLength || response_framing_ == BodyFraming::kStreamed)) {
+    return host_->CloseAfterOutput();
+  }
   host_->CloseNow();
 }
 
 void ServerCodec::FinishExchange() {
   host_->Touch();
-  if (!keep_alive_ || state_ != State::kReceived) {
-    state_ = State::kClosing;
-    pending_ = {};
-    return host_->CloseAfterOutput();
+  if (keep_alive_ && !client_ended_ && state_ == State::kBody) {
+    // An early answer: what is left of the request is read and dropped, if it is not too much (RFC 9112 §9.3).
+    discardable_ = kMaxDiscarded;
+    return ResumeBody();
   }
+  if (!keep_alive_ || client_ended_ || state_ != State::kReceived) return CloseAfterResponse();
   state_ = State::kIdle;
   head_bytes_.Clear();
   parser_.Reset();
   head_sent_ = false;
+  // A client that sends requests without reading responses has to read first.
+  held_ = host_->output().size() >= ServerCodecHost::kHighWatermark;
+  if (held_) return host_->PauseReceive();
   // Bytes of the next request that are here already are read in Continue; more may come then.
   if (pending_.empty()) host_->ResumeReceive();
+}
+
+void ServerCodec::CloseAfterResponse() {
+  state_ = State::kClosing;
+  pending_ = {};
+  host_->CloseAfterOutput();
 }
 
 void ServerCodec::PauseBody() {

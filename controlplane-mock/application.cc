@@ -1,0 +1,170 @@
+#include "controlplane-mock/application.h"
+
+#include <poll.h>
+#include <signal.h>
+#include <sys/signalfd.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <chrono>
+#include <cstdio>
+#include <filesystem>
+#include <utility>
+
+#include "controlplane-mock/scenario_file.h"
+#include "controlplane-mock/snapshot_files.h"
+#include "controlplane-mock/transaction_ids.h"
+
+namespace fairlead::controlplane_mock {
+namespace {
+
+void Print(const std::string& line) {
+  std::puts(line.c_str());
+  std::fflush(stdout);
+}
+
+void PrintError(const std::string& line) { std::fprintf(stderr, "%s\n", line.c_str()); }
+
+absl::StatusOr<int> BlockSignals() {
+  sigset_t signals;
+  sigemptyset(&signals);
+  sigaddset(&signals, SIGTERM);
+  sigaddset(&signals, SIGINT);
+  pthread_sigmask(SIG_BLOCK, &signals, nullptr);
+  const int fd = signalfd(-1, &signals, SFD_NONBLOCK | SFD_CLOEXEC);
+  if (fd < 0) return absl::ErrnoToStatus(errno, "signalfd");
+  return fd;
+}
+
+// For poll(2): rounded up, so that the deadline has passed afterwards; -1 for no deadline.
+int MillisecondsUntil(TimePoint deadline, TimePoint now) {
+  if (deadline == TimePoint::max()) return -1;
+  if (deadline <= now) return 0;
+  const auto left = std::chrono::ceil<std::chrono::milliseconds>(deadline - now).count();
+  return static_cast<int>(std::min<long long>(left, 3'600'000));
+}
+
+}  // namespace
+
+absl::StatusOr<std::unique_ptr<Application>> Application::Create(const Options& options) {
+  std::unique_ptr<Application> application(new Application(options));
+  if (absl::Status started = application->Start(); !started.ok()) return started;
+  return application;
+}
+
+Application::Application(const Options& options)
+    : options_(options),
+      controller_({.session = {.leader_epoch = options.leader_epoch, .force = options.force},
+                   .misbehaviours = options.misbehave},
+                  TransactionIds::WithRandomPrefix(), [this](const ProxyEvent& event) { OnEvent(event); }),
+      status_file_(options.status_file) {}
+
+Application::~Application() {
+  if (signals_ >= 0) close(signals_);
+}
+
+absl::Status Application::Start() {
+  absl::StatusOr<int> signals = BlockSignals();
+  if (!signals.ok()) return signals.status();
+  signals_ = *signals;
+  absl::StatusOr<std::unique_ptr<Inbox>> inbox = Inbox::Create();
+  if (!inbox.ok()) return inbox.status();
+  inbox_ = *std::move(inbox);
+  // Before the files are read: a change meanwhile is not missed.
+  absl::StatusOr<std::unique_ptr<FileWatcher>> watcher = FileWatcher::Create(options_.paths);
+  if (!watcher.ok()) return watcher.status();
+  watcher_ = *std::move(watcher);
+  absl::StatusOr<v1::Snapshot> snapshot = LoadSnapshot(options_.paths);
+  if (!snapshot.ok()) return snapshot.status();
+  controller_.SetDesired(*std::move(snapshot), Clock::now());
+
+  if (!options_.scenario.empty()) {
+    absl::StatusOr<Scenario> scenario = LoadScenario(options_.scenario);
+    if (!scenario.ok()) return scenario.status();
+    scenario_ = std::make_unique<ScenarioRunner>(
+        *std::move(scenario), std::filesystem::absolute(options_.scenario).parent_path(), &controller_, Print);
+  }
+  if (!options_.listen.empty()) {
+    auto server = ControlPlaneServer::Create(options_.listen, inbox_.get(), &controller_);
+    if (!server.ok()) return server.status();
+    server_ = *std::move(server);
+    Print("listening on " + server_->address());
+  }
+  dialer_ = std::make_unique<DataPlaneDialer>(options_.dial, inbox_.get(), &controller_);
+  return absl::OkStatus();
+}
+
+int Application::Run() {
+  while (!stopping_) {
+    inbox_->RunAll();
+    const TimePoint now = Clock::now();
+    ServeFilesIfChanged(now);
+    controller_.OnTime(now);
+    dialer_->OnTime(now);
+    if (scenario_ != nullptr) scenario_->OnTime(now);
+    WriteStatus();
+    if (ScenarioEndsIt()) break;
+    Wait();
+  }
+  Stop();
+  WriteStatus();
+  return ScenarioEndsIt() && scenario_->failed() > 0 ? 1 : 0;
+}
+
+void Application::Wait() {
+  TimePoint deadline = std::min(controller_.NextDeadline(), dialer_->NextDeadline());
+  if (scenario_ != nullptr) deadline = std::min(deadline, scenario_->NextDeadline());
+  if (watcher_->changed()) deadline = std::min(deadline, watcher_->NextDeadline());
+  pollfd fds[] = {{.fd = inbox_->fd(), .events = POLLIN, .revents = 0},
+                  {.fd = watcher_->fd(), .events = POLLIN, .revents = 0},
+                  {.fd = signals_, .events = POLLIN, .revents = 0}};
+  poll(fds, std::size(fds), MillisecondsUntil(deadline, Clock::now()));
+  stopping_ = (fds[2].revents & POLLIN) != 0;
+}
+
+void Application::ServeFilesIfChanged(TimePoint now) {
+  watcher_->Poll(now);
+  while (watcher_->ready(now)) {
+    watcher_->Begin();
+    absl::StatusOr<v1::Snapshot> snapshot = LoadSnapshot(options_.paths);
+    watcher_->Poll(now);
+    if (watcher_->changed()) continue;  // while it was being read
+    if (!snapshot.ok()) {
+      file_error_ = std::string(snapshot.status().message());
+      PrintError(file_error_ + "\nthe last good state stays");
+      continue;
+    }
+    file_error_.clear();
+    controller_.SetDesired(*std::move(snapshot), now);
+  }
+}
+
+void Application::OnEvent(const ProxyEvent& event) {
+  Print(event.text);
+  if (scenario_ != nullptr) scenario_->OnEvent(event);
+}
+
+void Application::WriteStatus() {
+  if (options_.status_file.empty()) return;
+  const Status status = DescribeStatus(controller_, server_ != nullptr ? server_->address() : "", file_error_);
+  if (absl::Status written = status_file_.Write(status); !written.ok()) PrintError(std::string(written.message()));
+}
+
+bool Application::ScenarioEndsIt() const {
+  return options_.exit_after_scenario && scenario_ != nullptr && scenario_->finished();
+}
+
+void Application::Stop() {
+  controller_.EndAll(absl::UnavailableError("the controller is ending"));
+  dialer_->Shutdown();
+  if (server_ != nullptr) server_->Shutdown();
+  inbox_->RunAll();
+  while (!dialer_->done()) {
+    pollfd fd{.fd = inbox_->fd(), .events = POLLIN, .revents = 0};
+    poll(&fd, 1, -1);
+    inbox_->RunAll();
+  }
+}
+
+}  // namespace fairlead::controlplane_mock

@@ -1,0 +1,93 @@
+#include "controlplane-mock/controller.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "controlplane-mock/misbehaviour.h"
+
+namespace fairlead::controlplane_mock {
+
+Controller::Controller(ControllerSettings settings, TransactionIds ids, EventSink on_event)
+    : settings_(std::move(settings)), ids_(std::move(ids)), on_event_(std::move(on_event)) {}
+
+void Controller::SetDesired(v1::Snapshot snapshot, TimePoint now) {
+  desired_.Set(std::move(snapshot));
+  for (auto& [key, stream] : streams_) stream.session->OnDesiredChanged(now);
+}
+
+void Controller::OnOpened(ProxyStream* stream, TimePoint now) {
+  auto session = std::make_unique<ProxySession>(
+      settings_.session, &desired_, &ids_, stream, [this](const ProxyEvent& event) { Record(event); }, now);
+  streams_.emplace(stream, Stream{.session = std::move(session)});
+}
+
+void Controller::OnMessage(ProxyStream* stream, const v1::FromProxy& message, TimePoint now) {
+  Stream& entry = streams_.at(stream);
+  entry.session->OnMessage(message, now);
+  MisbehaveIfDue(entry, now);
+}
+
+void Controller::OnClosed(ProxyStream* stream, const absl::Status& reason) {
+  streams_.at(stream).session->OnClosed(reason);
+  streams_.erase(stream);
+}
+
+void Controller::OnTime(TimePoint now) {
+  for (auto& [key, stream] : streams_) stream.session->OnTime(now);
+}
+
+TimePoint Controller::NextDeadline() const {
+  TimePoint next = TimePoint::max();
+  for (const auto& [key, stream] : streams_) next = std::min(next, stream.session->NextDeadline());
+  return next;
+}
+
+void Controller::EndAll(const absl::Status& reason) {
+  for (auto& [stream, entry] : streams_) stream->End(reason);
+}
+
+std::map<std::string, ProxySession*> Controller::connected() const {
+  std::map<std::string, ProxySession*> sessions;
+  for (const auto& [key, stream] : streams_) {
+    if (stream.session->hello()) sessions.emplace(stream.session->hello()->node_id(), stream.session.get());
+  }
+  return sessions;
+}
+
+void Controller::Record(const ProxyEvent& event) {
+  if (!event.node_id.empty()) {
+    ProxyRecord& proxy = proxies_[event.node_id];
+    if (event.kind != ProxyEvent::Kind::kLost) {  // the proxy may have another stream, which knows better
+      proxy.revision = event.revision;
+      proxy.fingerprint = event.fingerprint;
+    }
+    switch (event.kind) {
+      case ProxyEvent::Kind::kConnected:
+        proxy.zone = event.zone;
+        ++proxy.streams;
+        proxy.last_error.clear();
+        break;
+      case ProxyEvent::Kind::kApplied:
+        proxy.last_error.clear();
+        break;
+      case ProxyEvent::Kind::kRejected:
+        proxy.last_error = event.text;
+        break;
+      case ProxyEvent::Kind::kLost:
+        --proxy.streams;
+        proxy.last_error = event.text;
+        break;
+      default:
+        break;
+    }
+  }
+  on_event_(event);
+}
+
+void Controller::MisbehaveIfDue(Stream& stream, TimePoint now) {
+  if (settings_.misbehaviours.empty() || stream.has_misbehaved || !stream.session->idle()) return;
+  stream.has_misbehaved = true;
+  for (const Misbehaviour& misbehaviour : settings_.misbehaviours) Misbehave(misbehaviour, *stream.session, now);
+}
+
+}  // namespace fairlead::controlplane_mock

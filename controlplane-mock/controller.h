@@ -1,0 +1,86 @@
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "controlplane-mock/clock.h"
+#include "controlplane-mock/desired_state.h"
+#include "controlplane-mock/proxy_event.h"
+#include "controlplane-mock/proxy_session.h"
+#include "controlplane-mock/proxy_stream.h"
+#include "controlplane-mock/scenario.pb.h"
+#include "controlplane-mock/transaction_ids.h"
+
+namespace fairlead::controlplane_mock {
+
+struct ControllerSettings {
+  SessionSettings session{};
+  // Done to every proxy, once on each stream, when it has answered what it was first sent.
+  std::vector<Misbehaviour> misbehaviours{};
+};
+
+// What is known of one proxy, also while it is not connected.
+struct ProxyRecord {
+  std::string zone{};
+  // How many streams it has; two for a proxy that dials and is dialled.
+  int streams = 0;
+  uint64_t revision = 0;
+  std::string fingerprint{};
+  // Why it last refused something, or why its stream ended; empty after the next Applied or Hello.
+  std::string last_error{};
+};
+
+// All proxies and what they should serve: a session for each stream, a record for each proxy. Does no I/O. Owned by the
+// Application; its thread calls everything, and is the one that events are told on.
+class Controller {
+ public:
+  using EventSink = std::function<void(const ProxyEvent&)>;
+
+  // `on_event` is called during the functions below; it must not call them.
+  Controller(ControllerSettings settings, TransactionIds ids, EventSink on_event);
+
+  // Brings every proxy to this.
+  void SetDesired(v1::Snapshot snapshot, TimePoint now);
+
+  // A stream to a proxy began. `stream` lives until OnClosed, which comes once.
+  void OnOpened(ProxyStream* stream, TimePoint now);
+  void OnMessage(ProxyStream* stream, const v1::FromProxy& message, TimePoint now);
+  void OnClosed(ProxyStream* stream, const absl::Status& reason);
+  // At NextDeadline() or later.
+  void OnTime(TimePoint now);
+  // TimePoint::max() for never.
+  TimePoint NextDeadline() const;
+
+  // Ends every stream, with the reason.
+  void EndAll(const absl::Status& reason);
+
+  const DesiredState& desired() const { return desired_; }
+  // By node id.
+  const std::map<std::string, ProxyRecord>& proxies() const { return proxies_; }
+  bool up_to_date(const ProxyRecord& proxy) const { return proxy.fingerprint == desired_.current()->fingerprint; }
+  // One session of each connected proxy, by node id.
+  std::map<std::string, ProxySession*> connected() const;
+
+ private:
+  struct Stream {
+    std::unique_ptr<ProxySession> session;
+    bool has_misbehaved = false;
+  };
+
+  void Record(const ProxyEvent& event);
+  void MisbehaveIfDue(Stream& stream, TimePoint now);
+
+  const ControllerSettings settings_;
+  TransactionIds ids_;
+  const EventSink on_event_;
+  DesiredState desired_;
+  std::map<ProxyStream*, Stream> streams_;
+  std::map<std::string, ProxyRecord> proxies_;
+};
+
+}  // namespace fairlead::controlplane_mock

@@ -1,0 +1,144 @@
+#include "controlplane-mock/options.h"
+
+#include <functional>
+#include <map>
+#include <utility>
+
+#include "absl/strings/match.h"
+#include "absl/strings/numbers.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_split.h"
+#include "controlplane-mock/misbehaviour.h"
+
+namespace fairlead::controlplane_mock {
+
+const char kHelp[] =
+    R"(controlplane_mock [FLAG…] FILE.yaml|DIRECTORY…
+
+A controller for Fairlead's proxies: serves YAML files, watches them, and sends each proxy what changed.
+
+  --listen=HOST:PORT|unix:PATH   where proxies dial; default 127.0.0.1:0, prints "listening on …"
+  --dial=ADDRESS,…               proxies that listen (fairlead --control_listen=…)
+  --leader_epoch=N               of every transaction; default: none
+  --force                        overwrite what somebody else wrote to a proxy without looking at it
+  --status_file=PATH             always holds the state of all proxies, as JSON
+  --scenario=FILE                plays a timeline of changes and expectations: see README.md
+  --exit_after_scenario          ends after it: with 0 if every step passed, else with 1
+  --misbehave=KIND,…             done to each proxy once it is up to date: drop_stream, repeat_id,
+                                 reuse_id, stale_epoch, garbage, unknown_message, many_violations,
+                                 unparsable_bytes, silence, flood, half_snapshot
+  --help, --version
+
+Addresses are of this machine's loopback, or unix sockets. SIGTERM and SIGINT end it.
+
+Example: controlplane_mock --listen=127.0.0.1:7000 docs/examples/quickstart.yaml
+)";
+
+namespace {
+
+absl::Status Wrong(const std::string& flag, const std::string& why) {
+  return absl::InvalidArgumentError(absl::StrCat(flag, ": ", why));
+}
+
+// Without TLS nothing goes beyond this machine: certificates' keys are among what is sent.
+absl::Status CheckAddress(const std::string& flag, const std::string& address) {
+  if (absl::StartsWith(address, "unix:") && address.size() > 5) return absl::OkStatus();
+  const size_t colon = address.rfind(':');
+  const std::string host = address.substr(0, colon);
+  uint32_t port = 0;
+  if (colon == std::string::npos || !absl::SimpleAtoi(address.substr(colon + 1), &port) || port > 65535) {
+    return Wrong(flag, absl::StrCat("not HOST:PORT or unix:PATH: \"", address, "\""));
+  }
+  if (host == "localhost" || host == "[::1]" || absl::StartsWith(host, "127.")) return absl::OkStatus();
+  return Wrong(flag, absl::StrCat("\"", address, "\" is beyond loopback, which needs mTLS: not built yet"));
+}
+
+using Setter = std::function<absl::Status(const std::string& flag, const std::string& value, Options& options)>;
+
+absl::Status SetListen(const std::string& flag, const std::string& value, Options& options) {
+  options.listen = value;
+  return value.empty() ? absl::OkStatus() : CheckAddress(flag, value);
+}
+
+absl::Status SetDial(const std::string& flag, const std::string& value, Options& options) {
+  options.dial = absl::StrSplit(value, ',', absl::SkipEmpty());
+  for (const std::string& address : options.dial) {
+    if (absl::Status checked = CheckAddress(flag, address); !checked.ok()) return checked;
+  }
+  return absl::OkStatus();
+}
+
+absl::Status SetLeaderEpoch(const std::string& flag, const std::string& value, Options& options) {
+  uint64_t epoch = 0;
+  if (!absl::SimpleAtoi(value, &epoch)) return Wrong(flag, absl::StrCat("not a number: \"", value, "\""));
+  options.leader_epoch = epoch;
+  return absl::OkStatus();
+}
+
+absl::Status SetMisbehave(const std::string& flag, const std::string& value, Options& options) {
+  absl::StatusOr<std::vector<Misbehaviour>> parsed = ParseMisbehaviours(value);
+  if (!parsed.ok()) return Wrong(flag, std::string(parsed.status().message()));
+  options.misbehave = *std::move(parsed);
+  return absl::OkStatus();
+}
+
+Setter Text(std::string Options::* member) {
+  return [member](const std::string& flag, const std::string& value, Options& options) {
+    options.*member = value;
+    return value.empty() ? Wrong(flag, "needs a value") : absl::OkStatus();
+  };
+}
+
+// Flags that take a value, and those that do not.
+std::map<std::string, Setter> ValueFlags() {
+  return {{"--listen", SetListen},
+          {"--dial", SetDial},
+          {"--leader_epoch", SetLeaderEpoch},
+          {"--misbehave", SetMisbehave},
+          {"--scenario", Text(&Options::scenario)},
+          {"--status_file", Text(&Options::status_file)}};
+}
+
+std::map<std::string, bool Options::*> Switches() {
+  return {{"--help", &Options::help},
+          {"--version", &Options::version},
+          {"--force", &Options::force},
+          {"--exit_after_scenario", &Options::exit_after_scenario}};
+}
+
+absl::Status SetFlag(const std::string& argument, Options& options) {
+  const size_t equals = argument.find('=');
+  const std::string flag = argument.substr(0, equals);
+  const auto switches = Switches();
+  if (const auto found = switches.find(flag); found != switches.end()) {
+    if (equals != std::string::npos) return Wrong(flag, "takes no value");
+    options.*found->second = true;
+    return absl::OkStatus();
+  }
+  const auto value_flags = ValueFlags();
+  const auto found = value_flags.find(flag);
+  if (found == value_flags.end()) return Wrong(flag, "no such flag; see --help");
+  if (equals == std::string::npos) return Wrong(flag, absl::StrCat("needs a value: ", flag, "=…"));
+  return found->second(flag, argument.substr(equals + 1), options);
+}
+
+}  // namespace
+
+absl::StatusOr<Options> ParseOptions(const std::vector<std::string>& arguments) {
+  Options options;
+  for (const std::string& argument : arguments) {
+    if (!absl::StartsWith(argument, "-")) {
+      options.paths.push_back(argument);
+    } else if (absl::Status set = SetFlag(argument, options); !set.ok()) {
+      return set;
+    }
+  }
+  if (options.help || options.version) return options;
+  if (options.paths.empty()) return absl::InvalidArgumentError("no FILE.yaml or DIRECTORY given; see --help");
+  if (options.exit_after_scenario && options.scenario.empty())
+    return Wrong("--exit_after_scenario", "needs --scenario");
+  if (options.listen.empty() && options.dial.empty()) return Wrong("--listen", "neither listens nor dials");
+  return options;
+}
+
+}  // namespace fairlead::controlplane_mock

@@ -1,0 +1,37 @@
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "absl/status/statusor.h"
+#include "controlplane-mock/scenario.pb.h"
+
+namespace fairlead::controlplane_mock {
+
+// What the command line asks for.
+struct Options {
+  bool help = false;
+  bool version = false;
+  // Empty: proxies can't dial.
+  std::string listen = "127.0.0.1:0";
+  std::vector<std::string> dial{};
+  std::optional<uint64_t> leader_epoch{};
+  bool force = false;
+  std::vector<Misbehaviour> misbehave{};
+  std::string scenario{};
+  bool exit_after_scenario = false;
+  std::string status_file{};
+  // Files and directories.
+  std::vector<std::string> paths{};
+};
+
+// `arguments` without the program's name. INVALID_ARGUMENT, with the flag and what would be right: an unknown flag, a
+// value that can't be, no path, an address beyond this machine.
+absl::StatusOr<Options> ParseOptions(const std::vector<std::string>& arguments);
+
+// What --help prints; fits a screen of 24 lines.
+extern const char kHelp[];
+
+}  // namespace fairlead::controlplane_mock

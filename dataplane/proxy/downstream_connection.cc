@@ -1,0 +1,215 @@
+#include "dataplane/proxy/downstream_connection.h"
+
+#include <sys/socket.h>
+
+#include <utility>
+
+#include "dataplane/http/h1/server_codec.h"
+#include "dataplane/proxy/exchange.h"
+
+namespace fairlead::proxy {
+
+DownstreamConnection::DownstreamConnection(Environment* environment, ListenerState* listener, int fd)
+    : environment_(environment),
+      listener_(listener),
+      socket_(environment->loop->Adopt(fd, this)),
+      codec_(new http::h1::ServerCodec(this, &listener->head_limits)),
+      timer_([](void* self) { static_cast<DownstreamConnection*>(self)->OnTimeout(); }, this) {
+  environment_->counters->connections_accepted.Increment();
+  environment_->counters->connections_open.Increment();
+  listener_->counters->of_worker(environment_->worker_index).connections_accepted.Increment();
+  listener_->counters->of_worker(environment_->worker_index).connections_open.Increment();
+  listener_->connections.PushBack(this);
+  if (listener_->draining) codec_->Drain();
+  Enter(Phase::kHead, listener_->header_timeout_ms);
+  socket_->ResumeReceive();
+}
+
+void DownstreamConnection::Drain() {
+  codec_->Drain();
+  const bool waits_for_first_request = phase_ == Phase::kHead && !had_request_;
+  if (phase_ == Phase::kIdle || waits_for_first_request) Enter(Phase::kIdle, IdleTimeoutMs());
+}
+
+void DownstreamConnection::Kill() {
+  if (phase_ == Phase::kClosed) return;
+  codec_->ConnectionLost();
+  Close(/*reset=*/true);
+}
+
+void DownstreamConnection::OnConnected(int) {}
+
+void DownstreamConnection::OnReceived(buffer::Slice bytes) {
+  event::TurnScope scope(environment_->turn_work);
+  if (closing_) return;  // lingering: dropped
+  codec_->Receive(std::move(bytes));
+  Touch();
+}
+
+void DownstreamConnection::OnReceiveEnd(int error) {
+  event::TurnScope scope(environment_->turn_work);
+  client_ended_ = true;
+  if (error != 0) {
+    codec_->ConnectionLost();
+    return Close(/*reset=*/false);
+  }
+  if (!closing_ && !codec_->ReceiveEnd()) closing_ = true;
+  Touch();
+}
+
+void DownstreamConnection::OnSent(size_t sent, int error) {
+  event::TurnScope scope(environment_->turn_work);
+  sending_ = false;
+  if (error != 0) {
+    codec_->ConnectionLost();
+    return Close(/*reset=*/false);
+  }
+  output_.Consume(sent);
+  // A client that reads may take its time.
+  if (phase_ == Phase::kFlushing) Enter(Phase::kFlushing, listener_->idle_timeout_ms);
+  if (phase_ == Phase::kIdle && (!output_.empty() || listener_->draining)) Enter(Phase::kIdle, IdleTimeoutMs());
+  codec_->OnSent();
+  if (!output_.empty() || closing_) Touch();
+}
+
+void DownstreamConnection::RunTurnWork() {
+  if (phase_ == Phase::kClosed) {
+    delete this;
+    return;
+  }
+  if (!closing_) codec_->Continue();
+  if (phase_ == Phase::kClosed) return;  // comes again
+  Flush();
+  UpdatePhase();
+}
+
+void DownstreamConnection::Flush() {
+  if (sending_ || output_.empty()) return;
+  iovec iovecs[event::Socket::kMaxIovecs];
+  const int count = output_.FillIovecs(iovecs, event::Socket::kMaxIovecs);
+  sending_ = true;
+  socket_->StartSend(iovecs, count);
+}
+
+void DownstreamConnection::UpdatePhase() {
+  if (closing_) {
+    if (phase_ == Phase::kLingering) {
+      if (client_ended_) Close(/*reset=*/false);
+    } else if (!output_.empty()) {
+      if (phase_ != Phase::kFlushing) Enter(Phase::kFlushing, listener_->idle_timeout_ms);
+    } else if (client_ended_) {
+      Close(/*reset=*/false);
+    } else {
+      socket_->ShutdownSend();
+      Enter(Phase::kLingering, kLingerMs);
+    }
+    return;
+  }
+  if (codec_->receiving_head()) {
+    if (phase_ != Phase::kHead) Enter(Phase::kHead, listener_->header_timeout_ms);
+  } else if (!codec_->idle()) {
+    if (client_ended_ && phase_ == Phase::kExchange && deadline_ms_ == UINT64_MAX) {
+      Enter(Phase::kExchange, kHalfClosedMs);
+    } else if (!client_ended_) {
+      phase_ = Phase::kExchange;
+      deadline_ms_ = UINT64_MAX;
+    }
+  } else if (had_request_ && phase_ != Phase::kIdle) {
+    Enter(Phase::kIdle, IdleTimeoutMs());
+  }
+}
+
+uint64_t DownstreamConnection::IdleTimeoutMs() const {
+  return listener_->draining && output_.empty() ? kDrainIdleMs : listener_->idle_timeout_ms;
+}
+
+void DownstreamConnection::Enter(Phase phase, uint64_t timeout_ms) {
+  phase_ = phase;
+  deadline_ms_ = environment_->loop->now_ms() + timeout_ms;
+  if (deadline_ms_ >= timer_deadline_ms_) return;
+  timer_deadline_ms_ = deadline_ms_;
+  environment_->loop->timers().Schedule(&timer_, timeout_ms);
+}
+
+void DownstreamConnection::OnTimeout() {
+  event::TurnScope scope(environment_->turn_work);
+  timer_deadline_ms_ = UINT64_MAX;
+  const uint64_t now_ms = environment_->loop->now_ms();
+  if (deadline_ms_ == UINT64_MAX) return;  // the next phase sets it
+  if (deadline_ms_ > now_ms) return Enter(phase_, deadline_ms_ - now_ms);
+  switch (phase_) {
+    case Phase::kHead:
+      environment_->counters->header_timeouts.Increment();
+      if (codec_->receiving_head()) return codec_->HeaderTimeout();
+      return Close(/*reset=*/false);
+    case Phase::kIdle:
+      environment_->counters->idle_timeouts.Increment();
+      return Close(/*reset=*/false);
+    case Phase::kFlushing:
+      return Close(/*reset=*/true);
+    case Phase::kLingering:
+      return Close(/*reset=*/false);
+    case Phase::kExchange:
+      deadline_ms_ = UINT64_MAX;
+      if (!codec_->awaiting_response()) return;
+      codec_->ConnectionLost();
+      return Close(/*reset=*/false);
+    case Phase::kClosed:
+      return;
+  }
+}
+
+http::ServerStreamHandler* DownstreamConnection::OnStreamBegin(http::ServerStream* stream) {
+  had_request_ = true;
+  Exchange* exchange = environment_->exchanges->Take();
+  exchange->Begin(stream, listener_);
+  return exchange;
+}
+
+void DownstreamConnection::OnRequestRefused(uint16_t, const char*) {
+  environment_->counters->request_errors.Increment();
+}
+
+void DownstreamConnection::OnResponse(uint16_t status) {
+  environment_->counters->responses[status / 100 - 1].Increment();
+}
+
+void DownstreamConnection::PauseReceive() {
+  if (phase_ != Phase::kClosed) socket_->PauseReceive();
+}
+
+void DownstreamConnection::ResumeReceive() {
+  if (phase_ != Phase::kClosed && !closing_) socket_->ResumeReceive();
+}
+
+void DownstreamConnection::CloseAfterOutput() {
+  closing_ = true;
+  // A client that sends before it reads must come to the reading.
+  if (phase_ != Phase::kClosed) socket_->ResumeReceive();
+  Touch();
+}
+
+void DownstreamConnection::CloseNow() { Close(/*reset=*/true); }
+
+void DownstreamConnection::Close(bool reset) {
+  if (phase_ == Phase::kClosed) return;
+  phase_ = Phase::kClosed;
+  environment_->loop->timers().Cancel(&timer_);
+  environment_->counters->connections_open.Decrement();
+  listener_->counters->of_worker(environment_->worker_index).connections_open.Decrement();
+  Unlink();
+  if (reset) {
+    const linger at_once{.l_onoff = 1, .l_linger = 0};
+    setsockopt(socket_->fd(), SOL_SOCKET, SO_LINGER, &at_once, sizeof(at_once));
+  }
+  if (sending_) {
+    socket_->Close(output_.TakeSlices());
+  } else {
+    socket_->Close();
+  }
+  socket_ = nullptr;
+  closing_ = true;
+  Touch();
+}
+
+}  // namespace fairlead::proxy

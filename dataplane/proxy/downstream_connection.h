@@ -1,0 +1,102 @@
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string_view>
+
+#include "dataplane/base/intrusive_list.h"
+#include "dataplane/buffer/queue.h"
+#include "dataplane/event/loop.h"
+#include "dataplane/event/socket.h"
+#include "dataplane/event/timer_wheel.h"
+#include "dataplane/event/turn_work.h"
+#include "dataplane/http/server_codec.h"
+#include "dataplane/proxy/environment.h"
+#include "dataplane/proxy/listener_state.h"
+
+namespace fairlead::proxy {
+
+// One client's connection: feeds its codec, sends the codec's output, keeps the times. Made when the connection is
+// accepted, destroys itself when it is closed; on its worker's thread alone. Idle, it holds no buffers.
+class DownstreamConnection final : public base::ListNode,
+                                   private event::SocketHandler,
+                                   private event::TurnWorker,
+                                   private http::ServerCodecHost {
+ public:
+  // Takes over the accepted descriptor. `listener` outlives the connection.
+  DownstreamConnection(Environment* environment, ListenerState* listener, int fd);
+
+  // Its listener drains: it ends with the response that is under way or, idle, soon.
+  void Drain();
+  // Closes without waiting for anything.
+  void Kill();
+
+ private:
+  // What the connection waits for, which decides how long it may.
+  enum class Phase : uint8_t {
+    kHead,       // a head; on a new connection also its first byte
+    kIdle,       // the next request, or the client's reading of what came before it
+    kExchange,   // its exchange, which keeps its own time
+    kFlushing,   // the client's reading of the last response
+    kLingering,  // the client's end, after ours
+    kClosed,
+  };
+  // How long a client may take to close after us (RFC 9112 §9.6), and an idle one to send a request that it may have
+  // begun to send when its listener began to drain.
+  static constexpr uint64_t kLingerMs = 2000;
+  static constexpr uint64_t kDrainIdleMs = 1000;
+  // How long a server may take to begin its answer to a client that has closed its side: most have left for good, but
+  // some close after their last request and still read (RFC 9112 §9.6).
+  static constexpr uint64_t kHalfClosedMs = 5000;
+
+  ~DownstreamConnection() = default;
+
+  // event::SocketHandler:
+  void OnConnected(int error) override;
+  void OnReceived(buffer::Slice bytes) override;
+  void OnReceiveEnd(int error) override;
+  void OnSent(size_t sent, int error) override;
+
+  // event::TurnWorker:
+  void RunTurnWork() override;
+
+  // http::ServerCodecHost:
+  http::ServerStreamHandler* OnStreamBegin(http::ServerStream* stream) override;
+  void OnRequestRefused(uint16_t status, const char* reason) override;
+  void OnResponse(uint16_t status) override;
+  buffer::Queue& output() override { return output_; }
+  buffer::BlockPool& blocks() override { return environment_->loop->blocks(); }
+  void Touch() override { environment_->turn_work->Add(this); }
+  void PauseReceive() override;
+  void ResumeReceive() override;
+  void CloseAfterOutput() override;
+  void CloseNow() override;
+  std::string_view date() override { return environment_->date->Get(environment_->loop->now_ms()); }
+
+  void Flush();
+  // Enters the phase that the codec's state calls for.
+  void UpdatePhase();
+  void Enter(Phase phase, uint64_t timeout_ms);
+  // How long the next request, or the reading of the last response, may take.
+  uint64_t IdleTimeoutMs() const;
+  void OnTimeout();
+  void Close(bool reset);
+
+  Environment* const environment_;
+  ListenerState* const listener_;
+  event::Socket* socket_;
+  std::unique_ptr<http::ServerCodec> codec_;
+  buffer::Queue output_;
+  // Expires at timer_deadline_ms_ or, where a phase has moved deadline_ms_ on since, is set again then: so that a
+  // request costs no work on timers.
+  event::Timer timer_;
+  uint64_t deadline_ms_ = 0;
+  uint64_t timer_deadline_ms_ = UINT64_MAX;
+  Phase phase_ = Phase::kHead;
+  bool sending_ : 1 = false;
+  bool closing_ : 1 = false;
+  bool client_ended_ : 1 = false;
+  bool had_request_ : 1 = false;
+};
+
+}  // namespace fairlead::proxy

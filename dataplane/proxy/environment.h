@@ -1,0 +1,20 @@
+#pragma once
+
+#include "dataplane/proxy/date_cache.h"
+#include "dataplane/proxy/snapshot_pins.h"
+#include "dataplane/upstream/backends.h"
+#include "dataplane/upstream/environment.h"
+
+namespace fairlead::proxy {
+
+class ExchangePool;
+
+// What the connections and exchanges of one worker share. Owned by the worker, outlives them all.
+struct Environment : upstream::Environment {
+  upstream::Backends* backends;
+  SnapshotPins* snapshots;
+  ExchangePool* exchanges;
+  DateCache* date;
+};
+
+}  // namespace fairlead::proxy

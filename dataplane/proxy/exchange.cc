@@ -1,0 +1,300 @@
+#include "dataplane/proxy/exchange.h"
+
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "dataplane/routing/router.h"
+
+namespace fairlead::proxy {
+namespace {
+
+constexpr config::ServerSlot kNoServer = load_balancing::Policy::kNone;
+
+// What Host says where the client, of HTTP/1.0, named none.
+std::string DefaultHost(const net::Address& address) {
+  return address.family() == AF_UNIX ? "localhost" : address.ToString();
+}
+
+}  // namespace
+
+Exchange::Exchange(Environment* environment)
+    : environment_(environment), timer_([](void* self) { static_cast<Exchange*>(self)->OnTimeout(); }, this) {}
+
+void Exchange::Begin(http::ServerStream* stream, const ListenerState* listener) {
+  downstream_ = stream;
+  listener_ = listener;
+  rule_ = nullptr;
+  backend_ = nullptr;
+  server_slot_ = avoid_ = kNoServer;
+  attempts_ = 0;
+  connected_ = request_ended_ = body_sent_ = response_begun_ = false;
+  fresh_ = retry_due_ = idle_watch_due_ = counted_ = finished_ = false;
+}
+
+void Exchange::OnRequestHead(bool body_follows) {
+  request_ended_ = !body_follows;
+  counted_ = true;
+  environment_->counters->requests.Increment();
+  environment_->counters->requests_active.Increment();
+  if (request_.method == http::Method::kConnect) return Reply(501, "CONNECT is not supported");
+  Route();
+}
+
+void Exchange::Route() {
+  if (pin_ != nullptr) environment_->snapshots->Unpin(pin_);
+  pin_ = environment_->snapshots->Pin();
+  avoid_ = kNoServer;  // slots of another revision may belong to others
+
+  const config::Snapshot& snapshot = *pin_->snapshot;
+  const routing::Router* router = nullptr;
+  if (listener_->route_table < snapshot.route_tables.size()) {
+    router = snapshot.route_tables[listener_->route_table].get();
+  }
+  if (router == nullptr || router->table().id != listener_->route_table_id) {
+    return Reply(503, "this listener was removed");
+  }
+  const routing::RouteResult route = router->Match(request_.Get(request_.authority), request_.path());
+  if (route.rule == nullptr) {
+    environment_->counters->no_route.Increment();
+    return Reply(404, route.host == nullptr ? "no virtual host for this name" : "no route for this path");
+  }
+  rule_ = route.rule;
+  backend_slot_ = rule_->backends.size() == 1 ? rule_->backends.front().backend
+                                              : routing::ChooseBackend(*rule_, environment_->random->Next());
+  backend_ = snapshot.backends[backend_slot_]->settings.get();
+  StartAttempt();
+}
+
+void Exchange::StartAttempt() {
+  upstream::Backend::Choice choice = environment_->backends->Get(backend_slot_)->Pick(avoid_);
+  if (choice.server == nullptr) {
+    environment_->counters->no_eligible_server.Increment();
+    return Reply(503, absl::StrCat("no eligible server in backend \"", backend_->id, "\""));
+  }
+  if (attempts_++ > 0) environment_->counters->retries.Increment();
+  server_ = choice.server;
+  server_slot_ = choice.slot;
+  server_->BeginRequest();
+  absl::StatusOr<upstream::Connection*> connection = server_->Acquire(this, fresh_);
+  if (!connection.ok()) {
+    LeaveServer();
+    return Reply(503, "the proxy has no descriptors left");
+  }
+  connection_ = *connection;
+  reused_ = !connection_->connecting();
+  if (!connection_->connecting()) OnConnected();
+}
+
+void Exchange::OnConnected() {
+  connected_ = true;
+  http::ClientStream& stream = connection_->stream();
+  if (request_.authority.size == 0) {
+    stream.SendHead(request_, DefaultHost(server_->address()));
+  } else {
+    stream.SendHead(request_, {});
+  }
+  if (!early_body_.empty()) {
+    body_sent_ = true;
+    for (buffer::Slice& slice : early_body_.TakeSlices()) stream.SendData(std::move(slice));
+  }
+  if (request_ended_) {
+    stream.SendEnd(early_trailers_ == nullptr ? nullptr : &early_trailers_->fields);
+    environment_->loop->timers().Schedule(
+        &timer_, (rule_->timeout.has_value() ? *rule_->timeout : backend_->response_timeout).count());
+  } else {
+    downstream_->ResumeBody();
+    WatchIdle();
+  }
+}
+
+void Exchange::OnRequestData(buffer::Slice data) {
+  if (!connected_) {
+    early_body_.Append(std::move(data));
+    if (early_body_.size() >= http::ServerCodecHost::kHighWatermark) downstream_->PauseBody();
+    return;
+  }
+  last_activity_ms_ = environment_->loop->now_ms();
+  body_sent_ = true;
+  connection_->stream().SendData(std::move(data));
+  if (connection_->stream().unsent_bytes() >= http::ServerCodecHost::kHighWatermark) downstream_->PauseBody();
+}
+
+void Exchange::OnRequestEnd(const http::FieldList* trailers) {
+  request_ended_ = true;
+  if (!connected_) {
+    if (trailers == nullptr) return;
+    early_trailers_ = std::make_unique<StoredTrailers>();
+    for (const http::FieldList::Field& field : *trailers) {
+      http::FieldList::Field copy = field;
+      copy.name_offset = static_cast<uint32_t>(early_trailers_->bytes.size());
+      early_trailers_->bytes.append(trailers->name(field));
+      copy.value_offset = static_cast<uint32_t>(early_trailers_->bytes.size());
+      early_trailers_->bytes.append(trailers->value(field));
+      early_trailers_->fields.Add(copy);
+    }
+    early_trailers_->fields.set_base(early_trailers_->bytes.data());
+    return;
+  }
+  if (trailers != nullptr) body_sent_ = true;
+  connection_->stream().SendEnd(trailers);
+  if (response_begun_) return;
+  environment_->loop->timers().Schedule(
+      &timer_, (rule_->timeout.has_value() ? *rule_->timeout : backend_->response_timeout).count());
+}
+
+void Exchange::OnRequestDrained() {
+  last_activity_ms_ = environment_->loop->now_ms();
+  downstream_->ResumeBody();
+}
+
+void Exchange::OnStreamError(http::ClientError error) {
+  if (counted_ && error == http::ClientError::kDisconnected) environment_->counters->client_aborts.Increment();
+  Finish();
+}
+
+void Exchange::OnInformational() { downstream_->SendInformational(response_); }
+
+void Exchange::OnResponseHead() {
+  response_begun_ = true;
+  if (response_.framing != http::BodyFraming::kNone) {
+    idle_watch_due_ = true;  // unless the whole body is here already
+    environment_->turn_work->Add(this);
+  }
+  server_->counters().responses[response_.status / 100 - 1].Increment();
+  downstream_->SendHead(response_);
+}
+
+void Exchange::OnResponseData(buffer::Slice data) {
+  last_activity_ms_ = environment_->loop->now_ms();
+  downstream_->SendData(std::move(data));
+  if (downstream_->unsent_bytes() >= http::ServerCodecHost::kHighWatermark) connection_->stream().PauseBody();
+}
+
+void Exchange::OnResponseDrained() {
+  last_activity_ms_ = environment_->loop->now_ms();
+  if (connection_ != nullptr && connected_) connection_->stream().ResumeBody();
+}
+
+void Exchange::OnResponseEnd(const http::FieldList* trailers) {
+  downstream_->SendEnd(trailers);
+  Finish();
+}
+
+void Exchange::OnServerError(http::ServerError error, std::string_view detail) {
+  connection_ = nullptr;  // closes itself
+  if (error != http::ServerError::kAbandoned) server_->counters().failures.Increment();
+  environment_->loop->timers().Cancel(&timer_);
+  const bool retry = MayRetry(error);
+  LeaveServer();
+  if (retry) {
+    // Not from here: the worker may be in the middle of adopting a revision.
+    retry_due_ = true;
+    environment_->turn_work->Add(this);
+    return;
+  }
+  environment_->counters->upstream_failures.Increment();
+  if (response_begun_) {
+    downstream_->Abort();
+    return Finish();
+  }
+  Reply(error == http::ServerError::kConnectTimeout ? 504 : 502, detail);
+}
+
+bool Exchange::MayRetry(http::ServerError error) {
+  if (response_begun_) return false;
+  const bool may_be_sent_again = http::IsIdempotent(request_.method) && !body_sent_;
+  switch (error) {
+    case http::ServerError::kConnectFailed:
+    case http::ServerError::kConnectTimeout:
+      avoid_ = server_slot_;
+      return attempts_ < kMaxAttempts;
+    case http::ServerError::kAbandoned:
+      // The server's leaving is not the request's fault: the attempt does not count.
+      if (connected_ && !may_be_sent_again) return false;
+      --attempts_;
+      return true;
+    case http::ServerError::kClosedBeforeResponse:
+      // A connection from the pool that the server was about to close: tried once more, on a new one.
+      if (fresh_ || !reused_ || !may_be_sent_again) return false;
+      fresh_ = true;
+      return true;
+    case http::ServerError::kTruncated:
+    case http::ServerError::kMalformed:
+      return false;
+  }
+  return false;
+}
+
+void Exchange::RunTurnWork() {
+  if (finished_) return environment_->exchanges->Return(this);
+  if (idle_watch_due_) {
+    idle_watch_due_ = false;
+    WatchIdle();
+  }
+  if (!retry_due_) return;
+  retry_due_ = false;
+  if (pin_ == environment_->snapshots->current()) return StartAttempt();
+  Route();
+}
+
+void Exchange::WatchIdle() {
+  last_activity_ms_ = environment_->loop->now_ms();
+  environment_->loop->timers().Schedule(&timer_, backend_->idle_timeout.count());
+}
+
+void Exchange::OnTimeout() {
+  event::TurnScope scope(environment_->turn_work);
+  if (request_ended_ && !response_begun_) {
+    environment_->counters->upstream_timeouts.Increment();
+    return Reply(504, "the server did not answer in time");
+  }
+  const uint64_t idle_timeout_ms = backend_->idle_timeout.count();
+  const uint64_t idle_ms = environment_->loop->now_ms() - last_activity_ms_;
+  if (idle_ms < idle_timeout_ms) {
+    return environment_->loop->timers().Schedule(&timer_, idle_timeout_ms - idle_ms);
+  }
+  const bool waits_for_client = !response_begun_ && connection_->stream().unsent_bytes() == 0;
+  if (waits_for_client) return Reply(408, "the request's body did not go on");
+  environment_->counters->upstream_timeouts.Increment();
+  if (!response_begun_) return Reply(504, "the server did not take the request's body");
+  downstream_->Abort();
+  Finish();
+}
+
+void Exchange::Reply(uint16_t status, std::string_view detail) {
+  downstream_->SendError(status, detail);
+  Finish();
+}
+
+void Exchange::LeaveServer() {
+  connected_ = false;
+  std::exchange(server_, nullptr)->EndRequest();
+}
+
+void Exchange::Finish() {
+  if (finished_) return;
+  finished_ = true;
+  downstream_ = nullptr;
+  environment_->loop->timers().Cancel(&timer_);
+  if (connection_ != nullptr) std::exchange(connection_, nullptr)->Release();
+  if (server_ != nullptr) LeaveServer();
+  if (pin_ != nullptr) environment_->snapshots->Unpin(std::exchange(pin_, nullptr));
+  if (counted_) environment_->counters->requests_active.Decrement();
+  early_body_.Clear();
+  early_trailers_.reset();
+  environment_->turn_work->Add(this);
+}
+
+Exchange* ExchangePool::Take() {
+  if (free_.empty()) return new Exchange(environment_);
+  Exchange* exchange = free_.back().release();
+  free_.pop_back();
+  return exchange;
+}
+
+void ExchangePool::Return(Exchange* exchange) {
+  std::unique_ptr<Exchange> owned(exchange);
+  if (free_.size() < kMaxFree) free_.push_back(std::move(owned));
+}
+
+}  // namespace fairlead::proxy

@@ -1,0 +1,124 @@
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "dataplane/buffer/queue.h"
+#include "dataplane/config/route_table.h"
+#include "dataplane/event/timer_wheel.h"
+#include "dataplane/event/turn_work.h"
+#include "dataplane/http/client_codec.h"
+#include "dataplane/http/message.h"
+#include "dataplane/http/server_codec.h"
+#include "dataplane/load_balancing/policy.h"
+#include "dataplane/proxy/environment.h"
+#include "dataplane/proxy/listener_state.h"
+#include "dataplane/upstream/connection.h"
+#include "dataplane/upstream/server.h"
+
+namespace fairlead::proxy {
+
+// One request and its response: pairs a downstream with an upstream stream and carries the one's events to the other.
+// Routed, balanced and answered by one revision, which it holds until it ends; where it has to be sent again after a
+// newer one was adopted, it is routed anew, so that it never sees a mix of two.
+//
+// Taken from the worker's ExchangePool with the first byte of a request, and back there when it is done; on the
+// worker's thread alone. Holds two lists of fields that keep their room, so that a request allocates nothing once warm.
+class Exchange final : public http::ServerStreamHandler, private upstream::ConnectionUser, private event::TurnWorker {
+ public:
+  // Connections that are tried for one request before it fails, as HAProxy and Envoy count them.
+  static constexpr int kMaxAttempts = 3;
+
+  explicit Exchange(Environment* environment);
+
+  // A request begins on `stream`, of a connection that came by `listener`.
+  void Begin(http::ServerStream* stream, const ListenerState* listener);
+
+ private:
+  // A body's end that has to wait for a connection.
+  struct StoredTrailers {
+    std::string bytes;
+    http::FieldList fields;
+  };
+
+  // http::ServerStreamHandler:
+  http::RequestHead& request_head() override { return request_; }
+  void OnRequestHead(bool body_follows) override;
+  void OnRequestData(buffer::Slice data) override;
+  void OnRequestEnd(const http::FieldList* trailers) override;
+  void OnStreamError(http::ClientError error) override;
+  void OnResponseDrained() override;
+
+  // upstream::ConnectionUser:
+  http::ResponseHead& response_head() override { return response_; }
+  void OnConnected() override;
+  void OnInformational() override;
+  void OnResponseHead() override;
+  void OnResponseData(buffer::Slice data) override;
+  void OnResponseEnd(const http::FieldList* trailers) override;
+  void OnServerError(http::ServerError error, std::string_view detail) override;
+  void OnRequestDrained() override;
+
+  // event::TurnWorker:
+  void RunTurnWork() override;
+
+  // Finds a backend by the worker's current revision, then a server.
+  void Route();
+  void StartAttempt();
+  bool MayRetry(http::ServerError error);
+  void Reply(uint16_t status, std::string_view detail);
+  void OnTimeout();
+  // The time without a byte that ends it, from now.
+  void WatchIdle();
+  void LeaveServer();
+  void Finish();
+
+  Environment* const environment_;
+  http::ServerStream* downstream_ = nullptr;
+  const ListenerState* listener_ = nullptr;
+  SnapshotPin* pin_ = nullptr;
+  const config::RouteRule* rule_ = nullptr;
+  const config::BackendSettings* backend_ = nullptr;
+  config::BackendSlot backend_slot_ = 0;
+  config::ServerSlot server_slot_ = load_balancing::Policy::kNone;
+  config::ServerSlot avoid_ = load_balancing::Policy::kNone;
+  upstream::Server* server_ = nullptr;
+  upstream::Connection* connection_ = nullptr;
+  http::RequestHead request_;
+  http::ResponseHead response_;
+  buffer::Queue early_body_;  // received before a connection stood
+  std::unique_ptr<StoredTrailers> early_trailers_;
+  event::Timer timer_;
+  uint64_t last_activity_ms_ = 0;
+  uint8_t attempts_ = 0;
+  bool connected_ : 1 = false;
+  bool request_ended_ : 1 = false;
+  bool body_sent_ : 1 = false;
+  bool response_begun_ : 1 = false;
+  bool reused_ : 1 = false;  // the connection came from the pool
+  bool fresh_ : 1 = false;   // the next attempt is on a new connection
+  bool retry_due_ : 1 = false;
+  bool idle_watch_due_ : 1 = false;
+  bool counted_ : 1 = false;
+  bool finished_ : 1 = false;
+};
+
+// Exchanges waiting for reuse. One for each worker.
+class ExchangePool {
+ public:
+  explicit ExchangePool(Environment* environment) : environment_(environment) {}
+
+  Exchange* Take();
+  void Return(Exchange* exchange);
+
+ private:
+  static constexpr size_t kMaxFree = 1024;
+
+  Environment* const environment_;
+  std::vector<std::unique_ptr<Exchange>> free_;
+};
+
+}  // namespace fairlead::proxy

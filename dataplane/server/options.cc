@@ -1,0 +1,136 @@
+#include "dataplane/server/options.h"
+
+#include <algorithm>
+#include <string>
+#include <thread>
+#include <utility>
+#include <vector>
+
+#include "absl/strings/numbers.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_split.h"
+#include "absl/time/time.h"
+
+namespace fairlead::server {
+
+const char kHelp[] =
+    R"(fairlead [FLAG…]
+
+A reverse proxy that starts empty and is programmed at run time, over gRPC.
+
+  --control=HOST:PORT,…         controllers to dial; the next one when one fails
+  --control_listen=ADDRESS,…    where controllers and fairleadctl dial: HOST:PORT or unix:PATH
+  --admin_listen=ADDRESS,…      HTTP: /live, /ready, /metrics, /status
+  --health_listen=ADDRESS,…     the line protocol for reports of health
+  --workers=N                   threads that serve; default: one for each processor
+  --io=auto|io_uring|epoll      default auto: io_uring where the kernel allows it
+  --node_id=NAME --zone=NAME    what controllers are told; default: the host's name, and none
+  --heartbeat_timeout=15s       silence that ends a control stream
+  --heartbeat_interval=5s       silence that a heartbeat breaks; default: a third of the timeout
+  --drain_timeout=30s           how long SIGTERM waits for requests to end
+  --help, --version
+
+Prints a line for each socket ("admin listening on 127.0.0.1:9901"); port 0 lets the system choose. Control, admin and
+health sockets stay on this machine: addresses beyond loopback are refused. SIGTERM drains and ends; a second one ends.
+
+Example: fairlead --control_listen=unix:/run/fairlead.sock --admin_listen=127.0.0.1:9901
+)";
+
+namespace {
+
+absl::Status Wrong(const std::string& flag, const std::string& why) {
+  return absl::InvalidArgumentError(absl::StrCat("--", flag, ": ", why));
+}
+
+absl::Status SetWorkers(const std::string& flag, const std::string& value, Options& options) {
+  constexpr int kMaxWorkers = 1024;
+  if (!absl::SimpleAtoi(value, &options.workers) || options.workers < 1 || options.workers > kMaxWorkers) {
+    return Wrong(flag, absl::StrCat("want a number from 1 to ", kMaxWorkers, ", not \"", value, "\""));
+  }
+  return absl::OkStatus();
+}
+
+absl::Status SetIo(const std::string& flag, const std::string& value, Options& options) {
+  if (value == "auto") {
+    options.io = event::IoBackend::kAuto;
+  } else if (value == "io_uring") {
+    options.io = event::IoBackend::kIoUring;
+  } else if (value == "epoll") {
+    options.io = event::IoBackend::kEpoll;
+  } else {
+    return Wrong(flag, absl::StrCat("want auto, io_uring or epoll, not \"", value, "\""));
+  }
+  return absl::OkStatus();
+}
+
+absl::Status SetDuration(const std::string& flag, const std::string& value, std::chrono::milliseconds& duration) {
+  absl::Duration parsed;
+  if (!absl::ParseDuration(value, &parsed) || parsed < absl::Milliseconds(1) || parsed > absl::Hours(24)) {
+    return Wrong(flag, absl::StrCat("want a duration from 1ms to 24h (\"500ms\", \"15s\"), not \"", value, "\""));
+  }
+  duration = absl::ToChronoMilliseconds(parsed);
+  return absl::OkStatus();
+}
+
+absl::Status SetList(const std::string& flag, const std::string& value, std::vector<std::string>& list) {
+  for (const std::string& member : std::vector<std::string>(absl::StrSplit(value, ','))) {
+    if (member.empty()) return Wrong(flag, "an address is empty");
+    list.push_back(member);
+  }
+  return absl::OkStatus();
+}
+
+absl::Status SetFlag(const std::string& flag, const std::string& value, Options& options) {
+  if (value.empty()) return Wrong(flag, absl::StrCat("needs a value: --", flag, "=…"));
+  if (flag == "control") return SetList(flag, value, options.control);
+  if (flag == "control_listen") return SetList(flag, value, options.control_listen);
+  if (flag == "admin_listen") return SetList(flag, value, options.admin_listen);
+  if (flag == "health_listen") return SetList(flag, value, options.health_listen);
+  if (flag == "workers") return SetWorkers(flag, value, options);
+  if (flag == "io") return SetIo(flag, value, options);
+  if (flag == "heartbeat_interval") return SetDuration(flag, value, options.heartbeat_interval);
+  if (flag == "heartbeat_timeout") return SetDuration(flag, value, options.heartbeat_timeout);
+  if (flag == "drain_timeout") return SetDuration(flag, value, options.drain_timeout);
+  if (flag == "node_id") {
+    options.node_id = value;
+  } else if (flag == "zone") {
+    options.zone = value;
+  } else if (flag == "state_dir") {
+    return Wrong(flag, "UNIMPLEMENTED: state on disk is not built yet");
+  } else {
+    return Wrong(flag, "no such flag; see --help");
+  }
+  return absl::OkStatus();
+}
+
+}  // namespace
+
+absl::StatusOr<Options> ParseOptions(const std::vector<std::string>& arguments) {
+  Options options;
+  for (const std::string& argument : arguments) {
+    if (argument == "--help") {
+      options.help = true;
+    } else if (argument == "--version") {
+      options.version = true;
+    } else if (argument.compare(0, 2, "--") != 0) {
+      return absl::InvalidArgumentError(absl::StrCat("\"", argument, "\" is no flag; see --help"));
+    } else {
+      const std::pair<std::string, std::string> parts = absl::StrSplit(argument.substr(2), absl::MaxSplits('=', 1));
+      if (absl::Status status = SetFlag(parts.first, parts.second, options); !status.ok()) return status;
+    }
+  }
+  if (options.help || options.version) return options;
+  if (options.heartbeat_interval.count() == 0) {
+    options.heartbeat_interval = std::max(options.heartbeat_timeout / 3, std::chrono::milliseconds(1));
+  }
+  if (options.heartbeat_timeout <= options.heartbeat_interval) {
+    return Wrong("heartbeat_timeout", "must be longer than --heartbeat_interval");
+  }
+  if (options.control.empty() && options.control_listen.empty()) {
+    return absl::InvalidArgumentError("nobody could program it: give --control or --control_listen; see --help");
+  }
+  if (options.workers == 0) options.workers = std::max(1u, std::thread::hardware_concurrency());
+  return options;
+}
+
+}  // namespace fairlead::server

@@ -1,0 +1,36 @@
+#pragma once
+
+#include <chrono>
+#include <string>
+#include <vector>
+
+#include "absl/status/statusor.h"
+#include "dataplane/event/loop.h"
+
+namespace fairlead::server {
+
+// What the command line says.
+struct Options {
+  bool help = false;
+  bool version = false;
+  std::vector<std::string> control;         // controllers to dial, in the order of preference
+  std::vector<std::string> control_listen;  // where controllers and fairleadctl dial
+  std::vector<std::string> admin_listen;
+  std::vector<std::string> health_listen;
+  int workers = 0;  // 0: one for each processor
+  event::IoBackend io = event::IoBackend::kAuto;
+  std::string node_id;  // empty: the host's name
+  std::string zone;
+  std::chrono::milliseconds heartbeat_timeout{15'000};
+  std::chrono::milliseconds heartbeat_interval{0};  // not given: a third of the timeout
+  std::chrono::milliseconds drain_timeout{30'000};
+};
+
+// `arguments` without the program's name, each "--flag=value" or a switch. INVALID_ARGUMENT names the flag and what
+// would be right.
+absl::StatusOr<Options> ParseOptions(const std::vector<std::string>& arguments);
+
+// What --help prints; fits a screen of 24 lines.
+extern const char kHelp[];
+
+}  // namespace fairlead::server

@@ -1,0 +1,222 @@
+#include "dataplane/server/server.h"
+
+#include <unistd.h>
+
+#include <cstdio>
+#include <memory>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "absl/status/statusor.h"
+#include "absl/strings/str_cat.h"
+#include "dataplane/admin/admin_server.h"
+#include "dataplane/admin/status.h"
+#include "dataplane/base/version.h"
+#include "dataplane/control/control_core.h"
+#include "dataplane/control/dialer.h"
+#include "dataplane/control/grpc_server.h"
+#include "dataplane/event/loop.h"
+#include "dataplane/health/line_server.h"
+#include "dataplane/net/address.h"
+#include "dataplane/server/signals.h"
+#include "dataplane/worker/worker_pool.h"
+
+namespace fairlead::server {
+namespace {
+
+absl::Status ForFlag(const char* flag, const absl::Status& status) {
+  return absl::Status(status.code(), absl::StrCat(flag, ": ", status.message()));
+}
+
+absl::StatusOr<std::vector<net::Address>> ParseAddresses(const char* flag, const std::vector<std::string>& texts) {
+  std::vector<net::Address> addresses;
+  for (const std::string& text : texts) {
+    absl::StatusOr<net::Address> address = net::Address::Parse(text);
+    if (!address.ok()) return ForFlag(flag, address.status());
+    addresses.push_back(*std::move(address));
+  }
+  return addresses;
+}
+
+std::string HostName() {
+  char name[256] = {};
+  return gethostname(name, sizeof(name) - 1) == 0 ? name : "fairlead";
+}
+
+// Tells whoever started the program where it listens, at once.
+void Announce(const char* what, const std::string& address) {
+  std::printf("%s listening on %s\n", what, address.c_str());
+  std::fflush(stdout);
+}
+
+// All parts of the program, on the control thread. Parts that use others come after them, and so end before them.
+class Server {
+ public:
+  explicit Server(const Options& options)
+      : options_(options),
+        node_id_(options.node_id.empty() ? HostName() : options.node_id),
+        drain_timer_([](void* self) { static_cast<Server*>(self)->loop_->Stop(); }, this) {}
+
+  absl::Status Start() {
+    absl::StatusOr<std::unique_ptr<event::Loop>> loop = event::Loop::Create(event::IoBackend::kEpoll);
+    if (!loop.ok()) return loop.status();
+    loop_ = *std::move(loop);
+    started_ms_ = loop_->now_ms();
+    signals_.Start([this](int) { loop_->mailbox().Post([this] { OnSignal(); }); });
+
+    absl::StatusOr<std::unique_ptr<worker::WorkerPool>> workers =
+        worker::WorkerPool::Start(options_.workers, options_.io, loop_.get());
+    if (!workers.ok()) return ForFlag("--io", workers.status());
+    workers_ = *std::move(workers);
+    core_ = std::make_unique<control::ControlCore>(CoreOptions());
+
+    // Whoever waits for the control socket's line finds the others there.
+    for (absl::Status (Server::*listen)() :
+         {&Server::ListenAdmin, &Server::ListenHealth, &Server::ListenControl, &Server::DialControllers}) {
+      if (absl::Status status = (this->*listen)(); !status.ok()) return status;
+    }
+    return absl::OkStatus();
+  }
+
+  void Run() { loop_->Run(); }
+
+ private:
+  control::ControlCore::Options CoreOptions() {
+    control::ControlCore::Options options;
+    options.workers = options_.workers;
+    options.node_id = node_id_;
+    options.zone = options_.zone;
+    options.version = base::kVersion;
+    options.heartbeat_interval = options_.heartbeat_interval;
+    options.heartbeat_timeout = options_.heartbeat_timeout;
+    options.timers = &loop_->timers();
+    options.publish = [this](std::shared_ptr<const config::Snapshot> snapshot, config::ChangeList changes,
+                             absl::AnyInvocable<void()> on_all_adopted) {
+      workers_->Publish(std::move(snapshot), std::move(changes), std::move(on_all_adopted));
+    };
+    options.get_workers = [this] { return WorkersForControl(); };
+    options.get_listener_connections = [this](std::string_view id) { return ListenerConnections(id); };
+    return options;
+  }
+
+  absl::Status ListenAdmin() {
+    absl::StatusOr<std::vector<net::Address>> addresses = ParseAddresses("--admin_listen", options_.admin_listen);
+    if (!addresses.ok()) return addresses.status();
+    for (const net::Address& address : *addresses) {
+      absl::StatusOr<std::unique_ptr<admin::AdminServer>> server =
+          admin::AdminServer::Listen(loop_.get(), address, [this] { return AdminStatus(); });
+      if (!server.ok()) return ForFlag("--admin_listen", server.status());
+      Announce("admin", (*server)->address().ToString());
+      admin_.push_back(*std::move(server));
+    }
+    return absl::OkStatus();
+  }
+
+  absl::Status ListenHealth() {
+    if (options_.health_listen.empty()) return absl::OkStatus();
+    absl::StatusOr<std::vector<net::Address>> addresses = ParseAddresses("--health_listen", options_.health_listen);
+    if (!addresses.ok()) return addresses.status();
+    absl::StatusOr<std::unique_ptr<health::LineServer>> server =
+        health::LineServer::Listen(loop_.get(), &core_->health(), *addresses);
+    if (!server.ok()) return ForFlag("--health_listen", server.status());
+    health_ = *std::move(server);
+    for (const net::Address& address : health_->addresses()) Announce("health", address.ToString());
+    return absl::OkStatus();
+  }
+
+  absl::Status ListenControl() {
+    for (const std::string& address : options_.control_listen) {
+      absl::StatusOr<std::unique_ptr<control::GrpcServer>> server =
+          control::GrpcServer::Create(address, core_.get(), loop_.get());
+      if (!server.ok()) return ForFlag("--control_listen", server.status());
+      Announce("control", (*server)->bound_address().ToString());
+      control_.push_back(*std::move(server));
+    }
+    return absl::OkStatus();
+  }
+
+  absl::Status DialControllers() {
+    if (options_.control.empty()) return absl::OkStatus();
+    absl::StatusOr<std::unique_ptr<control::Dialer>> dialer = control::Dialer::Create(
+        options_.control, core_.get(), loop_.get(),
+        [](std::string_view line) { std::fprintf(stderr, "%.*s\n", static_cast<int>(line.size()), line.data()); });
+    if (!dialer.ok()) return ForFlag("--control", dialer.status());
+    dialer_ = *std::move(dialer);
+    return absl::OkStatus();
+  }
+
+  std::vector<control::WorkerStatus> WorkersForControl() const {
+    std::vector<control::WorkerStatus> statuses;
+    for (int index = 0; index < workers_->size(); ++index) {
+      const worker::Worker& worker = workers_->worker(index);
+      statuses.push_back({.revision = worker.revision(),
+                          .open_connections = static_cast<uint32_t>(worker.counters().connections_open.value()),
+                          .active_requests = static_cast<uint32_t>(worker.counters().requests_active.value())});
+    }
+    return statuses;
+  }
+
+  uint32_t ListenerConnections(std::string_view id) const {
+    uint64_t connections = 0;
+    core_->snapshot()->listeners.ForEach([&](size_t, const std::shared_ptr<const config::Listener>& listener) {
+      if (listener == nullptr || listener->id != id) return;
+      for (int worker = 0; worker < listener->counters->workers(); ++worker) {
+        connections += listener->counters->of_worker(worker).connections_open.value();
+      }
+    });
+    return static_cast<uint32_t>(connections);
+  }
+
+  admin::Status AdminStatus() const {
+    admin::Status status;
+    status.node_id = node_id_;
+    status.zone = options_.zone;
+    status.version = base::kVersion;
+    status.now_ms = loop_->now_ms();
+    status.started_ms = started_ms_;
+    status.draining = draining_;
+    status.snapshot = *core_->snapshot();
+    status.fingerprint = core_->fingerprint();
+    for (int index = 0; index < workers_->size(); ++index) {
+      const worker::Worker& worker = workers_->worker(index);
+      status.workers.push_back({.revision = worker.revision(), .io = worker.io_name(), .counters = &worker.counters()});
+    }
+    status.health = &core_->health();
+    status.transactions_applied = core_->transactions_applied();
+    status.transactions_rejected = core_->transactions_rejected();
+    return status;
+  }
+
+  // The first signal drains, the second ends at once.
+  void OnSignal() {
+    if (std::exchange(draining_, true)) return loop_->Stop();
+    workers_->Drain([this] { loop_->Stop(); });
+    loop_->timers().Schedule(&drain_timer_, options_.drain_timeout.count());
+  }
+
+  const Options& options_;
+  const std::string node_id_;
+  Signals signals_;
+  std::unique_ptr<event::Loop> loop_;
+  event::Timer drain_timer_;
+  uint64_t started_ms_ = 0;
+  bool draining_ = false;
+  std::unique_ptr<worker::WorkerPool> workers_;
+  std::unique_ptr<control::ControlCore> core_;
+  std::vector<std::unique_ptr<admin::AdminServer>> admin_;
+  std::unique_ptr<health::LineServer> health_;
+  std::vector<std::unique_ptr<control::GrpcServer>> control_;
+  std::unique_ptr<control::Dialer> dialer_;
+};
+
+}  // namespace
+
+absl::Status Run(const Options& options) {
+  Server server(options);
+  if (absl::Status status = server.Start(); !status.ok()) return status;
+  server.Run();
+  return absl::OkStatus();
+}
+
+}  // namespace fairlead::server

@@ -1,0 +1,25 @@
+#pragma once
+
+#include <thread>
+
+#include "absl/functional/any_invocable.h"
+
+namespace fairlead::server {
+
+// Hears SIGTERM and SIGINT on a thread of its own, and ignores SIGPIPE. To be made before any other thread, so that all
+// of them inherit the mask that leaves signals to it.
+class Signals {
+ public:
+  Signals();
+  ~Signals();
+  Signals(const Signals&) = delete;
+  Signals& operator=(const Signals&) = delete;
+
+  // `on_signal` is called for each signal, on the signal thread, until this is destroyed.
+  void Start(absl::AnyInvocable<void(int signal)> on_signal);
+
+ private:
+  std::thread thread_;
+};
+
+}  // namespace fairlead::server

@@ -1,0 +1,54 @@
+#include "dataplane/worker/worker_listener.h"
+
+#include "dataplane/event/turn_work.h"
+#include "dataplane/net/listening_socket.h"
+#include "dataplane/net/socket_options.h"
+#include "dataplane/proxy/downstream_connection.h"
+
+namespace fairlead::worker {
+
+WorkerListener::WorkerListener(proxy::Environment* environment, const config::Listener& config)
+    : environment_(environment), id_(config.id) {
+  Update(config);
+}
+
+WorkerListener::~WorkerListener() {
+  state_.connections.ForEach([](proxy::DownstreamConnection* connection) { connection->Kill(); });
+}
+
+void WorkerListener::Update(const config::Listener& config) {
+  sockets_ = config.sockets.get();
+  state_.counters = config.counters;
+  state_.route_table = config.route_table;
+  state_.route_table_id = config.route_table_id;
+  state_.idle_timeout_ms = config.idle_timeout.count();
+  state_.header_timeout_ms = config.header_timeout.count();
+  state_.head_limits.max_head_bytes = config.max_header_bytes;
+  state_.head_limits.max_fields = config.max_header_count;
+}
+
+void WorkerListener::Drain() {
+  state_.draining = true;
+  state_.connections.ForEach([](proxy::DownstreamConnection* connection) { connection->Drain(); });
+}
+
+void WorkerListener::Accept(int fd, const sockaddr* peer) {
+  if (peer->sa_family != AF_UNIX) net::DisableNagle(fd);
+  new proxy::DownstreamConnection(environment_, &state_, fd);  // owns itself
+}
+
+ListeningSocket::ListeningSocket(proxy::Environment* environment, net::ListeningSockets* sockets)
+    : environment_(environment),
+      sockets_(sockets),
+      acceptor_(environment->loop->Accept(sockets->descriptors[environment->worker_index].Release(), this)) {}
+
+ListeningSocket::~ListeningSocket() { acceptor_->Close(); }
+
+void ListeningSocket::OnAccepted(int fd, const sockaddr* peer, socklen_t) {
+  event::TurnScope scope(environment_->turn_work);
+  listener_->Accept(fd, peer);
+}
+
+void ListeningSocket::OnAcceptError(int) { environment_->counters->accept_errors.Increment(); }
+
+}  // namespace fairlead::worker
