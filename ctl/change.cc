@@ -1,0 +1,66 @@
+#include "ctl/change.h"
+
+#include <string>
+
+#include "absl/strings/str_format.h"
+#include "api/yaml/concat.h"
+#include "ctl/printable.h"
+
+namespace fairlead::ctl {
+namespace {
+
+std::string Milliseconds(const google::protobuf::Duration& duration) {
+  return absl::StrFormat("%.1f ms", static_cast<double>(duration.seconds()) * 1e3 + duration.nanos() / 1e6);
+}
+
+std::string Describe(const v1::Applied& applied) {
+  const bool changes_nothing = applied.added() + applied.changed() + applied.removed() == 0;
+  if (changes_nothing) return api::Concat("nothing to change at revision ", applied.revision());
+  const std::string counts =
+      api::Concat(": ", applied.added(), " added, ", applied.changed(), " changed, ", applied.removed(), " removed");
+  if (applied.dry_run()) return api::Concat("would make revision ", applied.revision(), counts);
+  return api::Concat("applied revision ", applied.revision(), counts, ", in ", Milliseconds(applied.duration()));
+}
+
+void PrintViolations(const v1::Rejected& rejected, std::ostream& err) {
+  for (const v1::Violation& violation : rejected.violations()) {
+    if (!violation.path().empty()) err << Printable(violation.path()) << ": ";
+    err << Printable(violation.message()) << "\n";
+  }
+  err << "rejected; still serving revision " << rejected.revision() << "\n";
+}
+
+}  // namespace
+
+void FinishTransaction(const Invocation& invocation, v1::Transaction& transaction) {
+  const Arguments& arguments = invocation.arguments;
+  if (transaction.id().empty()) transaction.set_id(NewTransactionId());
+  if (arguments.Has("dry_run")) transaction.set_dry_run(arguments.IsOn("dry_run"));
+  if (arguments.Has("comment")) transaction.set_comment(arguments.Get("comment", ""));
+  if (arguments.Has("author") || transaction.author().empty()) {
+    transaction.set_author(arguments.Get("author", invocation.environment.variable("USER")));
+  }
+}
+
+absl::StatusOr<ExitCode> PrintAnswer(const Invocation& invocation, const Answer& answer) {
+  const Environment& environment = invocation.environment;
+  const auto* applied = std::get_if<v1::Applied>(&answer);
+  if (applied != nullptr && invocation.format == OutputFormat::kTable) {
+    environment.out << Describe(*applied) << "\n";
+    return ExitCode::kDone;
+  }
+  if (applied != nullptr) {
+    const absl::Status printed = PrintMessage(*applied, invocation.format, {.print_defaults = true}, environment.out);
+    if (!printed.ok()) return printed;
+    return ExitCode::kDone;
+  }
+  const auto& rejected = std::get<v1::Rejected>(answer);
+  PrintViolations(rejected, environment.err);
+  if (invocation.format != OutputFormat::kTable) {
+    const absl::Status printed = PrintMessage(rejected, invocation.format, {.print_defaults = true}, environment.out);
+    if (!printed.ok()) return printed;
+  }
+  return ExitCode::kRejected;
+}
+
+}  // namespace fairlead::ctl

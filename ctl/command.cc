@@ -1,0 +1,21 @@
+#include "ctl/command.h"
+
+#include "api/yaml/concat.h"
+
+namespace fairlead::ctl {
+
+std::vector<Flag> WithWriteFlags(std::vector<Flag> own) {
+  own.push_back({.name = "dry_run", .value = "", .help = "check it and change nothing"});
+  own.push_back({.name = "author", .value = "NAME", .help = "who changes it (default: $USER)"});
+  own.push_back({.name = "comment", .value = "TEXT", .help = "why"});
+  return own;
+}
+
+absl::Status CheckWordCount(const Invocation& invocation, std::string_view usage, size_t least, size_t most) {
+  const size_t count = invocation.words.size();
+  if (count >= least && count <= most) return absl::OkStatus();
+  return absl::InvalidArgumentError(
+      api::Concat(count < least ? "too few arguments" : "too many arguments", "; usage: fairleadctl ", usage));
+}
+
+}  // namespace fairlead::ctl

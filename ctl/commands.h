@@ -1,0 +1,18 @@
+#pragma once
+
+#include <vector>
+
+#include "ctl/command.h"
+
+namespace fairlead::ctl {
+
+// The commands, each group in a file of its own, in the order of the help.
+Command ApplyCommand();
+Command DiffCommand();
+Command GetCommand();
+Command StatusCommand();
+Command WatchCommand();
+std::vector<Command> ServerCommands();
+Command HealthReportCommand();
+
+}  // namespace fairlead::ctl

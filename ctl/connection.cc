@@ -1,0 +1,109 @@
+#include "ctl/connection.h"
+
+#include <utility>
+
+#include "api/yaml/concat.h"
+#include "ctl/address.h"
+#include "ctl/printable.h"
+
+namespace fairlead::ctl {
+namespace {
+
+constexpr uint32_t kProtocolVersion = 1;
+
+}  // namespace
+
+absl::StatusOr<std::unique_ptr<Connection>> Connection::Open(const Options& options) {
+  absl::StatusOr<std::shared_ptr<grpc::Channel>> channel = MakeChannel(options.address);
+  if (!channel.ok()) return channel.status();
+  std::unique_ptr<Connection> connection(new Connection(options, *std::move(channel)));
+  const absl::Status hello = connection->ReceiveHello();
+  if (!hello.ok()) return hello;
+  return connection;
+}
+
+Connection::Connection(Options options, std::shared_ptr<grpc::Channel> channel)
+    : options_(std::move(options)), stub_(v1::DataPlane::NewStub(std::move(channel))) {
+  // Before the call: it waits until the connection stands, and the keeper ends it in time.
+  keeper_ = std::make_unique<StreamKeeper>(
+      options_.timeout, options_.interrupts,
+      StreamKeeper::Actions{.beat = [this] { SendHeartbeat(); }, .cancel = [this] { context_.TryCancel(); }});
+  stream_ = stub_->Connect(&context_);
+}
+
+Connection::~Connection() {
+  // OK: it has not ended yet.
+  if (end_.ok()) End().IgnoreError();
+}
+
+absl::Status Connection::ReceiveHello() {
+  absl::StatusOr<v1::FromProxy> message = Receive();
+  if (!message.ok()) return message.status();
+  if (!message->has_hello() || message->hello().protocol_version() != kProtocolVersion) {
+    return absl::UnavailableError(
+        api::Concat(options_.address, " speaks another protocol than version ", kProtocolVersion, " of Fairlead's"));
+  }
+  hello_ = std::move(*message->mutable_hello());
+  keeper_->SetPace(std::chrono::milliseconds(hello_.heartbeat_interval_ms()),
+                   std::chrono::milliseconds(hello_.heartbeat_timeout_ms()));
+  return absl::OkStatus();
+}
+
+absl::Status Connection::Send(const v1::ToProxy& message) {
+  if (!end_.ok()) return end_;
+  {
+    const std::lock_guard lock(write_mutex_);
+    if (stream_->Write(message)) {
+      keeper_->NoteSent();
+      return absl::OkStatus();
+    }
+  }
+  return End();
+}
+
+absl::StatusOr<v1::FromProxy> Connection::Receive() {
+  if (!end_.ok()) return end_;
+  v1::FromProxy message;
+  while (stream_->Read(&message)) {
+    keeper_->NoteHeard();
+    if (!message.has_heartbeat()) return message;
+  }
+  return End();
+}
+
+void Connection::SendHeartbeat() {
+  // Who is sending something needs no heartbeat; and the keeper must not wait for a peer that does not read.
+  const std::unique_lock lock(write_mutex_, std::try_to_lock);
+  if (!lock.owns_lock()) return;
+  v1::ToProxy message;
+  message.mutable_heartbeat()->set_sequence(++heartbeats_);
+  // A failure is seen by the thread that reads.
+  stream_->Write(message);
+}
+
+absl::Status Connection::End() {
+  keeper_->Stop();
+  context_.TryCancel();
+  const grpc::Status status = stream_->Finish();
+  const std::string& address = options_.address;
+  switch (keeper_->end()) {
+    case StreamEnd::kTimedOut:
+      end_ = NoAnswerError(address, options_.timeout);
+      break;
+    case StreamEnd::kSilent:
+      end_ = absl::UnavailableError(
+          api::Concat("heard nothing from ", address, " for ", PrintableSpan(hello_.heartbeat_timeout_ms())));
+      break;
+    case StreamEnd::kInterrupted:
+      end_ = absl::CancelledError("interrupted");
+      break;
+    case StreamEnd::kNone:
+      const std::string why = status.ok() ? "it ended the stream" : WhyUnreachable(status.error_message());
+      const bool had_hello = hello_.protocol_version() != 0;
+      end_ = absl::UnavailableError(
+          api::Concat(had_hello ? "lost the proxy at " : "can't reach the proxy at ", address, ": ", why));
+  }
+  return end_;
+}
+
+}  // namespace fairlead::ctl

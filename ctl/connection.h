@@ -1,0 +1,67 @@
+#pragma once
+
+#include <chrono>
+#include <memory>
+#include <mutex>
+#include <string>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "ctl/stream_keeper.h"
+#include "fairlead/v1/control.grpc.pb.h"
+
+namespace fairlead::ctl {
+
+// A stream to one proxy's DataPlane.Connect. Owned by a command, used by its one thread, ended with it. While it waits
+// it keeps the heartbeat that Hello names (StreamKeeper).
+//
+// Errors of all functions: UNAVAILABLE (not reached, lost, or fallen silent), DEADLINE_EXCEEDED, CANCELLED (Ctrl-C), in
+// one line for people. After one, all later calls give the same.
+class Connection {
+ public:
+  struct Options {
+    // See MakeChannel.
+    std::string address;
+    // For connecting and all answers together, until LiftTimeout.
+    std::chrono::nanoseconds timeout = std::chrono::seconds(10);
+    // A descriptor that becomes readable when the user has enough, or -1.
+    int interrupts = -1;
+  };
+
+  // Dials, and waits for Hello. INVALID_ARGUMENT for a bad address.
+  static absl::StatusOr<std::unique_ptr<Connection>> Open(const Options& options);
+  ~Connection();
+  Connection(const Connection&) = delete;
+  Connection& operator=(const Connection&) = delete;
+
+  const v1::Hello& hello() const { return hello_; }
+
+  absl::Status Send(const v1::ToProxy& message);
+  // The next message but heartbeats.
+  absl::StatusOr<v1::FromProxy> Receive();
+
+  // From now on Receive waits as long as the proxy lives.
+  void LiftTimeout() { keeper_->LiftTimeout(); }
+
+ private:
+  Connection(Options options, std::shared_ptr<grpc::Channel> channel);
+
+  absl::Status ReceiveHello();
+  void SendHeartbeat();
+  // Ends the stream, and says why it ended.
+  absl::Status End();
+
+  const Options options_;
+  const std::unique_ptr<v1::DataPlane::Stub> stub_;
+  grpc::ClientContext context_;
+  // gRPC takes one writer at a time: this thread or the keeper's.
+  std::mutex write_mutex_;
+  std::unique_ptr<grpc::ClientReaderWriter<v1::ToProxy, v1::FromProxy>> stream_;
+  uint64_t heartbeats_ = 0;  // under write_mutex_
+  std::unique_ptr<StreamKeeper> keeper_;
+  v1::Hello hello_;
+  // OK while the stream lives.
+  absl::Status end_;
+};
+
+}  // namespace fairlead::ctl

@@ -1,0 +1,63 @@
+#include "api/diff/diff.h"
+
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "ctl/commands.h"
+#include "ctl/difference.h"
+#include "ctl/files.h"
+#include "ctl/requests.h"
+
+namespace fairlead::ctl {
+namespace {
+
+absl::Status PrintOperations(const Invocation& invocation, const v1::Snapshot& from,
+                             std::vector<v1::Operation> operations) {
+  if (invocation.format == OutputFormat::kTable) {
+    const DifferenceView view(from);
+    for (const v1::Operation& operation : operations) invocation.environment.out << view.Show(operation);
+    return absl::OkStatus();
+  }
+  // A transaction that `apply` takes.
+  v1::Transaction transaction;
+  for (v1::Operation& operation : operations) *transaction.add_operations() = std::move(operation);
+  return PrintMessage(transaction, invocation.format, {}, invocation.environment.out);
+}
+
+absl::StatusOr<ExitCode> Run(const Invocation& invocation) {
+  std::vector<std::string> files = invocation.arguments.GetAll("file");
+  if (files.empty()) return absl::InvalidArgumentError("diff needs -f FILE");
+  files.insert(files.end(), invocation.words.begin(), invocation.words.end());
+  const absl::StatusOr<v1::Transaction> wanted = ReadFiles(files, invocation.environment);
+  if (!wanted.ok()) return wanted.status();
+  if (!wanted->has_snapshot()) {
+    return absl::InvalidArgumentError("diff compares resources; this file is a transaction of operations");
+  }
+
+  const absl::StatusOr<std::unique_ptr<Connection>> connection = Connection::Open(invocation.proxy);
+  if (!connection.ok()) return connection.status();
+  v1::StateFilter filter;
+  filter.set_without_status(true);
+  const absl::StatusOr<v1::StateReport> state = GetState(**connection, filter);
+  if (!state.ok()) return state.status();
+  std::vector<v1::Operation> operations = api::Diff(state->config(), wanted->snapshot());
+  const bool same = operations.empty();
+  const absl::Status printed = PrintOperations(invocation, state->config(), std::move(operations));
+  if (!printed.ok()) return printed;
+  return same ? ExitCode::kDone : ExitCode::kRejected;
+}
+
+}  // namespace
+
+Command DiffCommand() {
+  return {
+      .name = "diff",
+      .arguments = "-f FILE...",
+      .summary = "what apply would change; ends with 0 if nothing, 1 if something",
+      .example = "fairleadctl diff -f quickstart.yaml",
+      .flags = {{.name = "file", .value = "FILE", .help = "YAML or JSON; - is stdin", .letter = 'f', .repeated = true}},
+      .run = Run};
+}
+
+}  // namespace fairlead::ctl

@@ -1,0 +1,35 @@
+// fairleadctl: see help.cc.
+#include <signal.h>
+#include <sys/signalfd.h>
+
+#include <cstdlib>
+#include <iostream>
+#include <string>
+#include <vector>
+
+#include "ctl/program.h"
+
+namespace {
+
+std::string Variable(const std::string& name) {
+  const char* value = std::getenv(name.c_str());
+  return value == nullptr ? "" : value;
+}
+
+// From now on SIGINT and SIGTERM do not end the program but make the descriptor readable. Threads inherit the mask.
+int CatchInterrupts() {
+  sigset_t signals;
+  sigemptyset(&signals);
+  sigaddset(&signals, SIGINT);
+  sigaddset(&signals, SIGTERM);
+  pthread_sigmask(SIG_BLOCK, &signals, nullptr);
+  return signalfd(-1, &signals, SFD_CLOEXEC | SFD_NONBLOCK);
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  const fairlead::ctl::Environment environment = {
+      .in = std::cin, .out = std::cout, .err = std::cerr, .variable = Variable, .catch_interrupts = CatchInterrupts};
+  return static_cast<int>(fairlead::ctl::RunProgram(std::vector<std::string>(argv + 1, argv + argc), environment));
+}

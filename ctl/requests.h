@@ -1,0 +1,26 @@
+#pragma once
+
+#include <string>
+#include <variant>
+
+#include "absl/status/statusor.h"
+#include "ctl/connection.h"
+#include "fairlead/v1/control.pb.h"
+#include "fairlead/v1/transaction.pb.h"
+
+namespace fairlead::ctl {
+
+// Questions and answers over a connection, one at a time. Errors are the connection's.
+
+// What the proxy serves and how it fares, as far as the filter lets through.
+absl::StatusOr<v1::StateReport> GetState(Connection& connection, const v1::StateFilter& filter);
+
+using Answer = std::variant<v1::Applied, v1::Rejected>;
+
+// Sends a transaction, which has an id, and waits for its answer.
+absl::StatusOr<Answer> Transact(Connection& connection, v1::Transaction transaction);
+
+// An id for a transaction that nothing else has: "fairleadctl-" and 128 random bits.
+std::string NewTransactionId();
+
+}  // namespace fairlead::ctl

@@ -1,0 +1,104 @@
+#include <string>
+
+#include "api/yaml/concat.h"
+#include "ctl/commands.h"
+#include "ctl/printable.h"
+#include "ctl/requests.h"
+#include "ctl/table.h"
+
+namespace fairlead::ctl {
+namespace {
+
+void PrintProxy(const v1::Hello& hello, const v1::StateReport& report, std::ostream& out) {
+  Table table({{"NODE"}, {"ZONE"}, {"VERSION"}, {"REVISION", Align::kRight}, {"FINGERPRINT"}});
+  table.AddRow({hello.node_id(), hello.zone(), hello.version(), api::Concat(report.revision()), report.fingerprint()});
+  table.Print(out);
+}
+
+void PrintListeners(const v1::StateReport& report, std::ostream& out) {
+  Table table({{"LISTENER"}, {"ADDRESS"}, {"CONNECTIONS", Align::kRight}});
+  for (const v1::ListenerStatus& listener : report.listeners()) {
+    table.AddRow({listener.id(), listener.bound_address(), api::Concat(listener.open_connections())});
+  }
+  if (table.empty()) return;
+  out << "\n";
+  table.Print(out);
+}
+
+void PrintServers(const v1::StateReport& report, std::ostream& out) {
+  Table table({{"SERVER"},
+               {"ADMIN_STATE"},
+               {"HEALTH"},
+               {"ELIGIBLE"},
+               {"WEIGHT", Align::kRight},
+               {"ACTIVE", Align::kRight},
+               {"TOTAL", Align::kRight},
+               {"BY"},
+               {"SINCE", Align::kRight},
+               {"EXPIRES", Align::kRight},
+               {"REASON"}});
+  for (const v1::ServerStatus& server : report.servers()) {
+    table.AddRow({api::Concat(server.backend(), "/", server.server()),
+                  v1::Server::AdminState_Name(server.admin_state()), v1::Health::Status_Name(server.health()),
+                  server.eligible() ? "yes" : "no", api::Concat(server.weight()), api::Concat(server.active_requests()),
+                  api::Concat(server.total_requests()), server.decided_by(), PrintableSpan(server.since_ms()),
+                  server.expires_in_ms() == 0 ? "" : PrintableSpan(server.expires_in_ms()), server.reason()});
+  }
+  if (table.empty()) return;
+  out << "\n";
+  table.Print(out);
+}
+
+void PrintWorkers(const v1::StateReport& report, std::ostream& out) {
+  Table table({{"WORKER", Align::kRight},
+               {"REVISION", Align::kRight},
+               {"CONNECTIONS", Align::kRight},
+               {"REQUESTS", Align::kRight}});
+  for (const v1::WorkerStatus& worker : report.workers()) {
+    table.AddRow({api::Concat(worker.index()), api::Concat(worker.revision()), api::Concat(worker.open_connections()),
+                  api::Concat(worker.active_requests())});
+  }
+  if (table.empty()) return;
+  out << "\n";
+  table.Print(out);
+}
+
+absl::StatusOr<ExitCode> Run(const Invocation& invocation) {
+  const absl::Status counted = CheckWordCount(invocation, "status [BACKEND]", 0, 1);
+  if (!counted.ok()) return counted;
+  v1::StateFilter filter;
+  filter.set_without_config(true);
+  for (const std::string& backend : invocation.words) filter.add_backends(backend);
+
+  const absl::StatusOr<std::unique_ptr<Connection>> connection = Connection::Open(invocation.proxy);
+  if (!connection.ok()) return connection.status();
+  const absl::StatusOr<v1::StateReport> report = GetState(**connection, filter);
+  if (!report.ok()) return report.status();
+  const bool missing = !invocation.words.empty() && report->servers().empty();
+  if (missing) return absl::NotFoundError(api::Concat("no backend \"", invocation.words[0], "\" with a server"));
+
+  std::ostream& out = invocation.environment.out;
+  if (invocation.format != OutputFormat::kTable) {
+    const absl::Status printed = PrintMessage(*report, invocation.format, {.print_defaults = true}, out);
+    if (!printed.ok()) return printed;
+    return ExitCode::kDone;
+  }
+  PrintProxy((*connection)->hello(), *report, out);
+  PrintListeners(*report, out);
+  PrintServers(*report, out);
+  PrintWorkers(*report, out);
+  return ExitCode::kDone;
+}
+
+}  // namespace
+
+Command StatusCommand() {
+  return {.name = "status",
+          .arguments = "[BACKEND]",
+          .summary = "how it fares: servers with their health, why, by whom and since when; listeners; workers",
+          .example = "fairleadctl status web",
+          .flags = {},
+          .run = Run};
+}
+
+}  // namespace fairlead::ctl
