@@ -1,6 +1,7 @@
 #include "controlplane-mock/controller.h"
 
 #include <algorithm>
+#include <optional>
 #include <utility>
 
 #include "controlplane-mock/misbehaviour.h"
@@ -49,7 +50,8 @@ void Controller::EndAll(const absl::Status& reason) {
 std::map<std::string, ProxySession*> Controller::connected() const {
   std::map<std::string, ProxySession*> sessions;
   for (const auto& [key, stream] : streams_) {
-    if (stream.session->hello()) sessions.emplace(stream.session->hello()->node_id(), stream.session.get());
+    const std::optional<v1::Hello>& hello = stream.session->hello();
+    if (hello) sessions.emplace(hello->node_id(), stream.session.get());
   }
   return sessions;
 }

@@ -24,7 +24,7 @@ v1::Transaction HarmlessTransaction(const ProxySession& session) {
 }
 
 v1::Transaction LastTransaction(ProxySession& session, TimePoint now) {
-  if (!session.last_transaction()) session.SendTransaction(HarmlessTransaction(session), now);
+  if (session.last_transaction() == nullptr) session.SendTransaction(HarmlessTransaction(session), now);
   return *session.last_transaction();
 }
 

@@ -10,7 +10,7 @@ namespace fairlead::controlplane_mock {
 
 // Something that happened between the controller and one proxy: for the log, the status file and scenarios.
 struct ProxyEvent {
-  enum class Kind {
+  enum class Kind : uint8_t {
     kConnected,  // it said Hello
     kSent,       // it was sent a transaction or a question
     kApplied,    // it answered a transaction with Applied

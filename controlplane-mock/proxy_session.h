@@ -81,8 +81,8 @@ class ProxySession {
   void CutStream() { stream_->Cut(); }
 
   const DesiredState& desired() const { return *desired_; }
-  // What was sent last, if anything was.
-  const std::optional<v1::Transaction>& last_transaction() const { return last_transaction_; }
+  // What was sent last; null if nothing was.
+  const v1::Transaction* last_transaction() const { return last_transaction_ ? &*last_transaction_ : nullptr; }
   // The highest that the proxy has seen, as far as the controller knows.
   uint64_t highest_leader_epoch() const { return highest_leader_epoch_; }
   std::chrono::milliseconds heartbeat_timeout() const { return heartbeats_.timeout(); }

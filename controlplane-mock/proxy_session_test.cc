@@ -323,7 +323,7 @@ TEST_F(ProxySessionTest, EndsAStreamThatDoesNotBeginWithHello) {
   session_->OnMessage(heartbeat, now_);
 
   ASSERT_TRUE(stream_.ended());
-  EXPECT_EQ(stream_.ended()->code(), absl::StatusCode::kFailedPrecondition);
+  EXPECT_EQ(stream_.end_reason().code(), absl::StatusCode::kFailedPrecondition);
 }
 
 TEST_F(ProxySessionTest, EndsAStreamWithASecondHello) {
@@ -342,7 +342,7 @@ TEST_F(ProxySessionTest, EndsAStreamOfAnotherProtocolVersion) {
   session_->OnMessage(hello, now_);
 
   ASSERT_TRUE(stream_.ended());
-  EXPECT_EQ(stream_.ended()->message(), "protocol_version: 2 is not spoken here, only 1");
+  EXPECT_EQ(stream_.end_reason().message(), "protocol_version: 2 is not spoken here, only 1");
   EXPECT_THAT(stream_.Take(), IsEmpty());
 }
 
@@ -364,7 +364,7 @@ TEST_F(ProxySessionTest, GivesAProxyTenSecondsForHello) {
   Pass(milliseconds(1));
 
   ASSERT_TRUE(stream_.ended());
-  EXPECT_EQ(stream_.ended()->code(), absl::StatusCode::kDeadlineExceeded);
+  EXPECT_EQ(stream_.end_reason().code(), absl::StatusCode::kDeadlineExceeded);
 }
 
 TEST_F(ProxySessionTest, SendsAHeartbeatWhenItHasSaidNothingForTheInterval) {
@@ -395,7 +395,7 @@ TEST_F(ProxySessionTest, GivesAProxyUpThatIsSilentForTheTimeout) {
   Pass(milliseconds(1));
 
   ASSERT_TRUE(stream_.ended());
-  EXPECT_EQ(stream_.ended()->message(), "nothing heard for 3000 ms");
+  EXPECT_EQ(stream_.end_reason().message(), "nothing heard for 3000 ms");
   EXPECT_EQ(session_->NextDeadline(), TimePoint::max());
 }
 

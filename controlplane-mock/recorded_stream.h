@@ -1,6 +1,5 @@
 #pragma once
 
-#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -17,7 +16,7 @@ class RecordedStream final : public ProxyStream {
   void SendBytes(std::string bytes) override { sent_.push_back(std::move(bytes)); }
   void PauseReading() override { reading_ = false; }
   void ResumeReading() override { reading_ = true; }
-  void End(const absl::Status& reason) override { ended_ = reason; }
+  void End(const absl::Status& reason) override { end_reason_ = reason; }
   void Cut() override { cut_ = true; }
 
   // What was sent since the last call.
@@ -30,13 +29,15 @@ class RecordedStream final : public ProxyStream {
 
   bool reading() const { return reading_; }
   bool was_cut() const { return cut_; }
-  const std::optional<absl::Status>& ended() const { return ended_; }
+  bool ended() const { return !end_reason_.ok(); }
+  // OK while it goes on.
+  const absl::Status& end_reason() const { return end_reason_; }
 
  private:
   std::vector<std::string> sent_;
   bool reading_ = true;
   bool cut_ = false;
-  std::optional<absl::Status> ended_;
+  absl::Status end_reason_;
 };
 
 }  // namespace fairlead::controlplane_mock

@@ -113,7 +113,7 @@ void ScenarioRunner::OnEvent(const ProxyEvent& event) {
 
 void ScenarioRunner::OnTime(TimePoint now) {
   if (finished_) return;
-  if (!start_) {
+  if (start_ == TimePoint::max()) {
     if (!EnoughProxies()) return;
     start_ = now;
     witnesses_ = ConnectedProxies();
@@ -135,7 +135,7 @@ bool ScenarioRunner::EnoughProxies() const {
 }
 
 bool ScenarioRunner::Play(const Step& step, TimePoint now) {
-  next_deadline_ = *start_ + ToChrono(step.at());
+  next_deadline_ = start_ + ToChrono(step.at());
   if (now < next_deadline_) return false;
   if (!step.has_expect()) {
     events_.clear();
@@ -174,8 +174,9 @@ absl::Status ScenarioRunner::Act(const Step& step, TimePoint now) {
 absl::Status ScenarioRunner::ChangeDesired(const Step& step, TimePoint now) {
   if (!step.apply().empty()) {
     absl::StatusOr<v1::Snapshot> loaded = LoadSnapshot({std::filesystem::path(base_directory_) / step.apply()});
-    if (loaded.ok()) controller_->SetDesired(*std::move(loaded), now);
-    return loaded.status();
+    if (!loaded.ok()) return loaded.status();
+    controller_->SetDesired(*std::move(loaded), now);
+    return absl::OkStatus();
   }
   v1::Snapshot desired = controller_->desired().current()->snapshot;
   google::protobuf::RepeatedPtrField<v1::Operation> operations = step.operations();

@@ -50,7 +50,7 @@ class ScenarioRunner {
   Controller* const controller_;
   const std::function<void(const std::string&)> print_;
 
-  std::optional<TimePoint> start_;
+  TimePoint start_ = TimePoint::max();  // not started yet
   int next_step_ = 0;
   TimePoint next_deadline_ = TimePoint::max();
   // Of the expectation that is being waited for.
