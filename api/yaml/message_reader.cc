@@ -1,6 +1,7 @@
 #include "api/yaml/message_reader.h"
 
-#include <limits>
+#include <cstdint>
+#include <memory>
 #include <string_view>
 #include <utility>
 #include <vector>
@@ -12,6 +13,9 @@
 #include "api/yaml/source_file.h"
 #include "api/yaml/utf8.h"
 #include "api/yaml/well_known.h"
+#include "google/protobuf/io/coded_stream.h"
+#include "google/protobuf/io/zero_copy_stream_impl_lite.h"
+#include "google/protobuf/wire_format_lite.h"
 
 namespace fairlead::api {
 namespace {
@@ -21,6 +25,7 @@ using google::protobuf::FieldDescriptor;
 using google::protobuf::Message;
 using google::protobuf::OneofDescriptor;
 using google::protobuf::Reflection;
+using google::protobuf::internal::WireFormatLite;
 
 constexpr std::string_view kDataSource = "fairlead.v1.DataSource";
 
@@ -43,6 +48,15 @@ std::vector<std::string_view> FieldNames(const Descriptor& type) {
   std::vector<std::string_view> names;
   for (int i = 0; i < type.field_count(); ++i) names.push_back(type.field(i)->name());
   return names;
+}
+
+// Appends a message as a field of another, as it is sent.
+void AppendField(int number, const Message& message, std::string& bytes) {
+  google::protobuf::io::StringOutputStream output(&bytes);
+  google::protobuf::io::CodedOutputStream coded(&output);
+  WireFormatLite::WriteTag(number, WireFormatLite::WIRETYPE_LENGTH_DELIMITED, &coded);
+  coded.WriteVarint32(static_cast<uint32_t>(message.ByteSizeLong()));
+  message.SerializeWithCachedSizes(&coded);
 }
 
 class MessageReader {
@@ -153,19 +167,26 @@ class MessageReader {
     }
   }
 
-  // To reflection, a map is a list of entries with a key and a value.
+  // A map that reflection fills stays a list of entries until its first reader makes a map of it, under a lock. Entries
+  // that are parsed make a map at once.
   void ReadMap(const YamlNode& node, const FieldDescriptor& field, Message& message) {
     if (!Expect(YamlNode::Kind::kMap, node, "a mapping")) return;
+    const Descriptor& entry_type = *field.message_type();
+    const std::unique_ptr<Message> entry(
+        message.GetReflection()->GetMessageFactory()->GetPrototype(&entry_type)->New());
+    std::string entries;
     SeenKeys seen;
     for (const YamlNode& child : node.children) {
       const PathStep step(path_, Concat("[\"", child.key, "\"]"));
       if (IsRepeated(seen, child)) continue;
-      const YamlNode key = {
-          .kind = YamlNode::Kind::kScalar, .line = child.key_line, .key_line = child.key_line, .text = child.key};
-      Message& entry = *message.GetReflection()->AddMessage(&message, &field);
-      ReadScalar(key, *field.message_type()->map_key(), entry);
-      ReadField(child, *field.message_type()->map_value(), entry);
+      const YamlNode key = {.kind = YamlNode::Kind::kScalar, .line = child.key_line, .text = child.key};
+      entry->Clear();
+      ReadScalar(key, *entry_type.map_key(), *entry);
+      ReadField(child, *entry_type.map_value(), *entry);
+      AppendField(field.number(), *entry, entries);
     }
+    // Fails only for want of memory.
+    message.MergeFromString(entries);
   }
 
   void ReadScalar(const YamlNode& node, const FieldDescriptor& field, Message& message) {

@@ -20,7 +20,7 @@ class Backoff {
 
  private:
   uint64_t bound_ms_ = kFirstBoundMs;
-  std::minstd_rand random_;
+  std::mt19937 random_;
 };
 
 }  // namespace fairlead::control

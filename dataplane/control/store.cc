@@ -5,6 +5,11 @@
 namespace fairlead::control {
 namespace {
 
+// Where it listens: what was asked for, but for port 0.
+const net::Address& PlaceOf(const config::Listener& listener) {
+  return listener.address.port() == 0 ? listener.bound_address : listener.address;
+}
+
 template <typename T>
 T& ElementAt(std::vector<T>& vector, uint32_t slot) {
   if (vector.size() <= slot) vector.resize(slot + 1);
@@ -56,7 +61,7 @@ void Store::CommitListeners(const Staged& staged) {
   // All addresses that end before any that begins: listeners may have changed places.
   for (const Staged::ListenerUpdate& update : staged.listener_updates) {
     if (update.slot >= snapshot_->listeners.size()) continue;
-    if (const auto& before = snapshot_->listeners[update.slot]) listener_addresses_.erase(before->bound_address);
+    if (const auto& before = snapshot_->listeners[update.slot]) listener_addresses_.erase(PlaceOf(*before));
   }
   for (const Staged::ListenerUpdate& update : staged.listener_updates) {
     ElementAt(listener_messages_, update.slot) = update.message;
@@ -65,7 +70,7 @@ void Store::CommitListeners(const Staged& staged) {
       continue;
     }
     listener_references_.Set(update.slot, {update.listener->route_table});
-    listener_addresses_.emplace(update.listener->bound_address, update.slot);
+    listener_addresses_.emplace(PlaceOf(*update.listener), update.slot);
   }
   listeners_.Apply(staged.listeners);
 }

@@ -14,13 +14,6 @@ void ServerWords::Word::End() {
   std::string().swap(reason);
 }
 
-ServerWords::Word* ServerWords::Find(std::string_view author) {
-  for (Word& word : words_) {
-    if (word.author.view() == author) return &word;
-  }
-  return nullptr;
-}
-
 // Whether `report` comes after `last`, of the same author. On success `*sequence` is the report's own, or the next one
 // where it has none.
 absl::Status ServerWords::CheckOrder(const Report& report, const Word& last, uint64_t* sequence) {

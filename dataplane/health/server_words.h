@@ -55,8 +55,16 @@ class ServerWords {
   };
 
   static absl::Status CheckOrder(const Report& report, const Word& last, uint64_t* sequence);
-  Word* Find(std::string_view author);
-  const Word* Find(std::string_view author) const { return const_cast<ServerWords*>(this)->Find(author); }
+  // The author's word; null when there is none.
+  Word* Find(std::string_view author) { return FindIn(words_, author); }
+  const Word* Find(std::string_view author) const { return FindIn(words_, author); }
+  template <typename Words>
+  static auto FindIn(Words& words, std::string_view author) -> decltype(&words.front()) {
+    for (auto& word : words) {
+      if (word.author.view() == author) return &word;
+    }
+    return nullptr;
+  }
   void Decide(uint64_t now_ms);
 
   std::vector<Word> words_;  // one for each author

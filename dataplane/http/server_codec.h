@@ -116,7 +116,7 @@ class ServerCodec {
 
   // No request has begun. Should one be waiting, the client has to read responses first.
   virtual bool idle() const = 0;
-  // A request's head has begun but is not complete.
+  // A request's head has begun but is not complete, or the rest of a request that was answered early still comes.
   virtual bool receiving_head() const = 0;
   // A request is whole, and nothing of its response has come.
   virtual bool awaiting_response() const = 0;

@@ -27,7 +27,8 @@ DownstreamConnection::DownstreamConnection(Environment* environment, ListenerSta
 
 void DownstreamConnection::Drain() {
   codec_->Drain();
-  if (phase_ == Phase::kIdle) Enter(Phase::kIdle, kDrainIdleMs);
+  const bool waits_for_first_request = phase_ == Phase::kHead && !had_request_;
+  if (phase_ == Phase::kIdle || waits_for_first_request) Enter(Phase::kIdle, IdleTimeoutMs());
 }
 
 void DownstreamConnection::Kill() {
@@ -64,7 +65,9 @@ void DownstreamConnection::OnSent(size_t sent, int error) {
     return Close(/*reset=*/false);
   }
   output_.Consume(sent);
+  // A client that reads may take its time.
   if (phase_ == Phase::kFlushing) Enter(Phase::kFlushing, listener_->idle_timeout_ms);
+  if (phase_ == Phase::kIdle && (!output_.empty() || listener_->draining)) Enter(Phase::kIdle, IdleTimeoutMs());
   codec_->OnSent();
   if (!output_.empty() || closing_) Touch();
 }
@@ -98,7 +101,6 @@ void DownstreamConnection::UpdatePhase() {
       Close(/*reset=*/false);
     } else {
       socket_->ShutdownSend();
-      socket_->ResumeReceive();
       Enter(Phase::kLingering, kLingerMs);
     }
     return;
@@ -113,8 +115,12 @@ void DownstreamConnection::UpdatePhase() {
       deadline_ms_ = UINT64_MAX;
     }
   } else if (had_request_ && phase_ != Phase::kIdle) {
-    Enter(Phase::kIdle, listener_->draining ? kDrainIdleMs : listener_->idle_timeout_ms);
+    Enter(Phase::kIdle, IdleTimeoutMs());
   }
+}
+
+uint64_t DownstreamConnection::IdleTimeoutMs() const {
+  return listener_->draining && output_.empty() ? kDrainIdleMs : listener_->idle_timeout_ms;
 }
 
 void DownstreamConnection::Enter(Phase phase, uint64_t timeout_ms) {
@@ -178,6 +184,8 @@ void DownstreamConnection::ResumeReceive() {
 
 void DownstreamConnection::CloseAfterOutput() {
   closing_ = true;
+  // A client that sends before it reads must come to the reading.
+  if (phase_ != Phase::kClosed) socket_->ResumeReceive();
   Touch();
 }
 

@@ -35,7 +35,7 @@ class DownstreamConnection final : public base::ListNode,
   // What the connection waits for, which decides how long it may.
   enum class Phase : uint8_t {
     kHead,       // a head; on a new connection also its first byte
-    kIdle,       // the next request
+    kIdle,       // the next request, or the client's reading of what came before it
     kExchange,   // its exchange, which keeps its own time
     kFlushing,   // the client's reading of the last response
     kLingering,  // the client's end, after ours
@@ -77,6 +77,8 @@ class DownstreamConnection final : public base::ListNode,
   // Enters the phase that the codec's state calls for.
   void UpdatePhase();
   void Enter(Phase phase, uint64_t timeout_ms);
+  // How long the next request, or the reading of the last response, may take.
+  uint64_t IdleTimeoutMs() const;
   void OnTimeout();
   void Close(bool reset);
 

@@ -10,6 +10,11 @@ namespace {
 
 constexpr config::ServerSlot kNoServer = load_balancing::Policy::kNone;
 
+// What Host says where the client, of HTTP/1.0, named none.
+std::string DefaultHost(const net::Address& address) {
+  return address.family() == AF_UNIX ? "localhost" : address.ToString();
+}
+
 }  // namespace
 
 Exchange::Exchange(Environment* environment)
@@ -84,7 +89,7 @@ void Exchange::OnConnected() {
   connected_ = true;
   http::ClientStream& stream = connection_->stream();
   if (request_.authority.size == 0) {
-    stream.SendHead(request_, server_->address().ToString());
+    stream.SendHead(request_, DefaultHost(server_->address()));
   } else {
     stream.SendHead(request_, {});
   }
@@ -130,6 +135,7 @@ void Exchange::OnRequestEnd(const http::FieldList* trailers) {
     early_trailers_->fields.set_base(early_trailers_->bytes.data());
     return;
   }
+  if (trailers != nullptr) body_sent_ = true;
   connection_->stream().SendEnd(trailers);
   if (response_begun_) return;
   environment_->loop->timers().Schedule(
@@ -176,7 +182,7 @@ void Exchange::OnResponseEnd(const http::FieldList* trailers) {
 
 void Exchange::OnServerError(http::ServerError error, std::string_view detail) {
   connection_ = nullptr;  // closes itself
-  server_->counters().failures.Increment();
+  if (error != http::ServerError::kAbandoned) server_->counters().failures.Increment();
   environment_->loop->timers().Cancel(&timer_);
   const bool retry = MayRetry(error);
   LeaveServer();
@@ -247,8 +253,10 @@ void Exchange::OnTimeout() {
   if (idle_ms < idle_timeout_ms) {
     return environment_->loop->timers().Schedule(&timer_, idle_timeout_ms - idle_ms);
   }
+  const bool waits_for_client = !response_begun_ && connection_->stream().unsent_bytes() == 0;
+  if (waits_for_client) return Reply(408, "the request's body did not go on");
   environment_->counters->upstream_timeouts.Increment();
-  if (!response_begun_) return Reply(408, "the request's body did not go on");
+  if (!response_begun_) return Reply(504, "the server did not take the request's body");
   downstream_->Abort();
   Finish();
 }

@@ -15,6 +15,7 @@ import subprocess
 import sys
 import tempfile
 import threading
+import uuid
 
 import grpc
 import yaml
@@ -56,6 +57,7 @@ class Controller(control_pb2_grpc.ControlPlaneServicer):
 
     def __init__(self, path: pathlib.Path):
         self.path = path
+        self.life = uuid.uuid4().hex
 
     def desired(self) -> resources_pb2.Snapshot:
         return json_format.ParseDict(yaml.safe_load(self.path.read_text()), resources_pb2.Snapshot())
@@ -80,8 +82,8 @@ class Controller(control_pb2_grpc.ControlPlaneServicer):
                 snapshot = self.desired()
                 if fingerprint(snapshot) != sent:
                     sent, count = fingerprint(snapshot), count + 1
-                    # An id names one transaction for good: sent again, it is answered again and not applied again.
-                    name = f"{hello.node_id}-{sent}-{count}"
+                    # An id names one transaction for good: another life of this program must not use it again.
+                    name = f"{self.life}-{hello.node_id}-{count}"
                     transaction = transaction_pb2.Transaction(id=name, author="controller.py", snapshot=snapshot)
                     yield control_pb2.ToProxy(transaction=transaction)
             except (yaml.YAMLError, json_format.ParseError, OSError) as error:

@@ -46,9 +46,9 @@ SHIPS = ("api/", "controlplane-mock/", "ctl/", "dataplane/")
 OWN_CODE = SHIPS + ("bench/", "tests/")
 
 # Libraries that are included in quotes.
-LIBRARIES_IN_QUOTES = re.compile(r"(absl|google|grpc|grpcpp|yaml-cpp)/|fairlead/v1/|.*\.pb\.h$")
-# Those of tests may be, or not: each has its own custom.
-LIBRARIES_OF_TESTS = re.compile(r"(benchmark|gmock|gtest)/")
+LIBRARIES_IN_QUOTES = re.compile(r"(absl|google)/|fairlead/v1/|.*\.pb\.h$")
+# Those that may be, or not: their own documents do either.
+LIBRARIES_EITHER_WAY = re.compile(r"(benchmark|gmock|grpc|grpcpp|gtest|yaml-cpp)/")
 
 MAX_LINES_OF_MAIN = 59
 
@@ -101,9 +101,8 @@ def _check_include(path, quote, target, paths):
                 return f"{header} has one door in the repository, and this is not it: {door}"
     if quote == "<" and LIBRARIES_IN_QUOTES.match(target):
         return f'as "{target}", in quotes, like all that is not the system\'s'
-    if LIBRARIES_OF_TESTS.match(target):
-        return None
-    if quote == '"' and target not in paths and not LIBRARIES_IN_QUOTES.match(target):
+    known = LIBRARIES_IN_QUOTES.match(target) or LIBRARIES_EITHER_WAY.match(target)
+    if quote == '"' and target not in paths and not known:
         return f'"{target}" is no file: includes give the path from the repository\'s root'
     if not path.startswith("dataplane/"):
         return None

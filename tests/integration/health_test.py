@@ -163,7 +163,8 @@ class TestReports:
         fairlead.wait_for_health("web", "w2", "UP")
 
     def test_of_an_older_sequence_stay_stale_after_expiry(self, fairlead: Fairlead, servers, reporter: Reporter):
-        reporter.report(claim("w2", "DOWN", sequence=7, ttl="0.05s"))
+        reporter.report(claim("w2", "DOWN", sequence=7, ttl="0.5s"))
+        fairlead.wait_for_health("web", "w2", "DOWN")
         fairlead.wait_for_health("web", "w2", "UNKNOWN")
         assert reporter.report(claim("w2", "DOWN", sequence=6)).accepted == 0
         assert fairlead.server_status("web", "w2")["health"] == "UNKNOWN"

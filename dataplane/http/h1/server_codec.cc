@@ -71,6 +71,11 @@ void ServerCodec::ReceiveBody(buffer::Slice bytes) {
       case BodyDecoder::Kind::kNeedMore:
         return;
       case BodyDecoder::Kind::kData:
+        if (handler_ == nullptr) {
+          if (step.data.size() > discardable_) return CloseAfterResponse();
+          discardable_ -= step.data.size();
+          break;
+        }
         handler_->OnRequestData(std::move(step.data));
         // Without bytes the loop goes on: the body may have ended with these.
         if (state_ == State::kBody && body_paused_ && !bytes.empty()) return Postpone(std::move(bytes));
@@ -81,7 +86,11 @@ void ServerCodec::ReceiveBody(buffer::Slice bytes) {
         if (body_paused_) host_->ResumeReceive();
         body_paused_ = false;
         if (!bytes.empty()) Postpone(std::move(bytes));
-        handler_->OnRequestEnd(trailers.empty() ? nullptr : &trailers);
+        if (handler_ == nullptr) {
+          FinishExchange();
+        } else {
+          handler_->OnRequestEnd(trailers.empty() ? nullptr : &trailers);
+        }
         body_.Clear();
         return;
     }
@@ -97,7 +106,7 @@ bool ServerCodec::ReceiveEnd() {
     case State::kBody:
       if (handler_ != nullptr) std::exchange(handler_, nullptr)->OnStreamError(ClientError::kDisconnected);
       state_ = State::kClosing;
-      if (head_sent_) host_->CloseNow();  // a response that its handler can't end any more
+      if (head_sent_ && !discarding()) host_->CloseNow();  // a response that its handler can't end any more
       return false;
     case State::kReceived:
       return true;  // a client may close its side after its request and still read (RFC 9112 §9.6)
@@ -135,12 +144,14 @@ void ServerCodec::OnSent() {
 }
 
 void ServerCodec::HeaderTimeout() {
+  if (discarding()) return CloseAfterResponse();
   host_->OnRequestRefused(408, "the request's head took too long");
   Refuse(408, "the request's head took too long");
 }
 
 void ServerCodec::Refuse(uint16_t status, const char* reason) {
   const bool can_answer = !head_sent_;
+  const bool was_discarding = discarding();
   if (state_ == State::kHead) {
     // No handler has heard of this request: its version is not known to be any but the lowest.
     minor_version_ = 1;
@@ -149,6 +160,7 @@ void ServerCodec::Refuse(uint16_t status, const char* reason) {
   state_ = State::kClosing;
   pending_ = {};
   if (handler_ != nullptr) std::exchange(handler_, nullptr)->OnStreamError(ClientError::kMalformed);
+  if (was_discarding) return host_->CloseAfterOutput();
   if (!can_answer) return host_->CloseNow();
   WriteError(status, reason, /*keep_alive=*/false);
   host_->CloseAfterOutput();
@@ -243,11 +255,12 @@ void ServerCodec::Abort() {
 
 void ServerCodec::FinishExchange() {
   host_->Touch();
-  if (!keep_alive_ || client_ended_ || state_ != State::kReceived) {
-    state_ = State::kClosing;
-    pending_ = {};
-    return host_->CloseAfterOutput();
+  if (keep_alive_ && !client_ended_ && state_ == State::kBody) {
+    // An early answer: what is left of the request is read and dropped, if it is not too much (RFC 9112 §9.3).
+    discardable_ = kMaxDiscarded;
+    return ResumeBody();
   }
+  if (!keep_alive_ || client_ended_ || state_ != State::kReceived) return CloseAfterResponse();
   state_ = State::kIdle;
   head_bytes_.Clear();
   parser_.Reset();
@@ -257,6 +270,12 @@ void ServerCodec::FinishExchange() {
   if (held_) return host_->PauseReceive();
   // Bytes of the next request that are here already are read in Continue; more may come then.
   if (pending_.empty()) host_->ResumeReceive();
+}
+
+void ServerCodec::CloseAfterResponse() {
+  state_ = State::kClosing;
+  pending_ = {};
+  host_->CloseAfterOutput();
 }
 
 void ServerCodec::PauseBody() {

@@ -31,7 +31,7 @@ class ServerCodec final : public http::ServerCodec, private http::ServerStream {
   void Drain() override { draining_ = true; }
   bool idle() const override { return state_ == State::kIdle; }
   bool awaiting_response() const override { return state_ == State::kReceived && !head_sent_; }
-  bool receiving_head() const override { return state_ == State::kHead; }
+  bool receiving_head() const override { return state_ == State::kHead || discarding(); }
   void HeaderTimeout() override;
 
  private:
@@ -63,7 +63,13 @@ class ServerCodec final : public http::ServerCodec, private http::ServerStream {
   void WriteError(uint16_t status, std::string_view detail, bool keep_alive);
   // The response is in the output queue: on to the next request, or to the end of the connection.
   void FinishExchange();
+  void CloseAfterResponse();
+  // The response is whole, the request's body is not.
+  bool discarding() const { return state_ == State::kBody && handler_ == nullptr; }
   bool WillKeepAlive(uint16_t status) const;
+
+  // What is dropped of a body behind an early answer, to keep the connection.
+  static constexpr uint32_t kMaxDiscarded = 256 * 1024;
 
   ServerCodecHost* const host_;
   ServerStreamHandler* handler_ = nullptr;
@@ -71,6 +77,7 @@ class ServerCodec final : public http::ServerCodec, private http::ServerStream {
   buffer::Slice pending_;  // received, but not to be read before the stream in front has ended or its body may come
   RequestParser parser_;
   BodyDecoder body_;
+  uint32_t discardable_ = 0;
   State state_ = State::kIdle;
   BodyFraming response_framing_ = BodyFraming::kNone;
   Method method_ = Method::kOther;

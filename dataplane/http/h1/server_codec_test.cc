@@ -303,29 +303,6 @@ TEST(ServerCodec, SendsNoInterimResponseToHttp10) {
 }
 
 // RFC 9112 §9.3: unread bytes of a body would be taken for the next request.
-TEST(ServerCodec, ClosesBehindAResponseThatCameBeforeTheRequestsEnd) {
-  TestConnection connection;
-  connection.Receive("POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 100\r\n\r\nabc");
-  connection.Run([&] { connection.request(0).Respond("no"); });
-  EXPECT_EQ(connection.TakeSent(), "HTTP/1.1 200 OK\r\nContent-Length: 2\r\nConnection: close\r\n\r\nno");
-  EXPECT_TRUE(connection.closing);
-  EXPECT_FALSE(connection.codec().idle());
-}
-
-TEST(ServerCodec, ClosesWhereTheRequestEndedBehindTheResponsesHead) {
-  TestConnection connection;
-  connection.Receive("POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 3\r\n\r\na");
-  connection.Run([&] { connection.request(0).SendHead("HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n"); });
-  connection.Receive("bc" + Get("/next"));
-  connection.Run([&] {
-    connection.request(0).SendData("ok");
-    connection.request(0).SendEnd();
-  });
-  EXPECT_EQ(connection.TakeSent(), "HTTP/1.1 200 OK\r\nContent-Length: 2\r\nConnection: close\r\n\r\nok");
-  EXPECT_TRUE(connection.closing);
-  EXPECT_EQ(connection.requests.size(), 1u);
-}
-
 TEST(ServerCodec, RefusesAMalformedHeadAndCloses) {
   TestConnection connection;
   connection.Receive(Get("/", "Content-Length: x\r\n") + Get("/smuggled"));

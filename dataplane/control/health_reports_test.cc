@@ -1,0 +1,114 @@
+#include "dataplane/control/health_reports.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "dataplane/control/fake_workers.h"
+#include "dataplane/control/test_support.h"
+
+namespace fairlead::control {
+namespace {
+
+using testing::IsEmpty;
+using testing::SizeIs;
+
+class HealthReports : public testing::Test {
+ protected:
+  HealthReports() { test_.Do(SnapshotTransaction(kSmallState)); }
+
+  static v1::HealthReport Good() {
+    v1::HealthReport report;
+    report.set_backend("web");
+    report.set_server("w1");
+    report.set_status(v1::Health::DEGRADED);
+    report.set_reporter("probe");
+    return report;
+  }
+  v1::HealthReportAnswer Take(v1::HealthReport report) {
+    v1::HealthReportBatch batch;
+    *batch.add_reports() = std::move(report);
+    return TakeHealthReports(batch, test_.core);
+  }
+  // The one error in the answer to the report.
+  std::string Refusal(v1::HealthReport report) {
+    const v1::HealthReportAnswer answer = Take(std::move(report));
+    EXPECT_EQ(answer.accepted(), 0u);
+    return answer.errors_size() == 1 ? answer.errors(0).message() : "";
+  }
+
+  TestCore test_;
+};
+
+TEST_F(HealthReports, EveryFieldReachesTheTable) {
+  v1::HealthReport report = Good();
+  report.set_incarnation(3);
+  report.set_sequence(7);
+  report.mutable_ttl()->set_seconds(5);
+  report.set_reason("slow");
+  EXPECT_EQ(Take(report).accepted(), 1u);
+  const health::Decision decision = *test_.core.health().Find("web", "w1");
+  EXPECT_EQ(decision.health, config::Health::kDegraded);
+  EXPECT_EQ(decision.decided_by, "probe");
+  EXPECT_EQ(decision.reason, "slow");
+  EXPECT_EQ(decision.expires_ms - test_.timers.now_ms(), 5'000u);
+
+  EXPECT_NE(Refusal(report).find("stale"), std::string::npos);  // the same sequence
+  report.set_sequence(8);
+  report.set_incarnation(2);
+  EXPECT_NE(Refusal(report).find("stale"), std::string::npos);
+}
+
+TEST_F(HealthReports, AReportLivesThirtySecondsUnlessItSaysOtherwise) {
+  Take(Good());
+  EXPECT_EQ(test_.core.health().Find("web", "w1")->expires_ms - test_.timers.now_ms(), 30'000u);
+}
+
+TEST_F(HealthReports, LifetimesOutOfTheirLimitsAreRefused) {
+  for (const auto& [seconds, nanos] : std::vector<std::pair<int64_t, int32_t>>{
+           {0, 0}, {0, 9'999'999}, {-1, 0}, {0, -20'000'000}, {86'400, 1'000'000}, {INT64_MAX, 0}, {INT64_MIN, 0}}) {
+    v1::HealthReport report = Good();
+    report.mutable_ttl()->set_seconds(seconds);
+    report.mutable_ttl()->set_nanos(nanos);
+    EXPECT_NE(Refusal(report).find("want 10ms to 24h"), std::string::npos) << seconds << "s " << nanos;
+  }
+}
+
+TEST_F(HealthReports, UnknownStatusIsRefusedWithTheKnownOnes) {
+  v1::HealthReport report = Good();
+  report.set_status(static_cast<v1::Health::Status>(4));
+  EXPECT_EQ(Refusal(report), "status: unknown value 4; want UNKNOWN, UP, DEGRADED or DOWN");
+}
+
+TEST_F(HealthReports, GoodOnesInABatchAreTakenAndTheOthersNamedByTheirPlace) {
+  v1::HealthReportBatch batch;
+  batch.set_batch_id(42);
+  *batch.add_reports() = Good();
+  *batch.add_reports() = Good();
+  batch.mutable_reports(1)->set_server("w9");
+  *batch.add_reports() = Good();
+  const v1::HealthReportAnswer answer = TakeHealthReports(batch, test_.core);
+  EXPECT_EQ(answer.batch_id(), 42u);
+  EXPECT_EQ(answer.accepted(), 2u);
+  ASSERT_THAT(answer.errors(), SizeIs(1));
+  EXPECT_EQ(answer.errors(0).index(), 1u);
+  EXPECT_EQ(answer.errors(0).message(), "server \"web/w9\": no such server");
+}
+
+TEST_F(HealthReports, ABatchThatIsTooLongIsRefusedWhole) {
+  v1::HealthReportBatch batch;
+  for (int i = 0; i < 10'000; ++i) *batch.add_reports() = Good();
+  EXPECT_THAT(TakeHealthReports(batch, test_.core).errors(), IsEmpty());
+  *batch.add_reports() = Good();
+  const v1::HealthReportAnswer answer = TakeHealthReports(batch, test_.core);
+  EXPECT_EQ(answer.accepted(), 0u);
+  ASSERT_THAT(answer.errors(), SizeIs(1));
+  EXPECT_EQ(answer.errors(0).index(), 10'000u);
+  EXPECT_EQ(answer.errors(0).message(), "10001 reports: refused as a whole; want at most 10000 in a batch");
+}
+
+}  // namespace
+}  // namespace fairlead::control
