@@ -15,9 +15,11 @@ using fairlead::controlplane_mock::Options;
 
 constexpr char kVersion[] = "0.1.0";
 
-int Fail(const absl::Status& status) {
+constexpr int kUsage = 2;
+
+int Fail(const absl::Status& status, int exit_code = 1) {
   std::fprintf(stderr, "controlplane_mock: %s\n", std::string(status.message()).c_str());
-  return 1;
+  return exit_code;
 }
 
 }  // namespace
@@ -26,7 +28,7 @@ int main(int argc, char** argv) {
   setenv("GRPC_VERBOSITY", "NONE", /*overwrite=*/0);  // its errors come as ours, a line each
   const absl::StatusOr<Options> options =
       fairlead::controlplane_mock::ParseOptions(std::vector<std::string>(argv + 1, argv + argc));
-  if (!options.ok()) return Fail(options.status());
+  if (!options.ok()) return Fail(options.status(), kUsage);
   if (options->help) {
     std::fputs(fairlead::controlplane_mock::kHelp, stdout);
     return 0;

@@ -49,7 +49,7 @@ def add_drain_remove(stage: Stage) -> None:
     drained = f'      - {{id: w4, address: "{address}", weight: 50, admin_state: DRAIN}}'
     stage.edit(last, f"{last}\n{added}")
     answered = stage.ask("/", 400)
-    # The load takes turns too: what is left for these requests is not exact.
+    # The load takes turns of the same rotation: what is left of it for these requests is not quite even.
     expect(near(answered.get("w4", 0), 100, 40), "w4 takes its share, 50 of 200, at once")
     stage.edit(added, drained)
     answered = stage.ask("/", 300)

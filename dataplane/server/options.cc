@@ -25,8 +25,8 @@ A reverse proxy that starts empty and is programmed at run time, over gRPC.
   --workers=N                   threads that serve; default: one for each processor
   --io=auto|io_uring|epoll      default auto: io_uring where the kernel allows it
   --node_id=NAME --zone=NAME    what controllers are told; default: the host's name, and none
-  --heartbeat_interval=5s       on control streams, when nothing else is said
   --heartbeat_timeout=15s       silence that ends a control stream
+  --heartbeat_interval=5s       silence that a heartbeat breaks; default: a third of the timeout
   --drain_timeout=30s           how long SIGTERM waits for requests to end
   --help, --version
 
@@ -120,6 +120,9 @@ absl::StatusOr<Options> ParseOptions(const std::vector<std::string>& arguments) 
     }
   }
   if (options.help || options.version) return options;
+  if (options.heartbeat_interval.count() == 0) {
+    options.heartbeat_interval = std::max(options.heartbeat_timeout / 3, std::chrono::milliseconds(1));
+  }
   if (options.heartbeat_timeout <= options.heartbeat_interval) {
     return Wrong("heartbeat_timeout", "must be longer than --heartbeat_interval");
   }

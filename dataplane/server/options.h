@@ -21,8 +21,8 @@ struct Options {
   event::IoBackend io = event::IoBackend::kAuto;
   std::string node_id;  // empty: the host's name
   std::string zone;
-  std::chrono::milliseconds heartbeat_interval{5'000};
   std::chrono::milliseconds heartbeat_timeout{15'000};
+  std::chrono::milliseconds heartbeat_interval{0};  // not given: a third of the timeout
   std::chrono::milliseconds drain_timeout{30'000};
 };
 
