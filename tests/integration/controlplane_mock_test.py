@@ -206,7 +206,7 @@ class TestMisbehaviour:
     )
     def test_does_the_proxy_no_harm(self, bench: Workbench, origin: Origin, kind: str):
         mock = ControlplaneMock(bench, configs.site(origin.server()), f"--misbehave={kind}")
-        proxy = Fairlead(bench, IO, controllers=(mock.address,), flags=("--heartbeat_timeout=1s",))
+        proxy = Fairlead(bench, IO, controllers=(mock.address,), flags=("--heartbeat_interval=200ms", "--heartbeat_timeout=1s"))
         wait_until(lambda: proxy.status()["revision"] >= 1, "the proxy serves the first state")
         hammer = Hammer(bench, proxy.listener(), "--connections=4", "--rate=500")
         hammer.wait_for_progress(500)

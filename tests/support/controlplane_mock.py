@@ -23,8 +23,7 @@ class ControlplaneMock:
     ):
         self.file = bench.directory / f"{name}.yaml"
         self._status_file = bench.directory / f"{name}.status"
-        # What one before it wrote there says nothing of this one.
-        self._status_file.unlink(missing_ok=True)
+        self._status_file.unlink(missing_ok=True)  # of one that ran before
         self.write(snapshot)
         command = [binary("controlplane_mock"), f"--status_file={self._status_file}", *flags]
         if address:

@@ -23,7 +23,7 @@ std::chrono::duration<double> Supervise(const Options& options, Run& run, std::v
                                         const sigset_t& signals) {
   std::atomic<bool> all_done = false;
   std::thread watcher([&] {
-    const timespec interval{0, 100'000'000};
+    const timespec interval{0, 20'000'000};
     while (!all_done) {
       if (sigtimedwait(&signals, nullptr, &interval) > 0) run.Stop();
       if (options.shows_progress) std::cout << "{\"progress\": " << run.done() << "}" << std::endl;

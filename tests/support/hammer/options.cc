@@ -23,7 +23,7 @@ constexpr char kHelp[] = R"(hammer: sends requests over keep-alive connections a
   --tag=h                   X-Request-Tag is this, the client's number, '-', and the request's
   --log=FILE                a line for each request: start ns, end ns, status (0: none), X-Origin (-: none), path, tag,
                             "ok" or the kind of failure
-  --progress                prints {"progress": N} ten times a second
+  --progress                prints {"progress": N} fifty times a second
 
 It ends with one line of JSON. Exit code 0: no request failed; 1: some did; 2: it could not run.
 )";
