@@ -120,8 +120,9 @@ void IoUringSocket::OnReceiveCompleted(int result, uint32_t flags) {
   } else if (result > 0) {
     if (kept_ == nullptr) kept_ = std::make_unique<std::vector<buffer::Slice>>();
     kept_->push_back(std::move(bytes));
-    // Only now, and not when the pause began: most pauses end before anything comes.
-    if (!receiving_ && receive_requested_ && !receive_cancelled_) {
+    // Only now, and not when the pause began: most pauses end before anything comes. And also where the owner lets
+    // bytes come again already, but pauses after each: what is kept would grow for as long as the peer sends.
+    if (receive_requested_ && !receive_cancelled_) {
       loop_.Cancel(this, Operation::kReceive);
       receive_cancelled_ = true;
       ++requests_;
@@ -140,8 +141,11 @@ void IoUringSocket::OnSendCompleted(int result) {
 }
 
 void IoUringSocket::OnCancelCompleted(int result) {
-  if (result >= 0 || !closed_) return;
-  // The kernel did not find the request, or was at work on it. If it still is there, it ends with the connection.
+  if (result >= 0) return;
+  // The kernel did not find the request, or was at work on it. If it still is there, bytes that come try again, or,
+  // once closed, it ends with the connection.
+  receive_cancelled_ = false;
+  if (!closed_) return;
   const bool requested = receive_requested_ || sending_ || connection_ == Connection::kRequested;
   if (requested) shutdown(fd_, SHUT_RDWR);
 }
