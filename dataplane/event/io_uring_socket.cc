@@ -18,8 +18,8 @@ IoUringSocket::IoUringSocket(IoUringLoop& loop, int fd, SocketHandler* handler, 
                              socklen_t length)
     : Socket(fd, handler), loop_(loop), connection_(Connection::kRequested) {
   if (address->sa_family == AF_UNIX) {
-    // Never takes time. And where the listener's queue is full, io_uring would try again and again, as poll calls an
-    // unconnected unix socket writable.
+    // Never takes time by itself, so that a request would gain nothing; and where the listener's queue is full, this
+    // says so (EAGAIN) and does not wait for room.
     error_ = connect(fd, address, length) == 0 ? 0 : errno;
     connection_ = Connection::kEnded;
     loop_.AddReady(this);
