@@ -23,11 +23,10 @@ absl::StatusOr<std::unique_ptr<Connection>> Connection::Open(const Options& opti
 }
 
 Connection::Connection(Options options, std::shared_ptr<grpc::Channel> channel)
-    : options_(std::move(options)), stub_(v1::DataPlane::NewStub(std::move(channel))) {
-  // Before the call: it waits until the connection stands, and the keeper ends it in time.
-  keeper_ = std::make_unique<StreamKeeper>(
-      options_.timeout, options_.interrupts,
-      StreamKeeper::Actions{.beat = [this] { SendHeartbeat(); }, .cancel = [this] { context_.TryCancel(); }});
+    : options_(std::move(options)),
+      stub_(v1::DataPlane::NewStub(std::move(channel))),
+      limits_(options_.timeout, options_.interrupts, [this] { context_.TryCancel(); }) {
+  // Waits until the connection stands, or a limit is reached.
   stream_ = stub_->Connect(&context_);
 }
 
@@ -44,8 +43,10 @@ absl::Status Connection::ReceiveHello() {
         api::Concat(options_.address, " speaks another protocol than version ", kProtocolVersion, " of Fairlead's"));
   }
   hello_ = std::move(*message->mutable_hello());
-  keeper_->SetPace(std::chrono::milliseconds(hello_.heartbeat_interval_ms()),
-                   std::chrono::milliseconds(hello_.heartbeat_timeout_ms()));
+  const std::chrono::milliseconds silence(hello_.heartbeat_timeout_ms());
+  const std::chrono::milliseconds interval(hello_.heartbeat_interval_ms());
+  if (silence.count() > 0) limits_.SetSilence(silence);
+  if (interval.count() > 0) heartbeat_ = std::make_unique<Heartbeat>(interval, [this] { SendHeartbeat(); });
   return absl::OkStatus();
 }
 
@@ -54,7 +55,7 @@ absl::Status Connection::Send(const v1::ToProxy& message) {
   {
     const std::lock_guard lock(write_mutex_);
     if (stream_->Write(message)) {
-      keeper_->NoteSent();
+      if (heartbeat_ != nullptr) heartbeat_->NoteSent();
       return absl::OkStatus();
     }
   }
@@ -65,14 +66,14 @@ absl::StatusOr<v1::FromProxy> Connection::Receive() {
   if (!end_.ok()) return end_;
   v1::FromProxy message;
   while (stream_->Read(&message)) {
-    keeper_->NoteHeard();
+    limits_.NoteHeard();
     if (!message.has_heartbeat()) return message;
   }
   return End();
 }
 
 void Connection::SendHeartbeat() {
-  // Who is sending something needs no heartbeat; and the keeper must not wait for a peer that does not read.
+  // Who is sending something needs no heartbeat.
   const std::unique_lock lock(write_mutex_, std::try_to_lock);
   if (!lock.owns_lock()) return;
   v1::ToProxy message;
@@ -82,11 +83,12 @@ void Connection::SendHeartbeat() {
 }
 
 absl::Status Connection::End() {
-  keeper_->Stop();
+  limits_.Stop();
   context_.TryCancel();
+  heartbeat_.reset();
   const grpc::Status status = stream_->Finish();
   const std::string& address = options_.address;
-  switch (keeper_->end()) {
+  switch (limits_.end()) {
     case StreamEnd::kTimedOut:
       end_ = NoAnswerError(address, options_.timeout);
       break;

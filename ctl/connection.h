@@ -7,13 +7,14 @@
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
-#include "ctl/stream_keeper.h"
+#include "ctl/heartbeat.h"
+#include "ctl/stream_limits.h"
 #include "fairlead/v1/control.grpc.pb.h"
 
 namespace fairlead::ctl {
 
 // A stream to one proxy's DataPlane.Connect. Owned by a command, used by its one thread, ended with it. While it waits
-// it keeps the heartbeat that Hello names (StreamKeeper).
+// it sends the heartbeats that Hello asks for.
 //
 // Errors of all functions: UNAVAILABLE (not reached, lost, or fallen silent), DEADLINE_EXCEEDED, CANCELLED (Ctrl-C), in
 // one line for people. After one, all later calls give the same.
@@ -41,7 +42,7 @@ class Connection {
   absl::StatusOr<v1::FromProxy> Receive();
 
   // From now on Receive waits as long as the proxy lives.
-  void LiftTimeout() { keeper_->LiftTimeout(); }
+  void LiftTimeout() { limits_.LiftTimeout(); }
 
  private:
   Connection(Options options, std::shared_ptr<grpc::Channel> channel);
@@ -54,11 +55,13 @@ class Connection {
   const Options options_;
   const std::unique_ptr<v1::DataPlane::Stub> stub_;
   grpc::ClientContext context_;
-  // gRPC takes one writer at a time: this thread or the keeper's.
+  // gRPC takes one writer at a time: this thread or the heartbeat's.
   std::mutex write_mutex_;
   std::unique_ptr<grpc::ClientReaderWriter<v1::ToProxy, v1::FromProxy>> stream_;
   uint64_t heartbeats_ = 0;  // under write_mutex_
-  std::unique_ptr<StreamKeeper> keeper_;
+  StreamLimits limits_;
+  // From Hello to the end.
+  std::unique_ptr<Heartbeat> heartbeat_;
   v1::Hello hello_;
   // OK while the stream lives.
   absl::Status end_;

@@ -98,17 +98,23 @@ class FakeProxy::Conversation {
     if (watcher_.joinable()) watcher_.join();
   }
 
-  void Run() {
+  void Run(const grpc::ServerContext& context) {
     if (proxy_.behaviour_.says_hello) {
       v1::FromProxy hello;
       *hello.mutable_hello() = proxy_.MakeHello();
       Write(hello);
     }
+    if (!proxy_.behaviour_.reads) return WaitForEnd(context);
     v1::ToProxy message;
     while (stream_.Read(&message)) Take(message);
   }
 
  private:
+  static void WaitForEnd(const grpc::ServerContext& context) {
+    // gRPC's synchronous server tells a handler that its stream was cancelled only when it asks.
+    while (!context.IsCancelled()) std::this_thread::sleep_for(std::chrono::milliseconds(5));
+  }
+
   void Take(const v1::ToProxy& message) {
     if (message.has_heartbeat()) {
       const std::lock_guard lock(proxy_.mutex_);
@@ -183,8 +189,9 @@ FakeProxy::FakeProxy(Behaviour behaviour)
 // At once: streams that are open are cancelled.
 FakeProxy::~FakeProxy() { server_->Shutdown(std::chrono::system_clock::now()); }
 
-grpc::Status FakeProxy::Connect(grpc::ServerContext*, grpc::ServerReaderWriter<v1::FromProxy, v1::ToProxy>* stream) {
-  Conversation(*this, *stream).Run();
+grpc::Status FakeProxy::Connect(grpc::ServerContext* context,
+                                grpc::ServerReaderWriter<v1::FromProxy, v1::ToProxy>* stream) {
+  Conversation(*this, *stream).Run(*context);
   return grpc::Status::OK;
 }
 

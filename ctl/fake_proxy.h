@@ -21,6 +21,7 @@ class FakeProxy final : v1::DataPlane::Service, v1::HealthIngest::Service {
   // What it does otherwise than it should, and what it says of itself.
   struct Behaviour {
     bool says_hello = true;
+    bool reads = true;
     bool answers = true;
     uint32_t protocol_version = 1;
     uint32_t heartbeat_interval_ms = 10'000;

@@ -22,7 +22,7 @@ Flags, before or after the command:
   --timeout=TIME                     for connecting and answering (default: 10s)
   --dry_run                          check a change, and change nothing
   --author=NAME, --comment=TEXT      who makes a change, and why
-  --version, --help                  of a command: fairleadctl server --help
+  --version, --help                  more: fairleadctl server --help
 
 Ends with 0: done; 1: rejected by the proxy (diff: there are differences);
 2: the command line or a file is wrong; 3: the proxy was not reached in time.

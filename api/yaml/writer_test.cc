@@ -188,7 +188,7 @@ class RandomMessage {
 };
 
 TEST(ToYaml, IsReadBackAsTheSame) {
-  for (unsigned seed = 0; seed < 200; ++seed) {
+  for (unsigned seed = 0; seed < 100; ++seed) {
     const testing::AllTypes written = RandomMessage(seed).Make(2);
     for (const TextStyle style : {TextStyle{}, TextStyle{.one_line = true}, TextStyle{.print_defaults = true}}) {
       const std::string text = ToYaml(written, style);
