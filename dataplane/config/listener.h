@@ -16,17 +16,22 @@ struct ListeningSockets;
 
 namespace fairlead::config {
 
-// An address that clients connect to, and what is spoken there. Immutable.
-struct Listener {
-  std::string id;
-  net::Address address;        // as configured
-  net::Address bound_address;  // as the system bound it: the port that 0 became
+// How HTTP is spoken at a listener.
+struct HttpSettings {
   RouteTableSlot route_table = 0;
   std::string route_table_id;
   std::chrono::milliseconds idle_timeout{60'000};
   std::chrono::milliseconds header_timeout{10'000};
   uint32_t max_header_bytes = 32 * 1024;
   uint32_t max_header_count = 100;
+};
+
+// An address that clients connect to, and what is spoken there. Immutable.
+struct Listener {
+  std::string id;
+  net::Address address;        // as configured
+  net::Address bound_address;  // as the system bound it: the port that 0 became
+  HttpSettings http;
   absl::uint128 digest = 0;  // what it adds to the fingerprint
   // The same object in all revisions in which the listener exists; connections that outlive it keep it, too.
   std::shared_ptr<metrics::ListenerCounters> counters;

@@ -56,10 +56,10 @@ TEST(Compiler, DefaultsAreThoseOfTheProtos) {
   EXPECT_EQ(server.counters->workers(), CompiledState::kWorkers);
 
   const config::Listener& listener = *state.snapshot().listeners[0];
-  EXPECT_EQ(listener.idle_timeout, milliseconds(60'000));
-  EXPECT_EQ(listener.header_timeout, milliseconds(10'000));
-  EXPECT_EQ(listener.max_header_bytes, 32'768u);
-  EXPECT_EQ(listener.max_header_count, 100u);
+  EXPECT_EQ(listener.http.idle_timeout, milliseconds(60'000));
+  EXPECT_EQ(listener.http.header_timeout, milliseconds(10'000));
+  EXPECT_EQ(listener.http.max_header_bytes, 32'768u);
+  EXPECT_EQ(listener.http.max_header_count, 100u);
 }
 
 TEST(Compiler, EveryFieldReachesTheWorkers) {
@@ -93,12 +93,12 @@ TEST(Compiler, EveryFieldReachesTheWorkers) {
   )");
   const config::Listener& listener = *state.snapshot().listeners[0];
   EXPECT_EQ(listener.address.ToString(), "[::1]:8080");
-  EXPECT_EQ(listener.idle_timeout, std::chrono::hours(24));
-  EXPECT_EQ(listener.header_timeout, milliseconds(1));
-  EXPECT_EQ(listener.max_header_bytes, 1'024u);
-  EXPECT_EQ(listener.max_header_count, 1'000u);
+  EXPECT_EQ(listener.http.idle_timeout, std::chrono::hours(24));
+  EXPECT_EQ(listener.http.header_timeout, milliseconds(1));
+  EXPECT_EQ(listener.http.max_header_bytes, 1'024u);
+  EXPECT_EQ(listener.http.max_header_count, 1'000u);
 
-  const config::VirtualHost& host = state.snapshot().route_tables[listener.route_table]->table().virtual_hosts[0];
+  const config::VirtualHost& host = state.snapshot().route_tables[listener.http.route_table]->table().virtual_hosts[0];
   EXPECT_THAT(host.domains, ElementsAre("www.example.org", "*.example.org", "[::1]"));
   EXPECT_EQ(host.rules[0].path_match, config::PathMatch::kExact);
   EXPECT_EQ(host.rules[0].path, "/a");

@@ -35,25 +35,26 @@ std::shared_ptr<config::Listener> CompileListener(const v1::Listener& message, c
   const Path http_place(place, "http");
   const Path table_place(http_place, "route_table");
   if (const std::optional<config::RouteTableSlot> slot = route_tables.Find(http.route_table())) {
-    listener->route_table = *slot;
-    listener->route_table_id = http.route_table();
+    listener->http.route_table = *slot;
+    listener->http.route_table_id = http.route_table();
   } else if (http.route_table().empty()) {
     violations.Invalid(table_place, "missing; want the id of a route table");
   } else {
     violations.Add(v1::Violation::NOT_FOUND, table_place, NotThere("route table", http.route_table()));
   }
   if (http.has_idle_timeout()) {
-    listener->idle_timeout = CheckDuration(http.idle_timeout(), Path(http_place, "idle_timeout"), violations);
+    listener->http.idle_timeout = CheckDuration(http.idle_timeout(), Path(http_place, "idle_timeout"), violations);
   }
   if (http.has_header_timeout()) {
-    listener->header_timeout = CheckDuration(http.header_timeout(), Path(http_place, "header_timeout"), violations);
+    listener->http.header_timeout =
+        CheckDuration(http.header_timeout(), Path(http_place, "header_timeout"), violations);
   }
   if (http.max_header_bytes() != 0) {
-    listener->max_header_bytes = CheckRange(http.max_header_bytes(), kMinHeaderBytes, kMaxHeaderBytes,
-                                            Path(http_place, "max_header_bytes"), violations);
+    listener->http.max_header_bytes = CheckRange(http.max_header_bytes(), kMinHeaderBytes, kMaxHeaderBytes,
+                                                 Path(http_place, "max_header_bytes"), violations);
   }
   if (http.max_header_count() != 0) {
-    listener->max_header_count =
+    listener->http.max_header_count =
         CheckRange(http.max_header_count(), 1, kMaxHeaderCount, Path(http_place, "max_header_count"), violations);
   }
   return listener;

@@ -82,7 +82,7 @@ TEST_F(ListenerSockets, AListenerThatKeepsItsAddressKeepsItsSockets) {
   AddUpsert("l", "127.0.0.1:0", transaction);
   transaction.mutable_operations(0)->mutable_upsert_listener()->mutable_http()->set_max_header_count(7);
   test_.Do(transaction);
-  EXPECT_EQ(Find("l")->max_header_count, 7u);
+  EXPECT_EQ(Find("l")->http.max_header_count, 7u);
   EXPECT_EQ(Find("l")->sockets, sockets);
   EXPECT_EQ(Bound("l"), bound);
 }

@@ -69,7 +69,7 @@ void Store::CommitListeners(const Staged& staged) {
       listener_references_.Set(update.slot, {});
       continue;
     }
-    listener_references_.Set(update.slot, {update.listener->route_table});
+    listener_references_.Set(update.slot, {update.listener->http.route_table});
     listener_addresses_.emplace(PlaceOf(*update.listener), update.slot);
   }
   listeners_.Apply(staged.listeners);

@@ -9,19 +9,19 @@
 
 namespace fairlead::proxy {
 
-DownstreamConnection::DownstreamConnection(Environment* environment, ListenerState* listener, int fd)
+DownstreamConnection::DownstreamConnection(Environment* environment, ListenerState* listener, int fd, net::Address peer)
     : environment_(environment),
-      listener_(listener),
+      client_{.listener = listener, .address = std::move(peer)},
       socket_(environment->loop->Adopt(fd, this)),
       codec_(new http::h1::ServerCodec(this, &listener->head_limits)),
       timer_([](void* self) { static_cast<DownstreamConnection*>(self)->OnTimeout(); }, this) {
   environment_->counters->connections_accepted.Increment();
   environment_->counters->connections_open.Increment();
-  listener_->counters->of_worker(environment_->worker_index).connections_accepted.Increment();
-  listener_->counters->of_worker(environment_->worker_index).connections_open.Increment();
-  listener_->connections.PushBack(this);
-  if (listener_->draining) codec_->Drain();
-  Enter(Phase::kHead, listener_->header_timeout_ms);
+  client_.listener->counters->of_worker(environment_->worker_index).connections_accepted.Increment();
+  client_.listener->counters->of_worker(environment_->worker_index).connections_open.Increment();
+  client_.listener->connections.PushBack(this);
+  if (client_.listener->draining) codec_->Drain();
+  Enter(Phase::kHead, client_.listener->http.header_timeout.count());
   socket_->ResumeReceive();
 }
 
@@ -66,8 +66,8 @@ void DownstreamConnection::OnSent(size_t sent, int error) {
   }
   output_.Consume(sent);
   // A client that reads may take its time.
-  if (phase_ == Phase::kFlushing) Enter(Phase::kFlushing, listener_->idle_timeout_ms);
-  if (phase_ == Phase::kIdle && (!output_.empty() || listener_->draining)) Enter(Phase::kIdle, IdleTimeoutMs());
+  if (phase_ == Phase::kFlushing) Enter(Phase::kFlushing, client_.listener->http.idle_timeout.count());
+  if (phase_ == Phase::kIdle && (!output_.empty() || client_.listener->draining)) Enter(Phase::kIdle, IdleTimeoutMs());
   codec_->OnSent();
   if (!output_.empty() || closing_) Touch();
 }
@@ -96,7 +96,7 @@ void DownstreamConnection::UpdatePhase() {
     if (phase_ == Phase::kLingering) {
       if (client_ended_) Close(/*reset=*/false);
     } else if (!output_.empty()) {
-      if (phase_ != Phase::kFlushing) Enter(Phase::kFlushing, listener_->idle_timeout_ms);
+      if (phase_ != Phase::kFlushing) Enter(Phase::kFlushing, client_.listener->http.idle_timeout.count());
     } else if (client_ended_) {
       Close(/*reset=*/false);
     } else {
@@ -106,7 +106,7 @@ void DownstreamConnection::UpdatePhase() {
     return;
   }
   if (codec_->receiving_head()) {
-    if (phase_ != Phase::kHead) Enter(Phase::kHead, listener_->header_timeout_ms);
+    if (phase_ != Phase::kHead) Enter(Phase::kHead, client_.listener->http.header_timeout.count());
   } else if (!codec_->idle()) {
     if (client_ended_ && phase_ == Phase::kExchange && deadline_ms_ == UINT64_MAX) {
       Enter(Phase::kExchange, kHalfClosedMs);
@@ -120,7 +120,7 @@ void DownstreamConnection::UpdatePhase() {
 }
 
 uint64_t DownstreamConnection::IdleTimeoutMs() const {
-  return listener_->draining && output_.empty() ? kDrainIdleMs : listener_->idle_timeout_ms;
+  return client_.listener->draining && output_.empty() ? kDrainIdleMs : client_.listener->http.idle_timeout.count();
 }
 
 void DownstreamConnection::Enter(Phase phase, uint64_t timeout_ms) {
@@ -162,7 +162,7 @@ void DownstreamConnection::OnTimeout() {
 http::ServerStreamHandler* DownstreamConnection::OnStreamBegin(http::ServerStream* stream) {
   had_request_ = true;
   Exchange* exchange = environment_->exchanges->Take();
-  exchange->Begin(stream, listener_);
+  exchange->Begin(stream, &client_);
   return exchange;
 }
 
@@ -196,7 +196,7 @@ void DownstreamConnection::Close(bool reset) {
   phase_ = Phase::kClosed;
   environment_->loop->timers().Cancel(&timer_);
   environment_->counters->connections_open.Decrement();
-  listener_->counters->of_worker(environment_->worker_index).connections_open.Decrement();
+  client_.listener->counters->of_worker(environment_->worker_index).connections_open.Decrement();
   Unlink();
   if (reset) {
     const linger at_once{.l_onoff = 1, .l_linger = 0};

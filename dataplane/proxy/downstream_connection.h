@@ -11,6 +11,8 @@
 #include "dataplane/event/timer_wheel.h"
 #include "dataplane/event/turn_work.h"
 #include "dataplane/http/server_codec.h"
+#include "dataplane/net/address.h"
+#include "dataplane/proxy/client.h"
 #include "dataplane/proxy/environment.h"
 #include "dataplane/proxy/listener_state.h"
 
@@ -23,8 +25,8 @@ class DownstreamConnection final : public base::ListNode,
                                    private event::TurnWorker,
                                    private http::ServerCodecHost {
  public:
-  // Takes over the accepted descriptor. `listener` outlives the connection.
-  DownstreamConnection(Environment* environment, ListenerState* listener, int fd);
+  // Takes over the accepted descriptor, whose other end is `peer`. `listener` outlives the connection.
+  DownstreamConnection(Environment* environment, ListenerState* listener, int fd, net::Address peer);
 
   // Its listener drains: it ends with the response that is under way or, idle, soon.
   void Drain();
@@ -83,7 +85,7 @@ class DownstreamConnection final : public base::ListNode,
   void Close(bool reset);
 
   Environment* const environment_;
-  ListenerState* const listener_;
+  const Client client_;
   event::Socket* socket_;
   std::unique_ptr<http::ServerCodec> codec_;
   buffer::Queue output_;

@@ -20,9 +20,9 @@ std::string DefaultHost(const net::Address& address) {
 Exchange::Exchange(Environment* environment)
     : environment_(environment), timer_([](void* self) { static_cast<Exchange*>(self)->OnTimeout(); }, this) {}
 
-void Exchange::Begin(http::ServerStream* stream, const ListenerState* listener) {
+void Exchange::Begin(http::ServerStream* stream, const Client* client) {
   downstream_ = stream;
-  listener_ = listener;
+  client_ = client;
   rule_ = nullptr;
   backend_ = nullptr;
   server_slot_ = avoid_ = kNoServer;
@@ -46,11 +46,12 @@ void Exchange::Route() {
   avoid_ = kNoServer;  // slots of another revision may belong to others
 
   const config::Snapshot& snapshot = *pin_->snapshot;
+  const config::HttpSettings& settings = client_->listener->http;
   const routing::Router* router = nullptr;
-  if (listener_->route_table < snapshot.route_tables.size()) {
-    router = snapshot.route_tables[listener_->route_table].get();
+  if (settings.route_table < snapshot.route_tables.size()) {
+    router = snapshot.route_tables[settings.route_table].get();
   }
-  if (router == nullptr || router->table().id != listener_->route_table_id) {
+  if (router == nullptr || router->table().id != settings.route_table_id) {
     return Reply(503, "this listener was removed");
   }
   const routing::RouteResult route = router->Match(request_.Get(request_.authority), request_.path());

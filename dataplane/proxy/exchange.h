@@ -14,8 +14,8 @@
 #include "dataplane/http/message.h"
 #include "dataplane/http/server_codec.h"
 #include "dataplane/load_balancing/policy.h"
+#include "dataplane/proxy/client.h"
 #include "dataplane/proxy/environment.h"
-#include "dataplane/proxy/listener_state.h"
 #include "dataplane/upstream/connection.h"
 #include "dataplane/upstream/server.h"
 
@@ -34,8 +34,8 @@ class Exchange final : public http::ServerStreamHandler, private upstream::Conne
 
   explicit Exchange(Environment* environment);
 
-  // A request begins on `stream`, of a connection that came by `listener`.
-  void Begin(http::ServerStream* stream, const ListenerState* listener);
+  // A request of `client`, which outlives it, begins on `stream`.
+  void Begin(http::ServerStream* stream, const Client* client);
 
  private:
   // A body's end that has to wait for a connection.
@@ -78,7 +78,7 @@ class Exchange final : public http::ServerStreamHandler, private upstream::Conne
 
   Environment* const environment_;
   http::ServerStream* downstream_ = nullptr;
-  const ListenerState* listener_ = nullptr;
+  const Client* client_ = nullptr;
   SnapshotPin* pin_ = nullptr;
   const config::RouteRule* rule_ = nullptr;
   const config::BackendSettings* backend_ = nullptr;

@@ -110,7 +110,7 @@ TEST_P(ExchangeTest, AnswersForAListenerWhoseRoutesAreGone) {
   Publish();
   EXPECT_THAT(Ask(Get()), StartsWith("HTTP/1.1 503 "));
   config_.SetRoutes("others", {{"/", "web"}});
-  ASSERT_EQ(config_.route_table("others"), listener_.route_table);
+  ASSERT_EQ(config_.route_table("others"), listener_.http.route_table);
   Publish();
   EXPECT_THAT(Ask(Get()), StartsWith("HTTP/1.1 503 ")) << "not by the routes of others";
 }

@@ -17,11 +17,8 @@ class DownstreamConnection;
 // What connections need to know of the listener that they came by: a copy, since they may outlive it. One worker's; it
 // outlives its connections.
 struct ListenerState {
-  config::RouteTableSlot route_table = 0;
-  std::string route_table_id;
-  uint64_t idle_timeout_ms = 0;
-  uint64_t header_timeout_ms = 0;
-  http::h1::HeadLimits head_limits;
+  config::HttpSettings http;
+  http::h1::HeadLimits head_limits;  // of http
   // It was removed, or the proxy shuts down: connections end with their next response.
   bool draining = false;
   base::IntrusiveList<DownstreamConnection> connections;

@@ -21,13 +21,13 @@ ProxyTest::ProxyTest()
   environment_.date = &date_;
 
   listener_.counters = std::make_shared<metrics::ListenerCounters>(1);
-  listener_.idle_timeout_ms = 10'000;
-  listener_.header_timeout_ms = 10'000;
+  listener_.http.idle_timeout = std::chrono::seconds(10);
+  listener_.http.header_timeout = std::chrono::seconds(10);
   config_.SetBackend("web");
   config_.SetServer("web", "s1", origin_.address);
   config_.SetRoutes("routes", {{"/", "web"}});
-  listener_.route_table = config_.route_table("routes");
-  listener_.route_table_id = "routes";
+  listener_.http.route_table = config_.route_table("routes");
+  listener_.http.route_table_id = "routes";
   Publish();
 }
 
@@ -57,7 +57,7 @@ size_t ProxyTest::SnapshotsHeld() {
 
 Peer ProxyTest::Connect() {
   auto [fd, peer] = event::testing::TcpPair();
-  Run([&, fd = fd] { new DownstreamConnection(&environment_, &listener_, fd); });
+  Run([&, fd = fd] { new DownstreamConnection(&environment_, &listener_, fd, *net::Address::Parse("192.0.2.1:1")); });
   return std::move(peer);
 }
 

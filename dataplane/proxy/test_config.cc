@@ -118,15 +118,15 @@ void TestConfig::SetListener(const std::string& id, const std::string& route_tab
     listener->counters = std::make_shared<metrics::ListenerCounters>(workers_);
     Listen(listener.get(), workers_);
   }
-  listener->route_table = route_tables_.at(route_table);
-  listener->route_table_id = route_table;
+  listener->http.route_table = route_tables_.at(route_table);
+  listener->http.route_table_id = route_table;
   if (change) change(listener.get());
   next_.listeners.Set(slot, std::move(listener));
   changed_listeners_.insert(slot);
 }
 
 void TestConfig::MoveListener(const std::string& id) {
-  const std::string route_table = next_.listeners[listeners_.at(id)]->route_table_id;
+  const std::string route_table = next_.listeners[listeners_.at(id)]->http.route_table_id;
   SetListener(id, route_table, [this](config::Listener* listener) { Listen(listener, workers_); });
 }
 

@@ -1,6 +1,7 @@
 #include "dataplane/worker/worker_listener.h"
 
 #include "dataplane/event/turn_work.h"
+#include "dataplane/net/address.h"
 #include "dataplane/net/listening_socket.h"
 #include "dataplane/net/socket_options.h"
 #include "dataplane/proxy/downstream_connection.h"
@@ -19,12 +20,9 @@ WorkerListener::~WorkerListener() {
 void WorkerListener::Update(const config::Listener& config) {
   sockets_ = config.sockets.get();
   state_.counters = config.counters;
-  state_.route_table = config.route_table;
-  state_.route_table_id = config.route_table_id;
-  state_.idle_timeout_ms = config.idle_timeout.count();
-  state_.header_timeout_ms = config.header_timeout.count();
-  state_.head_limits.max_head_bytes = config.max_header_bytes;
-  state_.head_limits.max_fields = config.max_header_count;
+  state_.http = config.http;
+  state_.head_limits.max_head_bytes = config.http.max_header_bytes;
+  state_.head_limits.max_fields = config.http.max_header_count;
 }
 
 void WorkerListener::Drain() {
@@ -32,9 +30,10 @@ void WorkerListener::Drain() {
   state_.connections.ForEach([](proxy::DownstreamConnection* connection) { connection->Drain(); });
 }
 
-void WorkerListener::Accept(int fd, const sockaddr* peer) {
+void WorkerListener::Accept(int fd, const sockaddr* peer, socklen_t peer_length) {
   if (peer->sa_family != AF_UNIX) net::DisableNagle(fd);
-  new proxy::DownstreamConnection(environment_, &state_, fd);  // owns itself
+  // Owns itself. Listeners are of families that an Address knows.
+  new proxy::DownstreamConnection(environment_, &state_, fd, *net::Address::FromSockaddr(peer, peer_length));
 }
 
 ListeningSocket::ListeningSocket(proxy::Environment* environment, net::ListeningSockets* sockets)
@@ -44,9 +43,9 @@ ListeningSocket::ListeningSocket(proxy::Environment* environment, net::Listening
 
 ListeningSocket::~ListeningSocket() { acceptor_->Close(); }
 
-void ListeningSocket::OnAccepted(int fd, const sockaddr* peer, socklen_t) {
+void ListeningSocket::OnAccepted(int fd, const sockaddr* peer, socklen_t peer_length) {
   event::TurnScope scope(environment_->turn_work);
-  listener_->Accept(fd, peer);
+  listener_->Accept(fd, peer, peer_length);
 }
 
 void ListeningSocket::OnAcceptError(int) { environment_->counters->accept_errors.Increment(); }

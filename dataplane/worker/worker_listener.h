@@ -26,7 +26,7 @@ class WorkerListener {
   void Drain();
 
   // Takes over a descriptor that came by its socket.
-  void Accept(int fd, const sockaddr* peer);
+  void Accept(int fd, const sockaddr* peer, socklen_t peer_length);
 
   bool draining() const { return state_.draining; }
   // No connection is left.
