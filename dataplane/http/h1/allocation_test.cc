@@ -2,27 +2,13 @@
 #include <gtest/gtest.h>
 
 #include <array>
-#include <cstdlib>
-#include <new>
 
+#include "dataplane/base/allocation_counter.h"
 #include "dataplane/http/h1/benchmark_messages.h"
 #include "dataplane/http/h1/chunked_decoder.h"
 #include "dataplane/http/h1/request_parser.h"
 #include "dataplane/http/h1/response_parser.h"
 #include "dataplane/http/h1/serializer.h"
-
-namespace {
-
-size_t allocations = 0;
-
-}  // namespace
-
-void* operator new(size_t size) {
-  ++allocations;
-  return std::malloc(size);
-}
-void operator delete(void* pointer) noexcept { std::free(pointer); }
-void operator delete(void* pointer, size_t) noexcept { std::free(pointer); }
 
 namespace fairlead::http::h1 {
 namespace {
@@ -57,12 +43,12 @@ class Allocations : public testing::Test {
 };
 
 TEST_F(Allocations, HappenForTheFirstExchangeAlone) {
-  const size_t before = allocations;
+  const base::AllocationCounter first;
   Exchange();
-  const size_t after_first = allocations;
-  EXPECT_GT(after_first, before);
+  EXPECT_GT(first.allocations(), 0u);
+  const base::AllocationCounter second;
   Exchange();
-  EXPECT_EQ(allocations, after_first);
+  EXPECT_EQ(second.allocations(), 0u);
 }
 
 }  // namespace

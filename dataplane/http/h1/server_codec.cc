@@ -159,7 +159,10 @@ void ServerCodec::Refuse(uint16_t status, const char* reason) {
   }
   state_ = State::kClosing;
   pending_ = {};
-  if (handler_ != nullptr) std::exchange(handler_, nullptr)->OnStreamError(ClientError::kMalformed);
+  if (handler_ != nullptr) {
+    handler_->OnRefused(can_answer ? status : 0, reason);
+    std::exchange(handler_, nullptr)->OnStreamError(ClientError::kMalformed);
+  }
   if (was_discarding) return host_->CloseAfterOutput();
   if (!can_answer) return host_->CloseNow();
   WriteError(status, reason, /*keep_alive=*/false);
@@ -226,6 +229,10 @@ void ServerCodec::SendError(uint16_t status, std::string_view detail) {
   keep_alive_ = WillKeepAlive(status);
   WriteError(status, detail, keep_alive_);
   FinishExchange();
+}
+
+size_t ServerCodec::ErrorBodySize(uint16_t status, std::string_view detail) const {
+  return method_ == Method::kHead ? 0 : h1::ErrorBodySize(status, detail);
 }
 
 void ServerCodec::WriteError(uint16_t status, std::string_view detail, bool keep_alive) {

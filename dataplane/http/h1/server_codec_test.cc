@@ -549,6 +549,21 @@ TEST(ServerCodec, RefusesHeadsBeyondTheListenersLimits) {
   EXPECT_TRUE(connection.closing);
 }
 
+TEST(ServerCodec, TellsTheHandlerWhatARefusedRequestWasAnswered) {
+  TestConnection head;
+  head.Receive("GET / HTTP/1.1\r\n\r\n");
+  EXPECT_EQ(head.request(0).refused_with, 400);
+  EXPECT_EQ(head.request(0).error, ClientError::kMalformed);
+  const std::string body = head.TakeSent();
+  EXPECT_EQ(head.request(0).stream().ErrorBodySize(400, "no Host"), body.size() - body.find("\r\n\r\n") - 4);
+
+  TestConnection begun;
+  begun.Receive("POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n");
+  begun.Run([&] { begun.request(0).SendHead("HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\n"); });
+  begun.Receive("zz\r\n");
+  EXPECT_EQ(begun.request(0).refused_with, 0);
+}
+
 TEST(ServerCodec, TakesAHeadLargerThanABlock) {
   TestConnection connection;
   Echo(connection);

@@ -55,8 +55,14 @@ void TestRequest::OnRequestEnd(const FieldList* fields) {
   if (on_end) on_end();
 }
 
+void TestRequest::OnRefused(uint16_t status, const char* reason) {
+  Check(!refused_with.has_value() && !error.has_value() && reason != nullptr, "one refusal, in front of the error");
+  refused_with = status;
+}
+
 void TestRequest::OnStreamError(ClientError stream_error) {
   Check(!error.has_value(), "one error");
+  Check((stream_error == ClientError::kMalformed) == refused_with.has_value(), "what is malformed was refused");
   error = stream_error;
 }
 
