@@ -27,6 +27,8 @@ struct RouteRule {
   std::vector<WeightedBackend> backends;
   uint64_t total_weight = 0;                         // of backends, not 0
   std::optional<std::chrono::milliseconds> timeout;  // in place of the backend's response_timeout
+  std::vector<std::string> upgrades{"websocket"};    // protocols that a connection may change to
+  bool allow_connect = false;                        // it is for CONNECT, too; kAny alone
 };
 
 struct VirtualHost {

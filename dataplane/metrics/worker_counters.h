@@ -21,6 +21,9 @@ struct alignas(64) WorkerCounters {
   Counter client_aborts;       // clients that left before their response was whole
   Counter header_timeouts;     // 408
   Counter idle_timeouts;       // idle client connections closed
+  Counter tunnels;             // begun: upgraded connections, CONNECT
+  Counter tunnels_active;      // now; each is an active request, too
+  Counter tunnel_idle_timeouts;
 };
 
 }  // namespace fairlead::metrics
