@@ -16,6 +16,7 @@
 #include "dataplane/load_balancing/policy.h"
 #include "dataplane/proxy/client.h"
 #include "dataplane/proxy/environment.h"
+#include "dataplane/proxy/exchange_metrics.h"
 #include "dataplane/upstream/connection.h"
 #include "dataplane/upstream/server.h"
 
@@ -71,6 +72,7 @@ class Exchange final : public http::ServerStreamHandler, private upstream::Conne
   bool MayRetry(http::ServerError error);
   void Reply(uint16_t status, std::string_view detail);
   void OnTimeout();
+  void CountTimeout();
   // The time without a byte that ends it, from now.
   void WatchIdle();
   void LeaveServer();
@@ -91,6 +93,7 @@ class Exchange final : public http::ServerStreamHandler, private upstream::Conne
   http::ResponseHead response_;
   buffer::Queue early_body_;  // received before a connection stood
   std::unique_ptr<StoredTrailers> early_trailers_;
+  ExchangeMetrics metrics_;
   event::Timer timer_;
   uint64_t last_activity_ms_ = 0;
   uint8_t attempts_ = 0;

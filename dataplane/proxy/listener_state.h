@@ -23,6 +23,7 @@ struct ListenerState {
   bool draining = false;
   base::IntrusiveList<DownstreamConnection> connections;
   std::shared_ptr<metrics::ListenerCounters> counters;
+  metrics::ListenerWorkerCounters* own_counters = nullptr;  // of those, this worker's
 };
 
 }  // namespace fairlead::proxy
