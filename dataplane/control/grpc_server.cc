@@ -6,6 +6,7 @@
 #include <chrono>
 #include <string>
 #include <utility>
+#include <vector>
 
 #include "dataplane/control/control_address.h"
 #include "dataplane/control/data_plane_stream.h"
@@ -80,7 +81,13 @@ class GrpcServer::Impl final : public event::AcceptHandler {
   }
 
   const net::Address& address() const { return address_; }
-  size_t open_streams() const { return streams_->size(); }
+  std::vector<std::string> stream_peers() const {
+    std::vector<std::string> peers = streams_->peers();
+    for (std::string& peer : peers) {
+      if (peer.empty()) peer = address_.ToString();
+    }
+    return peers;
+  }
 
  private:
   void OnAccepted(int fd, const sockaddr*, socklen_t) override {
@@ -116,6 +123,6 @@ GrpcServer::~GrpcServer() = default;
 
 const net::Address& GrpcServer::bound_address() const { return impl_->address(); }
 
-size_t GrpcServer::open_streams() const { return impl_->open_streams(); }
+std::vector<std::string> GrpcServer::stream_peers() const { return impl_->stream_peers(); }
 
 }  // namespace fairlead::control

@@ -1,6 +1,7 @@
 #include "dataplane/control/value_checks.h"
 
 #include <algorithm>
+#include <vector>
 
 #include "absl/status/statusor.h"
 #include "absl/strings/ascii.h"
@@ -12,6 +13,7 @@ namespace fairlead::control {
 namespace {
 
 constexpr size_t kMaxIdBytes = 128;
+constexpr int kMaxNetworks = 1'000;
 
 bool IsIdCharacter(unsigned char c) { return absl::ascii_isalnum(c) || c == '.' || c == '_' || c == ':' || c == '-'; }
 
@@ -37,6 +39,24 @@ std::optional<net::Address> CheckAddress(std::string_view text, const Path& path
   if (address.ok()) return *std::move(address);
   violations.Invalid(path, std::string(base::FromAbsl(address.status().message())));
   return std::nullopt;
+}
+
+net::NetworkSet CheckNetworks(const google::protobuf::RepeatedPtrField<std::string>& texts, const Path& parent,
+                              std::string_view field, Violations& violations) {
+  if (texts.size() > kMaxNetworks) {
+    violations.Invalid(Path(parent, field), base::StrCat("more than ", kMaxNetworks, ": ", texts.size()));
+    return {};
+  }
+  std::vector<net::Network> networks;
+  for (int i = 0; i < texts.size(); ++i) {
+    absl::StatusOr<net::Network> network = net::Network::Parse(texts[i]);
+    if (network.ok()) {
+      networks.push_back(*network);
+    } else {
+      violations.Invalid(Path(parent, field, i), std::string(base::FromAbsl(network.status().message())));
+    }
+  }
+  return net::NetworkSet(networks);
 }
 
 std::chrono::milliseconds CheckDuration(const google::protobuf::Duration& duration, const Path& path,

@@ -3,12 +3,15 @@
 #include <chrono>
 #include <cstdint>
 #include <optional>
+#include <string>
 #include <string_view>
 
 #include "dataplane/control/path.h"
 #include "dataplane/control/violations.h"
 #include "dataplane/net/address.h"
+#include "dataplane/net/network.h"
 #include "google/protobuf/duration.pb.h"
+#include "google/protobuf/repeated_field.h"
 
 namespace fairlead::control {
 
@@ -20,6 +23,10 @@ bool CheckId(std::string_view id, const Path& path, Violations& violations);
 
 // "IP:port" or (not done yet) "unix:/path".
 std::optional<net::Address> CheckAddress(std::string_view text, const Path& path, Violations& violations);
+
+// Networks ("10.0.0.0/8", "unix"), at most 1,000: the repeated field `field` of the message at `parent`.
+net::NetworkSet CheckNetworks(const google::protobuf::RepeatedPtrField<std::string>& texts, const Path& parent,
+                              std::string_view field, Violations& violations);
 
 // Whole milliseconds, 1 ms to 24 h.
 std::chrono::milliseconds CheckDuration(const google::protobuf::Duration& duration, const Path& path,

@@ -198,8 +198,9 @@ class Server {
                           .detail = controller != nullptr ? "" : "no controller answers"});
     }
     for (const std::unique_ptr<control::GrpcServer>& server : control_) {
-      const admin::ControlSession inbound{.peer = server->bound_address().ToString(), .connected = true, .detail = ""};
-      sessions.insert(sessions.end(), server->open_streams(), inbound);
+      for (std::string& peer : server->stream_peers()) {
+        sessions.push_back({.peer = std::move(peer), .connected = true, .detail = ""});
+      }
     }
     return sessions;
   }
