@@ -75,6 +75,7 @@ void Connection::OnTimeout() {
 
 void Connection::OnReceived(buffer::Slice bytes) {
   event::TurnScope scope(environment_->turn_work);
+  server_->CountReceived(bytes.size());
   codec_.Receive(std::move(bytes));
   // A response that broke the protocol, or bytes that nobody asked for.
   if (codec_.idle() && !codec_.reusable()) Close();
@@ -102,6 +103,7 @@ void Connection::OnSent(size_t sent, int error) {
     if (codec_.tunnel_ended_by_server()) Fail(http::ServerError::kTruncated, "the server closed the tunnel");
     return;
   }
+  server_->CountSent(sent);
   output_.Consume(sent);
   if (state_ == State::kFinishing && output_.empty()) return Close();
   Flush();
