@@ -27,6 +27,7 @@ void Exchange::Begin(http::ServerStream* stream, const Client* client) {
   backend_ = nullptr;
   server_slot_ = avoid_ = kNoServer;
   attempts_ = 0;
+  body_bytes_ = 0;
   connected_ = request_ended_ = body_sent_ = response_begun_ = false;
   fresh_ = retry_due_ = idle_watch_due_ = counted_ = finished_ = false;
 }
@@ -60,6 +61,8 @@ void Exchange::Route() {
     return Reply(404, route.host == nullptr ? "no virtual host for this name" : "no route for this path");
   }
   rule_ = route.rule;
+  max_body_bytes_ = rule_->max_body_bytes.value_or(settings.max_body_bytes);
+  if (request_.content_length > max_body_bytes_ || body_bytes_ > max_body_bytes_) return RefuseBody();
   backend_slot_ = rule_->backends.size() == 1 ? rule_->backends.front().backend
                                               : routing::ChooseBackend(*rule_, environment_->random->Next());
   backend_ = snapshot.backends[backend_slot_]->settings.get();
@@ -109,6 +112,8 @@ void Exchange::OnConnected() {
 }
 
 void Exchange::OnRequestData(buffer::Slice data) {
+  body_bytes_ += data.size();
+  if (body_bytes_ > max_body_bytes_) return RefuseBody();
   if (!connected_) {
     early_body_.Append(std::move(data));
     if (early_body_.size() >= http::ServerCodecHost::kHighWatermark) downstream_->PauseBody();
@@ -247,6 +252,7 @@ void Exchange::OnTimeout() {
   event::TurnScope scope(environment_->turn_work);
   if (request_ended_ && !response_begun_) {
     environment_->counters->upstream_timeouts.Increment();
+    environment_->counters->response_timeouts.Increment();
     return Reply(504, "the server did not answer in time");
   }
   const uint64_t idle_timeout_ms = backend_->idle_timeout.count();
@@ -255,8 +261,17 @@ void Exchange::OnTimeout() {
     return environment_->loop->timers().Schedule(&timer_, idle_timeout_ms - idle_ms);
   }
   const bool waits_for_client = !response_begun_ && connection_->stream().unsent_bytes() == 0;
-  if (waits_for_client) return Reply(408, "the request's body did not go on");
-  environment_->counters->upstream_timeouts.Increment();
+  if (waits_for_client) {
+    environment_->counters->body_timeouts.Increment();
+    return Reply(408, "the request's body did not go on");
+  }
+  const bool waits_for_reader = response_begun_ && downstream_->unsent_bytes() > 0;
+  if (waits_for_reader) {
+    environment_->counters->reader_timeouts.Increment();
+  } else {
+    environment_->counters->upstream_timeouts.Increment();
+    environment_->counters->server_idle_timeouts.Increment();
+  }
   if (!response_begun_) return Reply(504, "the server did not take the request's body");
   downstream_->Abort();
   Finish();
@@ -264,6 +279,15 @@ void Exchange::OnTimeout() {
 
 void Exchange::Reply(uint16_t status, std::string_view detail) {
   downstream_->SendError(status, detail);
+  Finish();
+}
+
+void Exchange::RefuseBody() {
+  environment_->counters->max_body_bytes.Increment();
+  if (!response_begun_) {
+    return Reply(413, absl::StrCat("the request's body is larger than the limit of ", max_body_bytes_, " bytes"));
+  }
+  downstream_->Abort();
   Finish();
 }
 

@@ -69,6 +69,7 @@ class Exchange final : public http::ServerStreamHandler, private upstream::Conne
   void Route();
   void StartAttempt();
   bool MayRetry(http::ServerError error);
+  void RefuseBody();
   void Reply(uint16_t status, std::string_view detail);
   void OnTimeout();
   // The time without a byte that ends it, from now.
@@ -93,6 +94,8 @@ class Exchange final : public http::ServerStreamHandler, private upstream::Conne
   std::unique_ptr<StoredTrailers> early_trailers_;
   event::Timer timer_;
   uint64_t last_activity_ms_ = 0;
+  uint64_t max_body_bytes_ = UINT64_MAX;  // by the rule
+  uint64_t body_bytes_ = 0;               // of the request, so far
   uint8_t attempts_ = 0;
   bool connected_ : 1 = false;
   bool request_ended_ : 1 = false;
