@@ -8,6 +8,8 @@
 namespace fairlead::proxy {
 namespace {
 
+using Mark = RequestTimes::Mark;
+
 constexpr config::ServerSlot kNoServer = load_balancing::Policy::kNone;
 
 // What Host says where the client, of HTTP/1.0, named none.
@@ -23,21 +25,23 @@ Exchange::Exchange(Environment* environment)
 void Exchange::Begin(http::ServerStream* stream, const Client* client) {
   downstream_ = stream;
   client_ = client;
+  record_.Start(client->listener->wants_times);
   rule_ = nullptr;
   backend_ = nullptr;
   server_slot_ = avoid_ = kNoServer;
   attempts_ = 0;
-  body_bytes_ = 0;
   connected_ = request_ended_ = body_sent_ = response_begun_ = false;
   fresh_ = retry_due_ = idle_watch_due_ = counted_ = finished_ = false;
 }
 
 void Exchange::OnRequestHead(bool body_follows) {
   request_ended_ = !body_follows;
+  record_.times.Take(Mark::kHead);
+  if (request_ended_) record_.times.Copy(Mark::kRequestEnd, Mark::kHead);
   counted_ = true;
   environment_->counters->requests.Increment();
   environment_->counters->requests_active.Increment();
-  if (request_.method == http::Method::kConnect) return Reply(501, "CONNECT is not supported");
+  if (request_.method == http::Method::kConnect) return Reply(501, Reason::kConnectRefused, "CONNECT is not supported");
   Route();
 }
 
@@ -53,16 +57,18 @@ void Exchange::Route() {
     router = snapshot.route_tables[settings.route_table].get();
   }
   if (router == nullptr || router->table().id != settings.route_table_id) {
-    return Reply(503, "this listener was removed");
+    return Reply(503, Reason::kListenerRemoved, "this listener was removed");
   }
   const routing::RouteResult route = router->Match(request_.Get(request_.authority), request_.path());
+  record_.host = route.host;
   if (route.rule == nullptr) {
     environment_->counters->no_route.Increment();
-    return Reply(404, route.host == nullptr ? "no virtual host for this name" : "no route for this path");
+    if (route.host == nullptr) return Reply(404, Reason::kNoVirtualHost, "no virtual host for this name");
+    return Reply(404, Reason::kNoRoute, "no route for this path");
   }
   rule_ = route.rule;
   max_body_bytes_ = rule_->max_body_bytes.value_or(settings.max_body_bytes);
-  if (request_.content_length > max_body_bytes_ || body_bytes_ > max_body_bytes_) return RefuseBody();
+  if (request_.content_length > max_body_bytes_ || record_.request_body_bytes > max_body_bytes_) return RefuseBody();
   backend_slot_ = rule_->backends.size() == 1 ? rule_->backends.front().backend
                                               : routing::ChooseBackend(*rule_, environment_->random->Next());
   backend_ = snapshot.backends[backend_slot_]->settings.get();
@@ -73,8 +79,9 @@ void Exchange::StartAttempt() {
   upstream::Backend::Choice choice = environment_->backends->Get(backend_slot_)->Pick(avoid_);
   if (choice.server == nullptr) {
     environment_->counters->no_eligible_server.Increment();
-    return Reply(503, absl::StrCat("no eligible server in backend \"", backend_->id, "\""));
+    return Reply(503, Reason::kNoEligibleServer, absl::StrCat("no eligible server in backend \"", backend_->id, "\""));
   }
+  record_.times.TakeFirst(Mark::kServer);
   if (attempts_++ > 0) environment_->counters->retries.Increment();
   server_ = choice.server;
   server_slot_ = choice.slot;
@@ -82,7 +89,7 @@ void Exchange::StartAttempt() {
   absl::StatusOr<upstream::Connection*> connection = server_->Acquire(this, fresh_);
   if (!connection.ok()) {
     LeaveServer();
-    return Reply(503, "the proxy has no descriptors left");
+    return Reply(503, Reason::kNoDescriptors, "the proxy has no descriptors left");
   }
   connection_ = *connection;
   reused_ = !connection_->connecting();
@@ -91,12 +98,15 @@ void Exchange::StartAttempt() {
 
 void Exchange::OnConnected() {
   connected_ = true;
+  record_.times.Take(Mark::kConnected);
   http::ClientStream& stream = connection_->stream();
+  request_edits_.Clear();
+  std::string default_host;
   if (request_.authority.size == 0) {
-    stream.SendHead(request_, DefaultHost(server_->address()));
-  } else {
-    stream.SendHead(request_, {});
+    default_host = DefaultHost(server_->address());
+    request_edits_.host = default_host;
   }
+  stream.SendHead(request_, request_edits_);
   if (!early_body_.empty()) {
     body_sent_ = true;
     for (buffer::Slice& slice : early_body_.TakeSlices()) stream.SendData(std::move(slice));
@@ -112,8 +122,8 @@ void Exchange::OnConnected() {
 }
 
 void Exchange::OnRequestData(buffer::Slice data) {
-  body_bytes_ += data.size();
-  if (body_bytes_ > max_body_bytes_) return RefuseBody();
+  record_.request_body_bytes += data.size();
+  if (record_.request_body_bytes > max_body_bytes_) return RefuseBody();
   if (!connected_) {
     early_body_.Append(std::move(data));
     if (early_body_.size() >= http::ServerCodecHost::kHighWatermark) downstream_->PauseBody();
@@ -127,6 +137,7 @@ void Exchange::OnRequestData(buffer::Slice data) {
 
 void Exchange::OnRequestEnd(const http::FieldList* trailers) {
   request_ended_ = true;
+  record_.times.Take(Mark::kRequestEnd);
   if (!connected_) {
     if (trailers == nullptr) return;
     early_trailers_ = std::make_unique<StoredTrailers>();
@@ -153,8 +164,18 @@ void Exchange::OnRequestDrained() {
   downstream_->ResumeBody();
 }
 
+void Exchange::OnRefused(uint16_t status, const char* reason) {
+  const bool in_body = counted_ && status == 408;
+  record_.Decide(DecidedBy::kProxy, in_body ? Reason::kRequestBodyTimeout : ReasonOfRefusal(status), reason);
+  if (status == 0) return;
+  record_.status = status;
+  record_.response_body_bytes = downstream_->ErrorBodySize(status, reason);
+}
+
 void Exchange::OnStreamError(http::ClientError error) {
   if (counted_ && error == http::ClientError::kDisconnected) environment_->counters->client_aborts.Increment();
+  record_.Decide(DecidedBy::kClient, Reason::kClientDisconnected, {});
+  Conclude();
   Finish();
 }
 
@@ -162,16 +183,20 @@ void Exchange::OnInformational() { downstream_->SendInformational(response_); }
 
 void Exchange::OnResponseHead() {
   response_begun_ = true;
+  record_.times.Take(Mark::kResponseHead);
+  record_.status = response_.status;
   if (response_.framing != http::BodyFraming::kNone) {
     idle_watch_due_ = true;  // unless the whole body is here already
     environment_->turn_work->Add(this);
   }
   server_->counters().responses[response_.status / 100 - 1].Increment();
-  downstream_->SendHead(response_);
+  response_edits_.Clear();
+  downstream_->SendHead(response_, response_edits_);
 }
 
 void Exchange::OnResponseData(buffer::Slice data) {
   last_activity_ms_ = environment_->loop->now_ms();
+  record_.response_body_bytes += data.size();
   downstream_->SendData(std::move(data));
   if (downstream_->unsent_bytes() >= http::ServerCodecHost::kHighWatermark) connection_->stream().PauseBody();
 }
@@ -182,6 +207,7 @@ void Exchange::OnResponseDrained() {
 }
 
 void Exchange::OnResponseEnd(const http::FieldList* trailers) {
+  Conclude();
   downstream_->SendEnd(trailers);
   Finish();
 }
@@ -199,11 +225,8 @@ void Exchange::OnServerError(http::ServerError error, std::string_view detail) {
     return;
   }
   environment_->counters->upstream_failures.Increment();
-  if (response_begun_) {
-    downstream_->Abort();
-    return Finish();
-  }
-  Reply(error == http::ServerError::kConnectTimeout ? 504 : 502, detail);
+  if (response_begun_) return Cut(DecidedBy::kServer, ReasonOf(error), detail);
+  Reply(error == http::ServerError::kConnectTimeout ? 504 : 502, ReasonOf(error), detail);
 }
 
 bool Exchange::MayRetry(http::ServerError error) {
@@ -253,7 +276,7 @@ void Exchange::OnTimeout() {
   if (request_ended_ && !response_begun_) {
     environment_->counters->upstream_timeouts.Increment();
     environment_->counters->response_timeouts.Increment();
-    return Reply(504, "the server did not answer in time");
+    return Reply(504, Reason::kResponseTimeout, "the server did not answer in time");
   }
   const uint64_t idle_timeout_ms = backend_->idle_timeout.count();
   const uint64_t idle_ms = environment_->loop->now_ms() - last_activity_ms_;
@@ -263,32 +286,42 @@ void Exchange::OnTimeout() {
   const bool waits_for_client = !response_begun_ && connection_->stream().unsent_bytes() == 0;
   if (waits_for_client) {
     environment_->counters->body_timeouts.Increment();
-    return Reply(408, "the request's body did not go on");
+    return Reply(408, Reason::kRequestBodyTimeout, "the request's body did not go on");
   }
-  const bool waits_for_reader = response_begun_ && downstream_->unsent_bytes() > 0;
-  if (waits_for_reader) {
+  if (response_begun_ && downstream_->unsent_bytes() > 0) {
     environment_->counters->reader_timeouts.Increment();
-  } else {
-    environment_->counters->upstream_timeouts.Increment();
-    environment_->counters->server_idle_timeouts.Increment();
+    return Cut(DecidedBy::kClient, Reason::kReaderTimeout, "the client did not take the response");
   }
-  if (!response_begun_) return Reply(504, "the server did not take the request's body");
+  environment_->counters->upstream_timeouts.Increment();
+  environment_->counters->server_idle_timeouts.Increment();
+  if (!response_begun_) return Reply(504, Reason::kRequestStalled, "the server did not take the request's body");
+  Cut(DecidedBy::kProxy, Reason::kIdleTimeout, "the response did not go on");
+}
+
+void Exchange::Reply(uint16_t status, Reason reason, std::string_view detail) {
+  record_.status = status;
+  record_.response_body_bytes = downstream_->ErrorBodySize(status, detail);
+  record_.Decide(DecidedBy::kProxy, reason, detail);
+  Conclude();
+  response_edits_.Clear();
+  downstream_->SendError(status, detail, response_edits_);
+  Finish();
+}
+
+void Exchange::Cut(DecidedBy who, Reason reason, std::string_view detail) {
+  record_.Decide(who, reason, detail);
+  Conclude();
   downstream_->Abort();
   Finish();
 }
 
-void Exchange::Reply(uint16_t status, std::string_view detail) {
-  downstream_->SendError(status, detail);
-  Finish();
-}
+void Exchange::Conclude() { record_.times.Take(Mark::kEnd); }
 
 void Exchange::RefuseBody() {
   environment_->counters->max_body_bytes.Increment();
-  if (!response_begun_) {
-    return Reply(413, absl::StrCat("the request's body is larger than the limit of ", max_body_bytes_, " bytes"));
-  }
-  downstream_->Abort();
-  Finish();
+  const std::string detail = absl::StrCat("the request's body is larger than the limit of ", max_body_bytes_, " bytes");
+  if (response_begun_) return Cut(DecidedBy::kProxy, Reason::kBodyTooLarge, detail);
+  Reply(413, Reason::kBodyTooLarge, detail);
 }
 
 void Exchange::LeaveServer() {
