@@ -19,8 +19,8 @@ DownstreamConnection::DownstreamConnection(Environment* environment, ListenerSta
       timer_([](void* self) { static_cast<DownstreamConnection*>(self)->OnTimeout(); }, this) {
   environment_->counters->connections_accepted.Increment();
   environment_->counters->connections_open.Increment();
-  client_.listener->counters->of_worker(environment_->worker_index).connections_accepted.Increment();
-  client_.listener->counters->of_worker(environment_->worker_index).connections_open.Increment();
+  client_.listener->own_counters->connections_accepted.Increment();
+  client_.listener->own_counters->connections_open.Increment();
   client_.listener->connections.PushBack(this);
   if (client_.listener->draining) codec_->Drain();
   Enter(Phase::kHead, client_.listener->http.header_timeout.count());
@@ -43,6 +43,7 @@ void DownstreamConnection::OnConnected(int) {}
 
 void DownstreamConnection::OnReceived(buffer::Slice bytes) {
   event::TurnScope scope(environment_->turn_work);
+  client_.listener->own_counters->bytes_received.Add(bytes.size());
   if (closing_) return;  // lingering: dropped
   if (watch_ != nullptr) watch_->OnReceived(bytes.size());
   codec_->Receive(std::move(bytes));
@@ -67,6 +68,7 @@ void DownstreamConnection::OnSent(size_t sent, int error) {
     codec_->ConnectionLost();
     return Close(/*reset=*/false);
   }
+  client_.listener->own_counters->bytes_sent.Add(sent);
   output_.Consume(sent);
   if (watch_ != nullptr) {
     watch_->OnSent(sent);
@@ -230,6 +232,7 @@ void DownstreamConnection::OnRequestRefused(uint16_t, const char*, http::Request
 
 void DownstreamConnection::OnResponse(uint16_t status) {
   environment_->counters->responses[status / 100 - 1].Increment();
+  client_.listener->own_counters->responses[status / 100 - 1].Increment();
 }
 
 void DownstreamConnection::PauseReceive() {
@@ -256,7 +259,7 @@ void DownstreamConnection::Close(bool reset) {
   environment_->loop->timers().Cancel(&timer_);
   watch_.reset();
   environment_->counters->connections_open.Decrement();
-  client_.listener->counters->of_worker(environment_->worker_index).connections_open.Decrement();
+  client_.listener->own_counters->connections_open.Decrement();
   Unlink();
   if (reset) {
     const linger at_once{.l_onoff = 1, .l_linger = 0};

@@ -71,6 +71,7 @@ void Connection::OnTimeout() {
 
 void Connection::OnReceived(buffer::Slice bytes) {
   event::TurnScope scope(environment_->turn_work);
+  server_->CountReceived(bytes.size());
   codec_.Receive(std::move(bytes));
   // A response that broke the protocol, or bytes that nobody asked for.
   if (codec_.idle() && !codec_.reusable()) Close();
@@ -92,6 +93,7 @@ void Connection::OnSent(size_t sent, int error) {
     keep_ = false;
     return;
   }
+  server_->CountSent(sent);
   output_.Consume(sent);
   Flush();
   codec_.OnSent();
