@@ -3,6 +3,7 @@
 #include <iterator>
 #include <string>
 
+#include "dataplane/admin/limits_reached.h"
 #include "dataplane/admin/server_families.h"
 
 namespace fairlead::admin {
@@ -53,8 +54,6 @@ constexpr WorkerFamily kSums[] = {
      &WorkerCounters::tunnels},
     {"fairlead_active_tunnels", "Tunnels open now, each an active request, too.", MetricType::kGauge,
      &WorkerCounters::tunnels_active},
-    {"fairlead_tunnel_idle_timeouts_total", "Tunnels closed because no byte came through.", MetricType::kCounter,
-     &WorkerCounters::tunnel_idle_timeouts},
 };
 
 // What shows how work spreads over the workers.
@@ -154,6 +153,13 @@ void MetricsPage::WriteWorkers() {
   for (size_t i = 0; i < std::size(kClasses); ++i) {
     writer_.Write({{"code", kClasses[i]}},
                   sum([&](const WorkerCounters& counters) -> const Counter& { return counters.responses[i + 1]; }));
+  }
+
+  writer_.BeginFamily("fairlead_limit_reached_total", "Times that a limit was reached, by its name.",
+                      MetricType::kCounter);
+  for (const LimitReached& limit : kLimitsReached) {
+    writer_.Write({{"limit", limit.name}},
+                  sum([&](const WorkerCounters& counters) -> const Counter& { return counters.*limit.counter; }));
   }
 
   const auto by_worker = [&](std::string_view name, std::string_view help, MetricType type, auto get_value) {

@@ -4,6 +4,7 @@
 #include <set>
 #include <string>
 
+#include "dataplane/admin/limits_reached.h"
 #include "dataplane/admin/read_page.h"
 #include "dataplane/admin/test_fleet.h"
 #include "dataplane/metrics/prometheus_reader.h"
@@ -83,14 +84,13 @@ TEST(MetricsPage, ShowsEveryCounterOfTheWorkersSummed) {
           &worker.requests_active,      &worker.responses[1],      &worker.responses[2],  &worker.responses[3],
           &worker.responses[4],         &worker.request_errors,    &worker.no_route,      &worker.no_eligible_server,
           &worker.upstream_failures,    &worker.upstream_timeouts, &worker.retries,       &worker.client_aborts,
-          &worker.header_timeouts,      &worker.idle_timeouts,     &worker.tunnels,       &worker.tunnels_active,
-          &worker.tunnel_idle_timeouts}) {
+          &worker.header_timeouts,      &worker.idle_timeouts,     &worker.tunnels,       &worker.tunnels_active}) {
       counter->Add(value);
       value *= 2;
     }
   }
   const PrometheusPage page = ReadMetrics(fleet.status);
-  constexpr int kCounters = 21;
+  constexpr int kCounters = 20;
   const auto both = [](int position) { return std::ldexp(1, position) + std::ldexp(1, position + kCounters); };
   EXPECT_EQ(page.Get("fairlead_connections_accepted_total"), both(0));
   EXPECT_EQ(page.Get("fairlead_open_connections"), both(1));
@@ -112,11 +112,25 @@ TEST(MetricsPage, ShowsEveryCounterOfTheWorkersSummed) {
   EXPECT_EQ(page.Get("fairlead_idle_timeouts_total"), both(17));
   EXPECT_EQ(page.Get("fairlead_tunnels_total"), both(18));
   EXPECT_EQ(page.Get("fairlead_active_tunnels"), both(19));
-  EXPECT_EQ(page.Get("fairlead_tunnel_idle_timeouts_total"), both(20));
   EXPECT_EQ(page.Get("fairlead_worker_requests_total", "{worker=\"1\"}"), std::ldexp(1, 3 + kCounters));
   EXPECT_EQ(page.Get("fairlead_worker_open_connections", "{worker=\"0\"}"), 2);
   EXPECT_EQ(page.Get("fairlead_worker_active_requests", "{worker=\"0\"}"), 16);
   EXPECT_EQ(page.Get("fairlead_worker_revision", "{worker=\"1\"}"), 1);
+}
+
+TEST(MetricsPage, ShowsEachLimitsOwnCounter) {
+  TestFleet fleet;
+  uint64_t value = 0;
+  for (const LimitReached& limit : kLimitsReached) {
+    for (metrics::WorkerCounters& worker : fleet.workers) (worker.*limit.counter).Add(++value);
+  }
+  const PrometheusPage page = ReadMetrics(fleet.status);
+  value = 0;
+  for (const LimitReached& limit : kLimitsReached) {
+    const std::string labels = "{limit=\"" + std::string(limit.name) + "\"}";
+    EXPECT_EQ(page.Get("fairlead_limit_reached_total", labels), 2 * value + 3) << limit.name;
+    value += 2;
+  }
 }
 
 TEST(MetricsPage, ShowsWhatEachServerDoes) {

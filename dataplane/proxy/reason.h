@@ -22,6 +22,7 @@ enum class Reason : uint8_t {
   kUriTooLong,        // 414
   kHeaderTooLarge,    // 431: its bytes or the number of its fields
   kHeaderTimeout,     // 408
+  kBodyTooLarge,      // 413
   // No server was asked.
   kConnectRefused,    // 405: no rule allows CONNECT to this host
   kListenerRemoved,   // 503
@@ -42,6 +43,7 @@ enum class Reason : uint8_t {
   kTunnelIdleTimeout,  // cut: no byte came through a tunnel
   // The client failed.
   kRequestBodyTimeout,  // 408: the request's body did not go on
+  kReaderTimeout,       // cut short: the client did not take the response
   kClientDisconnected,
 };
 

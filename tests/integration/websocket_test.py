@@ -334,7 +334,7 @@ def test_a_tunnel_without_a_byte_is_closed_after_its_time(fairlead: Fairlead):
                 wire.send(b"x")
             assert wire.is_closed()
         assert ended.wait(20)
-        assert fairlead.metrics()["fairlead_tunnel_idle_timeouts_total"] == 1
+        assert fairlead.metrics()['fairlead_limit_reached_total{limit="timeouts.tunnel_idle"}'] == 1
 
 
 def test_a_tunnel_survives_revisions(fairlead: Fairlead):
