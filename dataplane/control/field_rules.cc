@@ -34,8 +34,6 @@ constexpr std::string_view kUnimplementedFields[] = {
     "fairlead.v1.Listener.max_connections",
     "fairlead.v1.Listener.max_connections_per_source",
     "fairlead.v1.Listener.access_log",
-    "fairlead.v1.HttpListener.forwarding",
-    "fairlead.v1.HttpListener.path_normalization",
     "fairlead.v1.RouteRule.redirect",
     "fairlead.v1.RouteRule.respond",
     "fairlead.v1.RouteRule.idle_timeout",
