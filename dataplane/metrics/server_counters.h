@@ -15,6 +15,7 @@ struct alignas(64) ServerWorkerCounters {
   Counter failures;          // ended by the server without a whole response
   Counter connections;       // opened
   Counter connect_failures;  // refused, unreachable or timed out
+  Counter limit_reached;     // times that it was found to have no room
 };
 
 // The counters of one server. Made by the control side when the server first appears and shared by every revision that
@@ -29,6 +30,10 @@ class ServerCounters {
 
   // Requests that the server is answering, over all workers: what LEAST_REQUEST compares.
   std::atomic<uint32_t> active_requests{0};
+  // Connections to it, over all workers: connecting, in use and idle.
+  std::atomic<uint32_t> open_connections{0};
+  // Idle ones that nobody has a claim on yet. Counted only while the server has max_connections.
+  std::atomic<uint32_t> unclaimed_connections{0};
 
  private:
   const int workers_;

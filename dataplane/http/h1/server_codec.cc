@@ -109,6 +109,7 @@ bool ServerCodec::ReceiveEnd() {
       if (head_sent_ && !discarding()) host_->CloseNow();  // a response that its handler can't end any more
       return false;
     case State::kReceived:
+      if (handler_ != nullptr) handler_->OnClientEnd();
       return true;  // a client may close its side after its request and still read (RFC 9112 §9.6)
     case State::kClosing:
       return true;
