@@ -18,12 +18,6 @@ std::string_view ToString(config::LoadBalancingPolicy policy) {
   return "";
 }
 
-uint64_t TotalRequests(const metrics::ServerCounters& counters) {
-  uint64_t requests = 0;
-  for (int worker = 0; worker < counters.workers(); ++worker) requests += counters.of_worker(worker).requests.value();
-  return requests;
-}
-
 }  // namespace
 
 std::string_view StatusPage::NextPiece() {
@@ -158,7 +152,7 @@ void StatusPage::WriteServer(const config::Backend& backend, const config::Serve
     Field("expires_in_ms", decision->expires_ms - std::min(status_.now_ms, decision->expires_ms));
   }
   Field("active_requests", server.counters->active_requests.load(std::memory_order_relaxed));
-  Field("total_requests", TotalRequests(*server.counters));
+  Field("total_requests", metrics::Sum(*server.counters, &metrics::UpstreamCounters::requests));
   Field("open_connections", server.counters->open_connections.load(std::memory_order_relaxed));
   if (server.max_requests != config::kNoLimit) Field("max_requests", server.max_requests);
   if (server.max_connections != config::kNoLimit) Field("max_connections", server.max_connections);

@@ -9,6 +9,7 @@
 #include "dataplane/base/persistent_vector.h"
 #include "dataplane/config/server.h"
 #include "dataplane/metrics/backend_admission.h"
+#include "dataplane/metrics/backend_counters.h"
 
 namespace fairlead::config {
 
@@ -34,6 +35,7 @@ struct BackendSettings {
 struct Backend {
   std::shared_ptr<const BackendSettings> settings;
   // The same object in all revisions in which the backend exists.
+  std::shared_ptr<metrics::BackendCounters> counters;
   std::shared_ptr<metrics::BackendAdmission> admission;
   // By ServerSlot; null where a slot is free.
   base::PersistentVector<std::shared_ptr<const Server>> servers;

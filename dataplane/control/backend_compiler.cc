@@ -88,7 +88,10 @@ void Put(Compilation& compilation, const v1::Backend& message, const Path& place
   const config::BackendSlot slot = now ? *now : staged.backends.Add(message.id());
   config::Backend& backend = compilation.backend_editor.Edit(slot);
   backend.settings = std::move(settings);
-  if (before == nullptr) backend.admission = std::make_shared<metrics::BackendAdmission>(compilation.workers);
+  if (before == nullptr) {
+    backend.counters = std::make_shared<metrics::BackendCounters>();
+    backend.admission = std::make_shared<metrics::BackendAdmission>(compilation.workers);
+  }
   staged.backend_updates.push_back({slot, std::make_shared<const v1::Backend>(message)});
   staged.changes.list.backends.push_back(slot);
 }

@@ -41,11 +41,13 @@ void Exchange::OnRequestHead(bool body_follows) {
   counted_ = true;
   environment_->counters->requests.Increment();
   environment_->counters->requests_active.Increment();
+  metrics_.Begin(client_->listener->own_counters, environment_->loop->now_us());
   if (request_.method == http::Method::kConnect) return Reply(501, Reason::kConnectRefused, "CONNECT is not supported");
   Route();
 }
 
 void Exchange::Route() {
+  metrics_.LeaveRule();
   if (pin_ != nullptr) environment_->snapshots->Unpin(pin_);
   pin_ = environment_->snapshots->Pin();
   avoid_ = kNoServer;  // slots of another revision may belong to others
@@ -67,6 +69,7 @@ void Exchange::Route() {
     return Reply(404, Reason::kNoRoute, "no route for this path");
   }
   rule_ = route.rule;
+  metrics_.EnterRule(&rule_->counters->of_worker(environment_->worker_index));
   backend_slot_ = rule_->backends.size() == 1 ? rule_->backends.front().backend
                                               : routing::ChooseBackend(*rule_, environment_->random->Next());
   backend_ = snapshot.backends[backend_slot_]->settings.get();
@@ -74,7 +77,8 @@ void Exchange::Route() {
 }
 
 void Exchange::StartAttempt() {
-  const upstream::Admission admission = environment_->backends->Get(backend_slot_)->Admit(this, avoid_, fresh_);
+  upstream::Backend& backend = *environment_->backends->Get(backend_slot_);
+  const upstream::Admission admission = backend.Admit(this, avoid_, fresh_);
   switch (admission.outcome) {
     case upstream::Admission::Outcome::kAdmitted:
       return OnAdmitted(admission.choice);
@@ -82,6 +86,7 @@ void Exchange::StartAttempt() {
       return;
     case upstream::Admission::Outcome::kNoEligibleServer:
       environment_->counters->no_eligible_server.Increment();
+      backend.counters().no_eligible_server.Increment();
       return Reply(503, Reason::kNoEligibleServer,
                    absl::StrCat("no eligible server in backend \"", backend_->id, "\""));
     case upstream::Admission::Outcome::kNoRoom:
@@ -101,15 +106,18 @@ void Exchange::OnClientEnd() {
   // It has left, almost always; one that still reads is told.
   environment_->counters->client_aborts.Increment();
   record_.Decide(DecidedBy::kClient, Reason::kClientDisconnected, "while the request waited for a server");
-  downstream_->SendError(503, "the client closed its side while its request waited for a server");
-  Finish();
+  Reply(503, Reason::kClientDisconnected, "the client closed its side while its request waited for a server");
 }
 
 void Exchange::OnAdmitted(const upstream::Choice& choice) {
   record_.times.TakeFirst(Mark::kServer);
-  if (attempts_++ > 0) environment_->counters->retries.Increment();
+  if (attempts_++ > 0) {
+    environment_->counters->retries.Increment();
+    environment_->backends->Get(backend_slot_)->counters().retries.Increment();
+  }
   server_ = choice.server;
   server_slot_ = choice.slot;
+  metrics_.BeginAttempt(environment_->loop->now_us());
   absl::StatusOr<upstream::Connection*> connection = server_->Acquire(this, choice.place);
   if (!connection.ok()) {
     LeaveServer();
@@ -124,11 +132,13 @@ void Exchange::OnConnected() {
   connected_ = true;
   record_.times.Take(Mark::kConnected);
   http::ClientStream& stream = connection_->stream();
+  request_edits_.Clear();
+  std::string default_host;
   if (request_.authority.size == 0) {
-    stream.SendHead(request_, DefaultHost(server_->address()));
-  } else {
-    stream.SendHead(request_, {});
+    default_host = DefaultHost(server_->address());
+    request_edits_.host = default_host;
   }
+  stream.SendHead(request_, request_edits_);
   if (!early_body_.empty()) {
     body_sent_ = true;
     for (buffer::Slice& slice : early_body_.TakeSlices()) stream.SendData(std::move(slice));
@@ -193,7 +203,10 @@ void Exchange::OnRefused(uint16_t status, const char* reason) {
 }
 
 void Exchange::OnStreamError(http::ClientError error) {
-  if (counted_ && error == http::ClientError::kDisconnected) environment_->counters->client_aborts.Increment();
+  if (counted_ && error == http::ClientError::kDisconnected) {
+    environment_->counters->client_aborts.Increment();
+    metrics_.CountClientAbort();
+  }
   record_.Decide(DecidedBy::kClient, Reason::kClientDisconnected, {});
   Conclude();
   Finish();
@@ -209,8 +222,10 @@ void Exchange::OnResponseHead() {
     idle_watch_due_ = true;  // unless the whole body is here already
     environment_->turn_work->Add(this);
   }
-  server_->counters().responses[response_.status / 100 - 1].Increment();
-  downstream_->SendHead(response_);
+  server_->CountResponse(response_.status, metrics_.AttemptTime(environment_->loop->now_us()));
+  metrics_.CountResponse(response_.status);
+  response_edits_.Clear();
+  downstream_->SendHead(response_, response_edits_);
 }
 
 void Exchange::OnResponseData(buffer::Slice data) {
@@ -233,7 +248,7 @@ void Exchange::OnResponseEnd(const http::FieldList* trailers) {
 
 void Exchange::OnServerError(http::ServerError error, std::string_view detail) {
   connection_ = nullptr;  // closes itself
-  if (error != http::ServerError::kAbandoned) server_->counters().failures.Increment();
+  if (error != http::ServerError::kAbandoned) server_->CountFailure();
   environment_->loop->timers().Cancel(&timer_);
   const bool retry = MayRetry(error);
   LeaveServer();
@@ -244,6 +259,7 @@ void Exchange::OnServerError(http::ServerError error, std::string_view detail) {
     return;
   }
   environment_->counters->upstream_failures.Increment();
+  metrics_.CountFailure();
   if (response_begun_) return Cut(DecidedBy::kServer, ReasonOf(error), detail);
   Reply(error == http::ServerError::kConnectTimeout ? 504 : 502, ReasonOf(error), detail);
 }
@@ -293,7 +309,7 @@ void Exchange::WatchIdle() {
 void Exchange::OnTimeout() {
   event::TurnScope scope(environment_->turn_work);
   if (request_ended_ && !response_begun_) {
-    environment_->counters->upstream_timeouts.Increment();
+    CountTimeout();
     return Reply(504, Reason::kResponseTimeout, "the server did not answer in time");
   }
   const uint64_t idle_timeout_ms = backend_->idle_timeout.count();
@@ -303,17 +319,25 @@ void Exchange::OnTimeout() {
   }
   const bool waits_for_client = !response_begun_ && connection_->stream().unsent_bytes() == 0;
   if (waits_for_client) return Reply(408, Reason::kRequestBodyTimeout, "the request's body did not go on");
-  environment_->counters->upstream_timeouts.Increment();
+  CountTimeout();
   if (!response_begun_) return Reply(504, Reason::kRequestStalled, "the server did not take the request's body");
   Cut(DecidedBy::kProxy, Reason::kIdleTimeout, "the response did not go on");
 }
 
+void Exchange::CountTimeout() {
+  environment_->counters->upstream_timeouts.Increment();
+  server_->CountTimeout();
+  metrics_.CountFailure();
+}
+
 void Exchange::Reply(uint16_t status, Reason reason, std::string_view detail) {
+  metrics_.CountResponse(status);
   record_.status = status;
   record_.response_body_bytes = downstream_->ErrorBodySize(status, detail);
   record_.Decide(DecidedBy::kProxy, reason, detail);
   Conclude();
-  downstream_->SendError(status, detail);
+  response_edits_.Clear();
+  downstream_->SendError(status, detail, response_edits_);
   Finish();
 }
 
@@ -339,6 +363,7 @@ void Exchange::Finish() {
   Leave();
   if (connection_ != nullptr) std::exchange(connection_, nullptr)->Release();
   if (server_ != nullptr) LeaveServer();
+  metrics_.End(environment_->loop->now_us());
   if (pin_ != nullptr) environment_->snapshots->Unpin(std::exchange(pin_, nullptr));
   if (counted_) environment_->counters->requests_active.Decrement();
   early_body_.Clear();

@@ -11,11 +11,13 @@
 #include "dataplane/event/timer_wheel.h"
 #include "dataplane/event/turn_work.h"
 #include "dataplane/http/client_codec.h"
+#include "dataplane/http/head_edits.h"
 #include "dataplane/http/message.h"
 #include "dataplane/http/server_codec.h"
 #include "dataplane/load_balancing/policy.h"
 #include "dataplane/proxy/client.h"
 #include "dataplane/proxy/environment.h"
+#include "dataplane/proxy/exchange_metrics.h"
 #include "dataplane/proxy/request_record.h"
 #include "dataplane/upstream/connection.h"
 #include "dataplane/upstream/server.h"
@@ -87,6 +89,7 @@ class Exchange final : public http::ServerStreamHandler,
   // All is known of it, and its head can still be read, for the last time: called once, before the stream ends.
   void Conclude();
   void OnTimeout();
+  void CountTimeout();
   // The time without a byte that ends it, from now.
   void WatchIdle();
   void LeaveServer();
@@ -105,8 +108,12 @@ class Exchange final : public http::ServerStreamHandler,
   upstream::Connection* connection_ = nullptr;
   http::RequestHead request_;
   http::ResponseHead response_;
+  // Filled and used at once: before a head is sent.
+  http::HeadEdits request_edits_;
+  http::HeadEdits response_edits_;
   buffer::Queue early_body_;  // received before a connection stood
   std::unique_ptr<StoredTrailers> early_trailers_;
+  ExchangeMetrics metrics_;
   RequestRecord record_;
   event::Timer timer_;
   uint64_t last_activity_ms_ = 0;

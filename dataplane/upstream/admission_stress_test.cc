@@ -113,6 +113,7 @@ class AdmissionStress : public ::testing::Test {
     settings->queue_length = 1000;
     settings->queue_timeout = std::chrono::hours(24);
     config_.settings = std::move(settings);
+    config_.counters = std::make_shared<metrics::BackendCounters>();
     config_.admission = std::make_shared<metrics::BackendAdmission>(kWorkers);
     for (int i = 0; i < kWorkers; ++i) workers_.push_back(std::make_unique<StressWorker>(i, &fleet_));
     Peers peers;
@@ -139,7 +140,7 @@ class AdmissionStress : public ::testing::Test {
       *server = *config_.servers[slot];
     } else {
       config_.servers.PushBack(nullptr);
-      server->counters = std::make_shared<metrics::ServerCounters>(kWorkers);
+      server->counters = std::make_shared<metrics::ServerCounters>();
     }
     server->max_requests = max_requests;
     config_.servers.Set(slot, std::move(server));

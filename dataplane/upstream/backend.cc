@@ -93,7 +93,7 @@ Server& Backend::ServerAt(config::ServerSlot slot) {
   if (slot >= servers_.size()) servers_.resize(slot + 1);
   std::unique_ptr<Server>& server = servers_[slot];
   if (server == nullptr) {
-    server = std::make_unique<Server>(environment_, Configured(slot), config_->settings.get(), this, slot);
+    server = std::make_unique<Server>(environment_, Configured(slot), config_->settings.get(), &counters(), this, slot);
   }
   return *server;
 }
@@ -103,7 +103,7 @@ void Backend::TakeOutIfFull(config::ServerSlot slot) {
   // place before the last look at the server.
   if (rotation_.out() == 0) log_position_ = config_->admission->freed.end();
   if (servers_[slot]->HasRoom()) return;
-  servers_[slot]->counters().limit_reached.Increment();
+  servers_[slot]->CountLimitReached();
   rotation_.TakeOut(slot);
 }
 

@@ -8,6 +8,7 @@
 #include "dataplane/base/intrusive_list.h"
 #include "dataplane/config/backend.h"
 #include "dataplane/config/slots.h"
+#include "dataplane/metrics/backend_counters.h"
 #include "dataplane/upstream/environment.h"
 #include "dataplane/upstream/rotation.h"
 #include "dataplane/upstream/server.h"
@@ -62,6 +63,12 @@ class Backend final : public ServerOwner {
   // Another worker's message: there may be room for one who waits here.
   void OnWoken();
 
+  // This worker's, over all revisions.
+  metrics::BackendWorkerCounters& counters() {
+    if (counters_ == nullptr) counters_ = &config_->counters->of_worker(environment_->worker_index);
+    return *counters_;
+  }
+
   // Whether `config` is of this backend, not of another that has got its slot.
   bool serves(const config::Backend& config) const { return config.settings->id == config_->settings->id; }
   // The same, by what its revisions share, which may be gone.
@@ -100,6 +107,7 @@ class Backend final : public ServerOwner {
   Backends* const backends_;
   const config::BackendSlot slot_;
   const config::Backend* config_;
+  metrics::BackendWorkerCounters* counters_ = nullptr;  // until they are first needed
   Rotation rotation_;
   // By slot; null for those that were never picked.
   std::vector<std::unique_ptr<Server>> servers_;

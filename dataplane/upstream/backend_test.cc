@@ -46,6 +46,7 @@ class BackendTest : public UpstreamTest {
     auto backend = std::make_shared<config::Backend>();
     backend->settings = std::move(settings);
     backend->admission = std::make_shared<metrics::BackendAdmission>(1);
+    backend->counters = std::make_shared<metrics::BackendCounters>();
     const auto slot = static_cast<config::BackendSlot>(next_->backends.size());
     next_->backends.PushBack(std::move(backend));
     changes_.backends.push_back(slot);
@@ -205,7 +206,7 @@ TEST_P(BackendTest, KeepsConnectionsOverChangesOfPolicySettingsWeightAndHealth) 
   Publish();
   ASSERT_EQ(Pick(/*avoid=*/1), server);
   Exchange(server, peer);
-  EXPECT_EQ(server->counters().connections.value(), 1u);
+  EXPECT_EQ(next_->backends[0]->servers[0]->counters->of_worker(0).connections.value(), 1u);
 }
 
 TEST_P(BackendTest, AppliesNewSettingsToServersThatStay) {
@@ -286,6 +287,7 @@ TEST_P(BackendTest, GivesASlotToAnotherBackendWithoutMixingThem) {
   config::Backend other;
   other.settings = std::move(settings);
   other.admission = std::make_shared<metrics::BackendAdmission>(1);
+  other.counters = std::make_shared<metrics::BackendCounters>();
   SetBackend(0, std::move(other));
   changes_.backends.push_back(0);
   SetServer(0, nullptr);

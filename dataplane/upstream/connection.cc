@@ -26,7 +26,7 @@ absl::Status Connection::Connect() {
   const net::Address& address = server_->address();
   absl::StatusOr<base::UniqueFd> fd = net::OpenStreamSocket(address);
   if (!fd.ok()) return fd.status();
-  server_->counters().connections.Increment();
+  server_->OnConnectBegun();
   state_ = State::kConnecting;
   socket_ = environment_->loop->Connect(fd->Release(), address.get(), address.length(), this);
   return absl::OkStatus();
@@ -82,6 +82,7 @@ void Connection::OnTimeout() {
 
 void Connection::OnReceived(buffer::Slice bytes) {
   event::TurnScope scope(environment_->turn_work);
+  server_->CountReceived(bytes.size());
   codec_.Receive(std::move(bytes));
   // A response that broke the protocol, or bytes that nobody asked for.
   if (codec_.idle() && !codec_.reusable()) Close();
@@ -103,6 +104,7 @@ void Connection::OnSent(size_t sent, int error) {
     keep_ = false;
     return;
   }
+  server_->CountSent(sent);
   output_.Consume(sent);
   Flush();
   codec_.OnSent();

@@ -30,7 +30,7 @@ class RotationTest : public ::testing::TestWithParam<config::LoadBalancingPolicy
 
   void Set(ServerSlot slot, AdminState state, Health health, uint32_t weight = 1) {
     auto server = std::make_shared<config::Server>();
-    server->counters = std::make_shared<metrics::ServerCounters>(1);
+    server->counters = std::make_shared<metrics::ServerCounters>();
     server->admin_state = state;
     server->health = health;
     server->weight = weight;
@@ -170,7 +170,7 @@ TEST(RoundRobinRotation, KeepsTheTurnsOfTheOthersWhileOneIsFull) {
   Rotation rotation(&random, &config);
   for (ServerSlot slot = 0; slot < 3; ++slot) {
     auto server = std::make_shared<config::Server>();
-    server->counters = std::make_shared<metrics::ServerCounters>(1);
+    server->counters = std::make_shared<metrics::ServerCounters>();
     config.servers.PushBack(std::move(server));
     rotation.SetServer(slot);
   }

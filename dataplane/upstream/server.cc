@@ -7,7 +7,7 @@
 namespace fairlead::upstream {
 
 Server::Server(Environment* environment, const config::Server* config, const config::BackendSettings* settings,
-               ServerOwner* owner, config::ServerSlot slot)
+               metrics::BackendWorkerCounters* backend_counters, ServerOwner* owner, config::ServerSlot slot)
     : environment_(environment),
       config_(config),
       settings_(settings),
@@ -16,7 +16,8 @@ Server::Server(Environment* environment, const config::Server* config, const con
       active_requests_(&config->counters->active_requests),
       max_requests_(config->max_requests),
       places_(config->counters.get(), config->max_connections),
-      counters_(&config->counters->of_worker(environment->worker_index)) {}
+      counters_(&config->counters->of_worker(environment->worker_index)),
+      backend_counters_(backend_counters) {}
 
 Server::~Server() {
   CloseIdle();
@@ -62,17 +63,19 @@ std::optional<ConnectionPlace> Server::TryBegin(bool fresh) {
     return std::nullopt;
   }
   ++exchanges_;
+  backend_counters_->requests_active.Increment();
   return place;
 }
 
 void Server::EndRequest() {
   --exchanges_;
+  backend_counters_->requests_active.Decrement();
   if (active_requests_->fetch_sub(1) >= max_requests_) OnRoom();
   if (retired_ && exchanges_ == 0) delete this;
 }
 
 absl::StatusOr<Connection*> Server::Acquire(ConnectionUser* user, ConnectionPlace place) {
-  counters_->requests.Increment();
+  for (metrics::UpstreamCounters* counters : BothCounters()) counters->requests.Increment();
   switch (place) {
     case ConnectionPlace::kIdle: {
       Connection* connection = idle_.front();
@@ -103,6 +106,37 @@ absl::StatusOr<Connection*> Server::Open(ConnectionUser* user) {
   }
   in_use_.PushBack(connection);
   return connection;
+}
+
+void Server::OnConnectBegun() {
+  for (metrics::UpstreamCounters* counters : BothCounters()) counters->connections.Increment();
+}
+
+void Server::CountResponse(uint16_t status, uint64_t duration_us) {
+  for (metrics::UpstreamCounters* counters : BothCounters()) {
+    counters->responses[status / 100 - 1].Increment();
+    counters->response_time.Observe(duration_us);
+  }
+}
+
+void Server::CountFailure() {
+  for (metrics::UpstreamCounters* counters : BothCounters()) counters->failures.Increment();
+}
+
+void Server::CountTimeout() {
+  for (metrics::UpstreamCounters* counters : BothCounters()) counters->timeouts.Increment();
+}
+
+void Server::CountSent(size_t bytes) {
+  for (metrics::UpstreamCounters* counters : BothCounters()) counters->bytes_sent.Add(bytes);
+}
+
+void Server::CountReceived(size_t bytes) {
+  for (metrics::UpstreamCounters* counters : BothCounters()) counters->bytes_received.Add(bytes);
+}
+
+void Server::OnConnectFailed() {
+  for (metrics::UpstreamCounters* counters : BothCounters()) counters->connect_failures.Increment();
 }
 
 void Server::Update(const config::Server* config, const config::BackendSettings* settings) {

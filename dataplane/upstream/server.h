@@ -1,6 +1,8 @@
 #pragma once
 
+#include <array>
 #include <atomic>
+#include <cstddef>
 #include <cstdint>
 #include <memory>
 #include <optional>
@@ -9,6 +11,8 @@
 #include "dataplane/base/intrusive_list.h"
 #include "dataplane/config/backend.h"
 #include "dataplane/config/server.h"
+#include "dataplane/metrics/backend_counters.h"
+#include "dataplane/metrics/server_counters.h"
 #include "dataplane/net/address.h"
 #include "dataplane/upstream/connection.h"
 #include "dataplane/upstream/connection_places.h"
@@ -38,8 +42,9 @@ class ServerOwner {
 // removed server run, to the snapshots that those hold.
 class Server {
  public:
+  // `backend_counters` are this worker's, and live as long as the snapshots do. `owner` lives until Retire.
   Server(Environment* environment, const config::Server* config, const config::BackendSettings* settings,
-         ServerOwner* owner, config::ServerSlot slot);
+         metrics::BackendWorkerCounters* backend_counters, ServerOwner* owner, config::ServerSlot slot);
   ~Server();
   Server(const Server&) = delete;
   Server& operator=(const Server&) = delete;
@@ -56,7 +61,14 @@ class Server {
   // descriptors left.
   absl::StatusOr<Connection*> Acquire(ConnectionUser* user, ConnectionPlace place);
 
-  metrics::ServerWorkerCounters& counters() { return *counters_; }
+  // What becomes of its requests, counted for it and for its backend. A response's head came `duration_us` after the
+  // server was chosen.
+  void CountResponse(uint16_t status, uint64_t duration_us);
+  void CountFailure();
+  void CountTimeout();
+  void CountSent(size_t bytes);
+  void CountReceived(size_t bytes);
+  void CountLimitReached() { counters_->limit_reached.Increment(); }
   const net::Address& address() const { return config_->address; }
   const config::BackendSettings& settings() const { return *settings_; }
 
@@ -78,11 +90,13 @@ class Server {
   // Of connections: whether this one, whose exchange has ended, is kept for another.
   bool Keep(Connection* connection);
   void OnClosed(Connection* connection);
-  void OnConnectFailed() { counters_->connect_failures.Increment(); }
+  void OnConnectBegun();
+  void OnConnectFailed();
   // Whether others wait for connections to close: the peer should hear of it at once.
   bool limits_connections() const { return places_.limited(); }
 
  private:
+  std::array<metrics::UpstreamCounters*, 2> BothCounters() { return {counters_, backend_counters_}; }
   bool TakeRequest();
   void OnRoom() {
     if (owner_ != nullptr) owner_->OnRoom(slot_);
@@ -105,6 +119,7 @@ class Server {
   uint32_t max_requests_;
   ConnectionPlaces places_;
   metrics::ServerWorkerCounters* const counters_;
+  metrics::BackendWorkerCounters* const backend_counters_;
   base::IntrusiveList<Connection> idle_;  // the one used last in front
   base::IntrusiveList<Connection> in_use_;
   base::IntrusiveList<Connection> awaiting_;  // a place that was claimed for them; the one that came first in front
