@@ -3,7 +3,6 @@
 import select
 import socket
 import threading
-import time
 
 from tests.support.waiting import wait_until
 from tests.support.wire import Closed, Wire
@@ -23,6 +22,7 @@ class CountingOrigin:
         self.address = "127.0.0.1:%d" % self._listening.getsockname()[1]
         self._lock = threading.Lock()
         self._permits = threading.Semaphore(0)
+        self._closing = threading.Event()
         self._open: set[socket.socket] = set()
         self.active = 0
         self.served = 0
@@ -38,6 +38,7 @@ class CountingOrigin:
     def __exit__(self, *_) -> None:
         self._listening.shutdown(socket.SHUT_RDWR)
         self._listening.close()
+        self._closing.set()
         self.release(10_000)
 
     def server(self, **fields) -> dict:
@@ -86,7 +87,7 @@ class CountingOrigin:
                 if self._hold is None:
                     self._permits.acquire()
                 elif self._hold > 0:
-                    time.sleep(self._hold)
+                    self._closing.wait(self._hold)
                 with self._lock:
                     self.active -= 1
                     self.served += 1
