@@ -36,8 +36,8 @@ std::shared_ptr<const config::Forwarding> CompileForwarding(const v1::Forwarding
   forwarding->x_request_id = message.x_request_id();
   if (message.via().empty()) return forwarding;
   if (message.via().size() > kMaxPseudonym || !http::h1::IsToken(message.via())) {
-    violations.Invalid(Path(place, "via"), base::StrCat("not a token of at most ", kMaxPseudonym, " bytes: ",
-                                                        health::Quote(message.via())));
+    violations.Invalid(Path(place, "via"), base::StrCat("not a token of at most ", kMaxPseudonym,
+                                                        " bytes: ", health::Quote(message.via())));
   }
   forwarding->via[0] = "1.0 " + message.via();
   forwarding->via[1] = "1.1 " + message.via();

@@ -18,9 +18,9 @@ std::optional<net::Address> ParseNode(std::string_view text);
 // with '_' in place of '-', which servers that hand fields on as variables (CGI and its heirs) do not tell apart.
 bool IsForwardingField(std::string_view name);
 
-// The client, if the peer is a proxy to be trusted: the last address of the list that is not itself `trusted`. Where all
-// are, the first of them; behind something that is no address, nobody knows: then the first one after it. None: the list
-// names none. The list is X-Forwarded-For, in all its fields, or, where there is no such field, Forwarded.
+// The client, if the peer is a proxy to be trusted: the last address of the list that is not itself `trusted`. Where
+// all are, the first of them; behind something that is no address, nobody knows: then the first one after it. None: the
+// list names none. The list is X-Forwarded-For, in all its fields, or, where there is no such field, Forwarded.
 template <typename IsTrusted>
 std::optional<net::Address> FindClient(const FieldList& fields, IsTrusted is_trusted);
 
@@ -28,8 +28,8 @@ std::optional<net::Address> FindClient(const FieldList& fields, IsTrusted is_tru
 template <typename Function>
 void ForEachForwardedFor(std::string_view value, Function function);
 
-// Calls `function` with the `for` of each element of a Forwarded (RFC 7239 §4), without its quotes; with an empty text for
-// an element that has none or is malformed.
+// Calls `function` with the `for` of each element of a Forwarded (RFC 7239 §4), without its quotes; with an empty text
+// for an element that has none or is malformed.
 void ForEachForwardedElement(std::string_view value, auto function);
 
 // -- Implementation.

@@ -27,21 +27,21 @@ TEST(ParseNode, TakesAddressesWithAndWithoutPorts) {
 
 TEST(ParseNode, TakesNothingElse) {
   for (std::string_view text :
-       {"", "unknown", "_hidden", "192.0.2", "192.0.2.256", "192.0.2.1:", "192.0.2.1:x", "192.0.2.1:123456", "192.0.2.1 ",
-        "[192.0.2.1]", "[::1", "[::1]x", "[::1]:", "::1::2", "fe80::1%eth0", "example.org", "192.0.2.1, 192.0.2.2",
-        "1111:1111:1111:1111:1111:1111:1111:1111:1111:1111:1111:1111"}) {
+       {"", "unknown", "_hidden", "192.0.2", "192.0.2.256", "192.0.2.1:", "192.0.2.1:x", "192.0.2.1:123456",
+        "192.0.2.1 ", "[192.0.2.1]", "[::1", "[::1]x", "[::1]:", "::1::2", "fe80::1%eth0", "example.org",
+        "192.0.2.1, 192.0.2.2", "1111:1111:1111:1111:1111:1111:1111:1111:1111:1111:1111:1111"}) {
     EXPECT_EQ(Node(text), "none") << text;
   }
   EXPECT_EQ(Node(std::string_view("192.0.2.1\0", 10)), "none");
 }
 
 TEST(IsForwardingField, KnowsThemInAnyCaseAndWithUnderscores) {
-  for (std::string_view name : {"Forwarded", "X-Forwarded-For", "x-forwarded-port", "X_FORWARDED_FOR", "X-Forwarded_Host",
-                                "x-real-ip", "X_Real_IP", "X-Request-ID", "X-Forwarded-"}) {
+  for (std::string_view name : {"Forwarded", "X-Forwarded-For", "x-forwarded-port", "X_FORWARDED_FOR",
+                                "X-Forwarded_Host", "x-real-ip", "X_Real_IP", "X-Request-ID", "X-Forwarded-"}) {
     EXPECT_TRUE(IsForwardingField(name)) << name;
   }
-  for (std::string_view name : {"Forward", "Forwarded-For", "X-Forwarded", "X-Real-IPs", "X-Requested-With", "Via", "X-A",
-                                "Y-Forwarded-For", "X-Request-Ids"}) {
+  for (std::string_view name : {"Forward", "Forwarded-For", "X-Forwarded", "X-Real-IPs", "X-Requested-With", "Via",
+                                "X-A", "Y-Forwarded-For", "X-Request-Ids"}) {
     EXPECT_FALSE(IsForwardingField(name)) << name;
   }
 }

@@ -22,8 +22,8 @@ constexpr char ToUpperHex(char c) { return c >= 'a' && c <= 'f' ? static_cast<ch
 
 // RFC 3986 §2.3.
 constexpr bool IsUnreserved(unsigned char c) {
-  return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '-' || c == '.' || c == '_' ||
-         c == '~';
+  return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '-' || c == '.' ||
+         c == '_' || c == '~';
 }
 
 // The byte that the escape at `position` stands for; none if it is no escape.
@@ -40,7 +40,8 @@ bool NeedsWork(std::string_view path) {
   char previous = '\0';
   for (const char c : path) {
     // Dots behind anything that may separate segments.
-    const bool suspicious = c == '%' || (c == '/' && previous == '/') || (c == '.' && (previous == '/' || previous == '\\'));
+    const bool suspicious =
+        c == '%' || (c == '/' && previous == '/') || (c == '.' && (previous == '/' || previous == '\\'));
     if (suspicious) return true;
     previous = c;
   }

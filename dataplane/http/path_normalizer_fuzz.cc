@@ -1,4 +1,5 @@
-// Whatever the path and the rules: normalizing again changes nothing, the path never grows nor climbs, and the query stays.
+// Whatever the path and the rules: normalizing again changes nothing, the path never grows nor climbs, and the query
+// stays.
 #include <algorithm>
 #include <cctype>
 #include <cstdint>

@@ -99,18 +99,18 @@ TEST(PathNormalizer, RefusesPathsThatLeaveTheRoot) {
     Check({kDots, target, kRefused});
     Check({kAllDecoding, target, kRefused});
   }
-  Check({kAll, "//..", kRefused});      // merged first
-  Check({kDots, "//..", "/"});          // there is an empty segment to leave
+  Check({kAll, "//..", kRefused});  // merged first
+  Check({kDots, "//..", "/"});      // there is an empty segment to leave
 }
 
 TEST(PathNormalizer, RefusesDisguisedDotSegments) {
-  for (std::string_view target :
-       {"/a/..;/b", "/a/..;x=1/b", "/a/.;/b", "/a/..;", "/a/%2e%2e;/b", "/a/..\\b", "/a\\..\\b", "/a\\..", "/\\..",
-        "/a/..%2fb", "/a/..%2F", "/a%2f..%2fb", "/a%5c..%5cb", "/a/..%5Cb", "/a%2F%2e%2E", "/..%2f..%2fetc", "/a\\.\\b",
-        "/a%5c..;x", "/.;/a"}) {
+  for (std::string_view target : {"/a/..;/b", "/a/..;x=1/b", "/a/.;/b", "/a/..;", "/a/%2e%2e;/b", "/a/..\\b",
+                                  "/a\\..\\b", "/a\\..", "/\\..", "/a/..%2fb", "/a/..%2F", "/a%2f..%2fb", "/a%5c..%5cb",
+                                  "/a/..%5Cb", "/a%2F%2e%2E", "/..%2f..%2fetc", "/a\\.\\b", "/a%5c..;x", "/.;/a"}) {
     Check({kDots, target, kRefused});
   }
-  for (std::string_view target : {"/a\\b", "/a;b", "/a%2fb", "/a%5Cb", "/..a;b", "/a..\\b..", "/;..", "/...;a", "/a;..b"}) {
+  for (std::string_view target :
+       {"/a\\b", "/a;b", "/a%2fb", "/a%5Cb", "/..a;b", "/a..\\b..", "/;..", "/...;a", "/a;..b"}) {
     Check({kDots, target, target});
   }
 }
@@ -122,7 +122,8 @@ TEST(PathNormalizer, DecodesWhatNeedsNoEscape) {
   Check({kUnreserved, "/%2f%5c", "/%2F%5C"});
   Check({kUnreserved, "/%2541", "/%2541"});
   Check({kUnreserved, "/%25%34%31", "/%2541"});
-  for (std::string_view target : {"/%", "/%4", "/%4g", "/%zz", "/%%41", "/a%", "/%u0041", "/%2%46", "/%00", "/a%00.txt"}) {
+  for (std::string_view target :
+       {"/%", "/%4", "/%4g", "/%zz", "/%%41", "/a%", "/%u0041", "/%2%46", "/%00", "/a%00.txt"}) {
     Check({kUnreserved, target, kRefused});
   }
 }

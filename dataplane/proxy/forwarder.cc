@@ -125,8 +125,7 @@ void Forwarder::AppendElement(const http::RequestHead& request) {
   text_.append(";proto=").append(kScheme);
 }
 
-void Forwarder::EditRequest(const http::RequestHead& request, load_balancing::Random& random,
-                            http::FieldEdits* edits) {
+void Forwarder::EditRequest(const http::RequestHead& request, load_balancing::Random& random, http::FieldEdits* edits) {
   const config::Forwarding* const settings = this->settings();
   if (settings == nullptr) return;
   const bool trusted = TrustsPeer();

@@ -148,7 +148,8 @@ TEST_F(ForwarderTest, GivesEachRequestAnId) {
   settings_.x_request_id = true;
   Start("192.0.2.1:1");
   const std::string first = Forward("X-Request-Id: mine\r\n");
-  EXPECT_THAT(first, MatchesRegex("X-Request-Id: [0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}\r\n"));
+  EXPECT_THAT(first,
+              MatchesRegex("X-Request-Id: [0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}\r\n"));
   EXPECT_EQ(Forward(""), first) << "another attempt";
   EXPECT_EQ("X-Request-Id: " + std::string(forwarder_.RequestId(request_, random_)) + "\r\n", first);
   forwarder_.Start(client_.get());
