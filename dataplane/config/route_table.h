@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "absl/numeric/int128.h"
+#include "dataplane/config/route_match.h"
 #include "dataplane/config/slots.h"
 
 namespace fairlead::config {
@@ -17,13 +18,10 @@ struct WeightedBackend {
   uint32_t weight = 1;
 };
 
-enum class PathMatch : uint8_t { kAny, kExact, kPrefix };
-
 // One rule: which requests, and where they go.
 struct RouteRule {
   std::string id;
-  PathMatch path_match = PathMatch::kAny;
-  std::string path;  // with kExact and kPrefix
+  RouteMatch match;
   std::vector<WeightedBackend> backends;
   uint64_t total_weight = 0;                         // of backends, not 0
   std::optional<std::chrono::milliseconds> timeout;  // in place of the backend's response_timeout

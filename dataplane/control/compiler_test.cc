@@ -78,6 +78,15 @@ TEST(Compiler, EveryFieldReachesTheWorkers) {
         rules { id: "exact" match { path: "/a" } backends { backend: "b" weight: 0 } backends { backend: "b" weight: 3 } }
         rules { id: "prefix" match { path_prefix: "/b/" } backends { backend: "b" } timeout { seconds: 2 } }
         rules { id: "any" backends { backend: "b" } }
+        rules {
+          id: "all-conditions" backends { backend: "b" }
+          match {
+            path_regex: "/c.*" methods: "GET" methods: "LINK"
+            headers { name: "X-There" } headers { name: "e" exact: "E" } headers { name: "p" prefix: "P" }
+            headers { name: "r" regex: "R" } headers { name: "a" absent: true }
+            query { name: "Q" } query { name: "e" exact: "E" } query { name: "r" regex: "R" }
+          }
+        }
       }
     }
     backends {
@@ -100,15 +109,36 @@ TEST(Compiler, EveryFieldReachesTheWorkers) {
 
   const config::VirtualHost& host = state.snapshot().route_tables[listener.http.route_table]->table().virtual_hosts[0];
   EXPECT_THAT(host.domains, ElementsAre("www.example.org", "*.example.org", "[::1]"));
-  EXPECT_EQ(host.rules[0].path_match, config::PathMatch::kExact);
-  EXPECT_EQ(host.rules[0].path, "/a");
+  EXPECT_EQ(host.rules[0].match.path_match, config::PathMatch::kExact);
+  EXPECT_EQ(host.rules[0].match.path, "/a");
   EXPECT_EQ(host.rules[0].backends[1].weight, 3u);
   EXPECT_EQ(host.rules[0].total_weight, 3u);
-  EXPECT_EQ(host.rules[1].path_match, config::PathMatch::kPrefix);
-  EXPECT_EQ(host.rules[1].path, "/b/");
+  EXPECT_EQ(host.rules[1].match.path_match, config::PathMatch::kPrefix);
+  EXPECT_EQ(host.rules[1].match.path, "/b/");
   EXPECT_EQ(host.rules[1].timeout, milliseconds(2'000));
-  EXPECT_EQ(host.rules[2].path_match, config::PathMatch::kAny);
+  EXPECT_EQ(host.rules[2].match.path_match, config::PathMatch::kAny);
   EXPECT_EQ(host.rules[2].timeout, std::nullopt);
+  const config::RouteMatch& match = host.rules[3].match;
+  EXPECT_EQ(match.path_match, config::PathMatch::kRegex);
+  EXPECT_EQ(match.path_regex->pattern(), "/c.*");
+  EXPECT_THAT(match.methods, ElementsAre("GET", "LINK"));
+  using HeaderKind = config::HeaderMatch::Kind;
+  EXPECT_EQ(match.headers[0].name, "x-there");
+  EXPECT_EQ(match.headers[0].kind, HeaderKind::kPresent);
+  EXPECT_EQ(match.headers[1].kind, HeaderKind::kExact);
+  EXPECT_EQ(match.headers[1].text, "E");
+  EXPECT_EQ(match.headers[2].kind, HeaderKind::kPrefix);
+  EXPECT_EQ(match.headers[2].text, "P");
+  EXPECT_EQ(match.headers[3].kind, HeaderKind::kRegex);
+  EXPECT_EQ(match.headers[3].regex->pattern(), "R");
+  EXPECT_EQ(match.headers[4].kind, HeaderKind::kAbsent);
+  using QueryKind = config::QueryMatch::Kind;
+  EXPECT_EQ(match.query[0].name, "Q");
+  EXPECT_EQ(match.query[0].kind, QueryKind::kPresent);
+  EXPECT_EQ(match.query[1].kind, QueryKind::kExact);
+  EXPECT_EQ(match.query[1].text, "E");
+  EXPECT_EQ(match.query[2].kind, QueryKind::kRegex);
+  EXPECT_EQ(match.query[2].regex, match.headers[3].regex) << "one pattern, compiled once";
 
   const config::Backend& backend = *state.FindBackend("b");
   EXPECT_EQ(backend.settings->policy, config::LoadBalancingPolicy::kRandom);
@@ -126,6 +156,23 @@ TEST(Compiler, EveryFieldReachesTheWorkers) {
   EXPECT_THAT(*server.labels, ElementsAre(Pair("k", "v")));
   EXPECT_EQ(state.FindServer("b", "t")->admin_state, config::AdminState::kMaint);
   EXPECT_EQ(state.FindServer("b", "t")->weight, 0u);
+}
+
+TEST(Compiler, ATableThatChangesKeepsTheRegularExpressionsThatItHad) {
+  const auto table = [](std::string_view domain) {
+    return ParseTransaction(
+        base::StrCat(R"(operations { upsert_route_table { id: "main" virtual_hosts { id: "all"
+      domains: ")",
+                     domain, R"(" rules { id: "r" match { path_regex: "/a.*" } backends { backend: "web" } } } } })"));
+  };
+  CompiledState state(kSmallState);
+  const auto regex = [&] {
+    return state.snapshot().route_tables[0]->table().virtual_hosts[0].rules[0].match.path_regex;
+  };
+  state.Apply(table("a.org"));
+  const config::SharedRegex before = regex();
+  state.Apply(table("b.org"));
+  EXPECT_EQ(regex(), before);
 }
 
 TEST(Compiler, TheOrderOfOperationsDoesNotMatter) {

@@ -208,25 +208,73 @@ const Case kRouteTables[] = {
           rules { id: "a" match { path: "a" } backends { backend: "web" } }
           rules { id: "b" match { path_prefix: "b" } backends { backend: "web" } }
           rules { id: "c" match { path: "/c" path_prefix: "/c" } backends { backend: "web" } }
-          rules { id: "d" match { path_regex: "/d" } backends { backend: "web" } }
-          rules { id: "e" match { methods: "GET" headers { name: "h" } query { name: "q" } source_networks: "::/0" }
-                  backends { backend: "web" } } } } })",
+          rules { id: "d" match { path: "/d?e" } backends { backend: "web" } }
+          rules { id: "e" match { path_prefix: "/d e" } backends { backend: "web" } }
+          rules { id: "f" match { path_regex: "/(f" } backends { backend: "web" } }
+          rules { id: "g" match { path: "/g" path_regex: "/g" } backends { backend: "web" } }
+          rules { id: "h" match { path: "/a" source_networks: "::/0" } backends { backend: "web" } } } } })",
      {"INVALID_ARGUMENT route_tables[\"r\"].virtual_hosts[\"h\"].rules[\"a\"].match.path: "
       "does not begin with '/': \"a\"",
       "INVALID_ARGUMENT route_tables[\"r\"].virtual_hosts[\"h\"].rules[\"b\"].match.path_prefix: "
       "does not begin with '/': \"b\"",
       "INVALID_ARGUMENT route_tables[\"r\"].virtual_hosts[\"h\"].rules[\"c\"].match: "
       "more than one of path, path_prefix and path_regex; want at most one",
-      "UNIMPLEMENTED route_tables[\"r\"].virtual_hosts[\"h\"].rules[\"d\"].match.path_regex: "
-      "this version does not do it yet",
-      "UNIMPLEMENTED route_tables[\"r\"].virtual_hosts[\"h\"].rules[\"e\"].match.methods: "
-      "this version does not do it yet",
-      "UNIMPLEMENTED route_tables[\"r\"].virtual_hosts[\"h\"].rules[\"e\"].match.headers: "
-      "this version does not do it yet",
-      "UNIMPLEMENTED route_tables[\"r\"].virtual_hosts[\"h\"].rules[\"e\"].match.query: "
-      "this version does not do it yet",
-      "UNIMPLEMENTED route_tables[\"r\"].virtual_hosts[\"h\"].rules[\"e\"].match.source_networks: "
+      "INVALID_ARGUMENT route_tables[\"r\"].virtual_hosts[\"h\"].rules[\"d\"].match.path: "
+      "not a path (visible ASCII without '?' and '#'): \"/d?e\"",
+      "INVALID_ARGUMENT route_tables[\"r\"].virtual_hosts[\"h\"].rules[\"e\"].match.path_prefix: "
+      "not a path (visible ASCII without '?' and '#'): \"/d e\"",
+      "INVALID_ARGUMENT route_tables[\"r\"].virtual_hosts[\"h\"].rules[\"f\"].match.path_regex: "
+      "not a regular expression of RE2: missing ): /(f",
+      "INVALID_ARGUMENT route_tables[\"r\"].virtual_hosts[\"h\"].rules[\"g\"].match: "
+      "more than one of path, path_prefix and path_regex; want at most one",
+      "UNIMPLEMENTED route_tables[\"r\"].virtual_hosts[\"h\"].rules[\"h\"].match.source_networks: "
       "this version does not do it yet"}},
+    {"RuleMethods",
+     R"(operations { upsert_route_table { id: "r" virtual_hosts { id: "h" domains: "*"
+          rules { id: "a" backends { backend: "web" }
+                  match { methods: "GET" methods: "" methods: "GET,POST"
+                          methods: "ABCDEFGHIJKLMNOPQRSTUVWXYZABCDEFG" } } } } })",
+     {"INVALID_ARGUMENT route_tables[\"r\"].virtual_hosts[\"h\"].rules[\"a\"].match.methods[1]: "
+      "not a token (letters, digits and !#$%&'*+-.^_`|~): \"\"",
+      "INVALID_ARGUMENT route_tables[\"r\"].virtual_hosts[\"h\"].rules[\"a\"].match.methods[2]: "
+      "not a token (letters, digits and !#$%&'*+-.^_`|~): \"GET,POST\"",
+      "INVALID_ARGUMENT route_tables[\"r\"].virtual_hosts[\"h\"].rules[\"a\"].match.methods[3]: "
+      "longer than 32 bytes: 33"}},
+    {"RuleHeaders",
+     R"(operations { upsert_route_table { id: "r" virtual_hosts { id: "h" domains: "*"
+          rules { id: "a" backends { backend: "web" }
+                  match { headers { exact: "1" }
+                          headers { name: "a b" }
+                          headers { name: "c" exact: "1" prefix: "2" }
+                          headers { name: "d" regex: "[" }
+                          headers { name: "e" exact: "1\r\nf: 2" }
+                          headers { name: "f" prefix: " x" }
+                          headers { name: "g" regex: "x" absent: true } } } } } })",
+     {"INVALID_ARGUMENT route_tables[\"r\"].virtual_hosts[\"h\"].rules[\"a\"].match.headers[0].name: "
+      "not a token (letters, digits and !#$%&'*+-.^_`|~): \"\"",
+      "INVALID_ARGUMENT route_tables[\"r\"].virtual_hosts[\"h\"].rules[\"a\"].match.headers[1].name: "
+      "not a token (letters, digits and !#$%&'*+-.^_`|~): \"a b\"",
+      "INVALID_ARGUMENT route_tables[\"r\"].virtual_hosts[\"h\"].rules[\"a\"].match.headers[2]: "
+      "more than one of exact, prefix, regex and absent; want at most one",
+      "INVALID_ARGUMENT route_tables[\"r\"].virtual_hosts[\"h\"].rules[\"a\"].match.headers[3].regex: "
+      "not a regular expression of RE2: missing ]: [",
+      "INVALID_ARGUMENT route_tables[\"r\"].virtual_hosts[\"h\"].rules[\"a\"].match.headers[4].exact: "
+      "control characters: \"1\\r\\nf: 2\"",
+      "INVALID_ARGUMENT route_tables[\"r\"].virtual_hosts[\"h\"].rules[\"a\"].match.headers[5].prefix: "
+      "white space at the beginning or the end: \" x\"",
+      "INVALID_ARGUMENT route_tables[\"r\"].virtual_hosts[\"h\"].rules[\"a\"].match.headers[6]: "
+      "more than one of exact, prefix, regex and absent; want at most one"}},
+    {"RuleQuery",
+     R"(operations { upsert_route_table { id: "r" virtual_hosts { id: "h" domains: "*"
+          rules { id: "a" backends { backend: "web" }
+                  match { query { exact: "1" } query { name: "b" exact: "1" regex: "1" }
+                          query { name: "c" regex: "c**" } } } } } })",
+     {"INVALID_ARGUMENT route_tables[\"r\"].virtual_hosts[\"h\"].rules[\"a\"].match.query[0].name: "
+      "missing; want the name of a parameter",
+      "INVALID_ARGUMENT route_tables[\"r\"].virtual_hosts[\"h\"].rules[\"a\"].match.query[1]: "
+      "both exact and regex; want at most one",
+      "INVALID_ARGUMENT route_tables[\"r\"].virtual_hosts[\"h\"].rules[\"a\"].match.query[2].regex: "
+      "not a regular expression of RE2: bad repetition operator: **"}},
     {"RuleBackends",
      R"(operations { upsert_route_table { id: "r" virtual_hosts { id: "h" domains: "*"
           rules { id: "a" backends { backend: "web" } backends { backend: "x" weight: 1000001 } }

@@ -10,6 +10,8 @@
 #include "dataplane/base/absl_strings.h"
 #include "dataplane/control/domain_name.h"
 #include "dataplane/control/in_use.h"
+#include "dataplane/control/regex_cache.h"
+#include "dataplane/control/route_match_compiler.h"
 #include "dataplane/control/value_checks.h"
 #include "dataplane/health/quote.h"
 #include "dataplane/routing/router.h"
@@ -22,7 +24,9 @@ constexpr uint32_t kMaxWeight = 1'000'000;
 // Compiles one table against the backends that there are at the end of the transaction.
 class TableCompiler {
  public:
-  TableCompiler(const PlannedSlots& backends, Violations& violations) : backends_(backends), violations_(violations) {}
+  // `before`: the table as it is served now; null for a new one.
+  TableCompiler(const PlannedSlots& backends, const config::RouteTable* before, Violations& violations)
+      : backends_(backends), violations_(violations), regexes_(before) {}
 
   std::shared_ptr<config::RouteTable> Compile(const v1::RouteTable& message, const Path& place);
 
@@ -33,11 +37,11 @@ class TableCompiler {
   config::VirtualHost CompileHost(const v1::VirtualHost& message, const Path& place);
   void CompileDomains(const v1::VirtualHost& message, const Path& place, config::VirtualHost& host);
   config::RouteRule CompileRule(const v1::RouteRule& message, const Path& place);
-  void CompileMatch(const v1::RouteMatch& message, const Path& place, config::RouteRule& rule);
   void CompileBackends(const v1::RouteRule& message, const Path& place, config::RouteRule& rule);
 
   const PlannedSlots& backends_;
   Violations& violations_;
+  RegexCache regexes_;
   std::vector<config::BackendSlot> referred_to_;
   // Of the whole table, in lower case.
   absl::flat_hash_set<std::string> domains_;
@@ -91,7 +95,7 @@ void TableCompiler::CompileDomains(const v1::VirtualHost& message, const Path& p
 config::RouteRule TableCompiler::CompileRule(const v1::RouteRule& message, const Path& place) {
   config::RouteRule rule;
   rule.id = message.id();
-  CompileMatch(message.match(), Path(place, "match"), rule);
+  rule.match = CompileRouteMatch(message.match(), Path(place, "match"), regexes_, violations_);
   if (message.has_timeout()) rule.timeout = CheckDuration(message.timeout(), Path(place, "timeout"), violations_);
   const int actions = (message.backends_size() > 0) + message.has_redirect() + message.has_respond();
   if (actions != 1) {
@@ -100,22 +104,6 @@ config::RouteRule TableCompiler::CompileRule(const v1::RouteRule& message, const
   }
   if (message.backends_size() > 0) CompileBackends(message, place, rule);
   return rule;
-}
-
-void TableCompiler::CompileMatch(const v1::RouteMatch& message, const Path& place, config::RouteRule& rule) {
-  if (!message.path().empty() + !message.path_prefix().empty() + !message.path_regex().empty() > 1) {
-    violations_.Invalid(place, "more than one of path, path_prefix and path_regex; want at most one");
-  }
-  const auto take = [&](std::string_view field, const std::string& path, config::PathMatch match) {
-    if (path.empty()) return;
-    if (path[0] != '/') {
-      violations_.Invalid(Path(place, field), base::StrCat("does not begin with '/': ", health::Quote(path)));
-    }
-    rule.path_match = match;
-    rule.path = path;
-  };
-  take("path", message.path(), config::PathMatch::kExact);
-  take("path_prefix", message.path_prefix(), config::PathMatch::kPrefix);
 }
 
 void TableCompiler::CompileBackends(const v1::RouteRule& message, const Path& place, config::RouteRule& rule) {
@@ -148,7 +136,7 @@ void Put(Compilation& compilation, const v1::RouteTable& message, const Path& pl
   if (same && !staged.backends.removes_any()) return;
 
   compilation.rules.Check(message, place, compilation.violations);
-  TableCompiler compiler(staged.backends, compilation.violations);
+  TableCompiler compiler(staged.backends, before, compilation.violations);
   std::shared_ptr<config::RouteTable> table = compiler.Compile(message, place);
   if (same) return;
   table->digest = digest;

@@ -63,6 +63,8 @@ struct RequestHead {
   std::string_view Get(Text text) const { return {base_ + text.offset, text.size}; }
   // The target without its query, never empty: what routes are matched against.
   std::string_view path() const;
+  // What follows the target's first '?'; empty: nothing, or no '?'.
+  std::string_view query() const;
   // Back to the state of a new one, keeping allocated room.
   void Clear();
 

@@ -54,10 +54,15 @@ void Exchange::Route() {
   if (router == nullptr || router->table().id != settings.route_table_id) {
     return Reply(503, "this listener was removed");
   }
-  const routing::RouteResult route = router->Match(request_.Get(request_.authority), request_.path());
+  const routing::RouteResult route = router->Match({.authority = request_.Get(request_.authority),
+                                                    .path = request_.path(),
+                                                    .query = request_.query(),
+                                                    .method = request_.method,
+                                                    .method_text = request_.Get(request_.method_text),
+                                                    .fields = &request_.fields});
   if (route.rule == nullptr) {
     environment_->counters->no_route.Increment();
-    return Reply(404, route.host == nullptr ? "no virtual host for this name" : "no route for this path");
+    return Reply(404, route.host == nullptr ? "no virtual host for this name" : "no route for this request");
   }
   rule_ = route.rule;
   backend_slot_ = rule_->backends.size() == 1 ? rule_->backends.front().backend
