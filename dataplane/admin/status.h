@@ -21,7 +21,7 @@ struct WorkerStatus {
 
 // A stream between this proxy and a controller, or a tool.
 struct ControlSession {
-  std::string peer;      // the address that is dialled, or that was dialled here
+  std::string peer;      // the address that is dialled, or of who dialled; of a unix socket its path
   bool dialled = false;  // by this proxy
   bool connected = false;
   std::string detail;  // for people: why it is not connected

@@ -2,11 +2,13 @@
 
 #include <utility>
 
+#include "dataplane/control/grpc_peer.h"
+
 namespace fairlead::control {
 
 DataPlaneStream::DataPlaneStream(grpc::CallbackServerContext* context, event::Loop* loop,
                                  std::weak_ptr<ServerStreams> streams)
-    : ServerStream(context, loop), streams_(std::move(streams)) {}
+    : ServerStream(context, loop), OpenStream(PeerAddress(context->peer())), streams_(std::move(streams)) {}
 
 DataPlaneStream::~DataPlaneStream() = default;
 

@@ -1,7 +1,9 @@
 #pragma once
 
 #include <memory>
+#include <string>
 #include <string_view>
+#include <vector>
 
 #include "absl/status/statusor.h"
 #include "dataplane/control/control_core.h"
@@ -28,8 +30,9 @@ class GrpcServer {
 
   // With the port that 0 became.
   const net::Address& bound_address() const;
-  // Of both services.
-  size_t open_streams() const;
+  // Who has streams open, of both services, one entry for each: "IP:port", or the address of this server for those who
+  // dialled its unix socket.
+  std::vector<std::string> stream_peers() const;
 
  private:
   class Impl;

@@ -54,9 +54,10 @@ class Proxy {
   std::string address() {
     return thread_.Run([&] { return server_->bound_address().ToString(); });
   }
-  size_t open_streams() {
-    return thread_.Run([&] { return server_->open_streams(); });
+  std::vector<std::string> stream_peers() {
+    return thread_.Run([&] { return server_->stream_peers(); });
   }
+  size_t open_streams() { return stream_peers().size(); }
   uint64_t revision() {
     return thread_.Run([&] { return core_->revision(); });
   }
@@ -269,6 +270,16 @@ TEST(GrpcServer, APeerThatNeitherSpeaksNorReadsIsCutOff) {
   for (int i = 0; i < 4; ++i) client.Get();
   ASSERT_TRUE(WaitUntil([&] { return proxy.open_streams() == 1; }));
   EXPECT_TRUE(WaitUntil([&] { return proxy.open_streams() == 0; }));
+}
+
+TEST(GrpcServer, NamesThePeersOfItsStreams) {
+  Proxy proxy("127.0.0.1:0", milliseconds(2'000));
+  Client client(proxy.Channel());
+  EXPECT_TRUE(client.Read().has_hello());
+  const std::vector<std::string> peers = proxy.stream_peers();
+  ASSERT_EQ(peers.size(), 1u);
+  EXPECT_THAT(peers[0], testing::StartsWith("127.0.0.1:"));
+  EXPECT_NE(peers[0], proxy.address());
 }
 
 TEST(GrpcServer, ShutsDownWithStreamsOpen) {

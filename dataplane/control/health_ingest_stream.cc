@@ -2,13 +2,14 @@
 
 #include <utility>
 
+#include "dataplane/control/grpc_peer.h"
 #include "dataplane/control/health_reports.h"
 
 namespace fairlead::control {
 
 HealthIngestStream::HealthIngestStream(grpc::CallbackServerContext* context, event::Loop* loop,
                                        std::weak_ptr<ServerStreams> streams)
-    : ServerStream(context, loop), streams_(std::move(streams)) {}
+    : ServerStream(context, loop), OpenStream(PeerAddress(context->peer())), streams_(std::move(streams)) {}
 
 void HealthIngestStream::OnOpened(const std::shared_ptr<Base>& self) {
   const std::shared_ptr<ServerStreams> streams = streams_.lock();

@@ -1,7 +1,9 @@
 #pragma once
 
 #include <memory>
+#include <string>
 #include <utility>
+#include <vector>
 
 #include "absl/container/flat_hash_map.h"
 #include "dataplane/control/control_core.h"
@@ -11,11 +13,17 @@ namespace fairlead::control {
 // A stream that uses the core.
 class OpenStream {
  public:
+  // Who opened it: "IP:port", or empty for a unix socket, whose clients have no address.
+  const std::string& peer() const { return peer_; }
   // The core goes: lets go of it at once. The stream ends by itself, as the server cancels it.
   virtual void LetGo() = 0;
 
  protected:
+  explicit OpenStream(std::string peer) : peer_(std::move(peer)) {}
   ~OpenStream() = default;
+
+ private:
+  const std::string peer_;
 };
 
 // The streams that are open on a gRPC server, and the core that they are for. On the control thread, owned by the
@@ -31,7 +39,12 @@ class ServerStreams {
 
   ControlCore* core() const { return core_; }
   void Add(std::shared_ptr<OpenStream> stream) { open_.emplace(stream.get(), std::move(stream)); }
-  size_t size() const { return open_.size(); }
+  // Who has them open, one entry for each.
+  std::vector<std::string> peers() const {
+    std::vector<std::string> peers;
+    for (const auto& [key, stream] : open_) peers.push_back(stream->peer());
+    return peers;
+  }
   void Remove(OpenStream* stream) { open_.erase(stream); }
 
  private:

@@ -8,6 +8,8 @@
 namespace fairlead::proxy {
 namespace {
 
+using Mark = RequestTimes::Mark;
+
 constexpr config::ServerSlot kNoServer = load_balancing::Policy::kNone;
 
 // What Host says where the client, of HTTP/1.0, named none.
@@ -23,6 +25,7 @@ Exchange::Exchange(Environment* environment)
 void Exchange::Begin(http::ServerStream* stream, const Client* client) {
   downstream_ = stream;
   client_ = client;
+  record_.Start(client->listener->wants_times);
   rule_ = nullptr;
   backend_ = nullptr;
   server_slot_ = avoid_ = kNoServer;
@@ -33,10 +36,12 @@ void Exchange::Begin(http::ServerStream* stream, const Client* client) {
 
 void Exchange::OnRequestHead(bool body_follows) {
   request_ended_ = !body_follows;
+  record_.times.Take(Mark::kHead);
+  if (request_ended_) record_.times.Copy(Mark::kRequestEnd, Mark::kHead);
   counted_ = true;
   environment_->counters->requests.Increment();
   environment_->counters->requests_active.Increment();
-  if (request_.method == http::Method::kConnect) return Reply(501, "CONNECT is not supported");
+  if (request_.method == http::Method::kConnect) return Reply(501, Reason::kConnectRefused, "CONNECT is not supported");
   Route();
 }
 
@@ -52,7 +57,7 @@ void Exchange::Route() {
     router = snapshot.route_tables[settings.route_table].get();
   }
   if (router == nullptr || router->table().id != settings.route_table_id) {
-    return Reply(503, "this listener was removed");
+    return Reply(503, Reason::kListenerRemoved, "this listener was removed");
   }
   const routing::RouteResult route = router->Match({.authority = request_.Get(request_.authority),
                                                     .path = request_.path(),
@@ -60,9 +65,11 @@ void Exchange::Route() {
                                                     .method = request_.method,
                                                     .method_text = request_.Get(request_.method_text),
                                                     .fields = &request_.fields});
+  record_.host = route.host;
   if (route.rule == nullptr) {
     environment_->counters->no_route.Increment();
-    return Reply(404, route.host == nullptr ? "no virtual host for this name" : "no route for this request");
+    if (route.host == nullptr) return Reply(404, Reason::kNoVirtualHost, "no virtual host for this name");
+    return Reply(404, Reason::kNoRoute, "no route for this request");
   }
   rule_ = route.rule;
   backend_slot_ = rule_->backends.size() == 1 ? rule_->backends.front().backend
@@ -75,8 +82,9 @@ void Exchange::StartAttempt() {
   upstream::Backend::Choice choice = environment_->backends->Get(backend_slot_)->Pick(avoid_);
   if (choice.server == nullptr) {
     environment_->counters->no_eligible_server.Increment();
-    return Reply(503, absl::StrCat("no eligible server in backend \"", backend_->id, "\""));
+    return Reply(503, Reason::kNoEligibleServer, absl::StrCat("no eligible server in backend \"", backend_->id, "\""));
   }
+  record_.times.TakeFirst(Mark::kServer);
   if (attempts_++ > 0) environment_->counters->retries.Increment();
   server_ = choice.server;
   server_slot_ = choice.slot;
@@ -84,7 +92,7 @@ void Exchange::StartAttempt() {
   absl::StatusOr<upstream::Connection*> connection = server_->Acquire(this, fresh_);
   if (!connection.ok()) {
     LeaveServer();
-    return Reply(503, "the proxy has no descriptors left");
+    return Reply(503, Reason::kNoDescriptors, "the proxy has no descriptors left");
   }
   connection_ = *connection;
   reused_ = !connection_->connecting();
@@ -93,12 +101,15 @@ void Exchange::StartAttempt() {
 
 void Exchange::OnConnected() {
   connected_ = true;
+  record_.times.Take(Mark::kConnected);
   http::ClientStream& stream = connection_->stream();
+  request_edits_.Clear();
+  std::string default_host;
   if (request_.authority.size == 0) {
-    stream.SendHead(request_, DefaultHost(server_->address()));
-  } else {
-    stream.SendHead(request_, {});
+    default_host = DefaultHost(server_->address());
+    request_edits_.host = default_host;
   }
+  stream.SendHead(request_, request_edits_);
   if (!early_body_.empty()) {
     body_sent_ = true;
     for (buffer::Slice& slice : early_body_.TakeSlices()) stream.SendData(std::move(slice));
@@ -114,6 +125,7 @@ void Exchange::OnConnected() {
 }
 
 void Exchange::OnRequestData(buffer::Slice data) {
+  record_.request_body_bytes += data.size();
   if (!connected_) {
     early_body_.Append(std::move(data));
     if (early_body_.size() >= http::ServerCodecHost::kHighWatermark) downstream_->PauseBody();
@@ -127,6 +139,7 @@ void Exchange::OnRequestData(buffer::Slice data) {
 
 void Exchange::OnRequestEnd(const http::FieldList* trailers) {
   request_ended_ = true;
+  record_.times.Take(Mark::kRequestEnd);
   if (!connected_) {
     if (trailers == nullptr) return;
     early_trailers_ = std::make_unique<StoredTrailers>();
@@ -153,8 +166,17 @@ void Exchange::OnRequestDrained() {
   downstream_->ResumeBody();
 }
 
+void Exchange::OnRefused(uint16_t status, const char* reason) {
+  record_.Decide(DecidedBy::kProxy, ReasonOfRefusal(status), reason);
+  if (status == 0) return;
+  record_.status = status;
+  record_.response_body_bytes = downstream_->ErrorBodySize(status, reason);
+}
+
 void Exchange::OnStreamError(http::ClientError error) {
   if (counted_ && error == http::ClientError::kDisconnected) environment_->counters->client_aborts.Increment();
+  record_.Decide(DecidedBy::kClient, Reason::kClientDisconnected, {});
+  Conclude();
   Finish();
 }
 
@@ -162,16 +184,20 @@ void Exchange::OnInformational() { downstream_->SendInformational(response_); }
 
 void Exchange::OnResponseHead() {
   response_begun_ = true;
+  record_.times.Take(Mark::kResponseHead);
+  record_.status = response_.status;
   if (response_.framing != http::BodyFraming::kNone) {
     idle_watch_due_ = true;  // unless the whole body is here already
     environment_->turn_work->Add(this);
   }
   server_->counters().responses[response_.status / 100 - 1].Increment();
-  downstream_->SendHead(response_);
+  response_edits_.Clear();
+  downstream_->SendHead(response_, response_edits_);
 }
 
 void Exchange::OnResponseData(buffer::Slice data) {
   last_activity_ms_ = environment_->loop->now_ms();
+  record_.response_body_bytes += data.size();
   downstream_->SendData(std::move(data));
   if (downstream_->unsent_bytes() >= http::ServerCodecHost::kHighWatermark) connection_->stream().PauseBody();
 }
@@ -182,6 +208,7 @@ void Exchange::OnResponseDrained() {
 }
 
 void Exchange::OnResponseEnd(const http::FieldList* trailers) {
+  Conclude();
   downstream_->SendEnd(trailers);
   Finish();
 }
@@ -199,11 +226,8 @@ void Exchange::OnServerError(http::ServerError error, std::string_view detail) {
     return;
   }
   environment_->counters->upstream_failures.Increment();
-  if (response_begun_) {
-    downstream_->Abort();
-    return Finish();
-  }
-  Reply(error == http::ServerError::kConnectTimeout ? 504 : 502, detail);
+  if (response_begun_) return Cut(DecidedBy::kServer, ReasonOf(error), detail);
+  Reply(error == http::ServerError::kConnectTimeout ? 504 : 502, ReasonOf(error), detail);
 }
 
 bool Exchange::MayRetry(http::ServerError error) {
@@ -252,7 +276,7 @@ void Exchange::OnTimeout() {
   event::TurnScope scope(environment_->turn_work);
   if (request_ended_ && !response_begun_) {
     environment_->counters->upstream_timeouts.Increment();
-    return Reply(504, "the server did not answer in time");
+    return Reply(504, Reason::kResponseTimeout, "the server did not answer in time");
   }
   const uint64_t idle_timeout_ms = backend_->idle_timeout.count();
   const uint64_t idle_ms = environment_->loop->now_ms() - last_activity_ms_;
@@ -260,17 +284,30 @@ void Exchange::OnTimeout() {
     return environment_->loop->timers().Schedule(&timer_, idle_timeout_ms - idle_ms);
   }
   const bool waits_for_client = !response_begun_ && connection_->stream().unsent_bytes() == 0;
-  if (waits_for_client) return Reply(408, "the request's body did not go on");
+  if (waits_for_client) return Reply(408, Reason::kRequestBodyTimeout, "the request's body did not go on");
   environment_->counters->upstream_timeouts.Increment();
-  if (!response_begun_) return Reply(504, "the server did not take the request's body");
+  if (!response_begun_) return Reply(504, Reason::kRequestStalled, "the server did not take the request's body");
+  Cut(DecidedBy::kProxy, Reason::kIdleTimeout, "the response did not go on");
+}
+
+void Exchange::Reply(uint16_t status, Reason reason, std::string_view detail) {
+  record_.status = status;
+  record_.response_body_bytes = downstream_->ErrorBodySize(status, detail);
+  record_.Decide(DecidedBy::kProxy, reason, detail);
+  Conclude();
+  response_edits_.Clear();
+  downstream_->SendError(status, detail, response_edits_);
+  Finish();
+}
+
+void Exchange::Cut(DecidedBy who, Reason reason, std::string_view detail) {
+  record_.Decide(who, reason, detail);
+  Conclude();
   downstream_->Abort();
   Finish();
 }
 
-void Exchange::Reply(uint16_t status, std::string_view detail) {
-  downstream_->SendError(status, detail);
-  Finish();
-}
+void Exchange::Conclude() { record_.times.Take(Mark::kEnd); }
 
 void Exchange::LeaveServer() {
   connected_ = false;

@@ -11,11 +11,13 @@
 #include "dataplane/event/timer_wheel.h"
 #include "dataplane/event/turn_work.h"
 #include "dataplane/http/client_codec.h"
+#include "dataplane/http/head_edits.h"
 #include "dataplane/http/message.h"
 #include "dataplane/http/server_codec.h"
 #include "dataplane/load_balancing/policy.h"
 #include "dataplane/proxy/client.h"
 #include "dataplane/proxy/environment.h"
+#include "dataplane/proxy/request_record.h"
 #include "dataplane/upstream/connection.h"
 #include "dataplane/upstream/server.h"
 
@@ -49,6 +51,7 @@ class Exchange final : public http::ServerStreamHandler, private upstream::Conne
   void OnRequestHead(bool body_follows) override;
   void OnRequestData(buffer::Slice data) override;
   void OnRequestEnd(const http::FieldList* trailers) override;
+  void OnRefused(uint16_t status, const char* reason) override;
   void OnStreamError(http::ClientError error) override;
   void OnResponseDrained() override;
 
@@ -69,7 +72,11 @@ class Exchange final : public http::ServerStreamHandler, private upstream::Conne
   void Route();
   void StartAttempt();
   bool MayRetry(http::ServerError error);
-  void Reply(uint16_t status, std::string_view detail);
+  void Reply(uint16_t status, Reason reason, std::string_view detail);
+  // Breaks the response off.
+  void Cut(DecidedBy who, Reason reason, std::string_view detail);
+  // All is known of it, and its head can still be read, for the last time: called once, before the stream ends.
+  void Conclude();
   void OnTimeout();
   // The time without a byte that ends it, from now.
   void WatchIdle();
@@ -89,8 +96,12 @@ class Exchange final : public http::ServerStreamHandler, private upstream::Conne
   upstream::Connection* connection_ = nullptr;
   http::RequestHead request_;
   http::ResponseHead response_;
+  // Filled and used at once: before a head is sent.
+  http::HeadEdits request_edits_;
+  http::HeadEdits response_edits_;
   buffer::Queue early_body_;  // received before a connection stood
   std::unique_ptr<StoredTrailers> early_trailers_;
+  RequestRecord record_;
   event::Timer timer_;
   uint64_t last_activity_ms_ = 0;
   uint8_t attempts_ = 0;

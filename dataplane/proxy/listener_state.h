@@ -21,6 +21,8 @@ struct ListenerState {
   http::h1::HeadLimits head_limits;  // of http
   // It was removed, or the proxy shuts down: connections end with their next response.
   bool draining = false;
+  // Somebody reads when requests reach their phases (RequestTimes).
+  bool wants_times = false;
   base::IntrusiveList<DownstreamConnection> connections;
   std::shared_ptr<metrics::ListenerCounters> counters;
 };

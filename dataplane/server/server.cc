@@ -20,6 +20,7 @@
 #include "dataplane/event/loop.h"
 #include "dataplane/health/line_server.h"
 #include "dataplane/net/address.h"
+#include "dataplane/net/listening_socket.h"
 #include "dataplane/server/signals.h"
 #include "dataplane/worker/worker_pool.h"
 
@@ -200,8 +201,9 @@ class Server {
                           .detail = controller != nullptr ? "" : "no controller answers"});
     }
     for (const std::unique_ptr<control::GrpcServer>& server : control_) {
-      const admin::ControlSession inbound{.peer = server->bound_address().ToString(), .connected = true, .detail = ""};
-      sessions.insert(sessions.end(), server->open_streams(), inbound);
+      for (std::string& peer : server->stream_peers()) {
+        sessions.push_back({.peer = std::move(peer), .connected = true, .detail = ""});
+      }
     }
     return sessions;
   }
@@ -209,6 +211,10 @@ class Server {
   // The first signal drains, the second ends at once.
   void OnSignal() {
     if (std::exchange(draining_, true)) return loop_->Stop();
+    // While they are still listened on: afterwards another program may take the places.
+    core_->snapshot()->listeners.ForEach([](size_t, const std::shared_ptr<const config::Listener>& listener) {
+      if (listener != nullptr) listener->sockets->file.Remove();
+    });
     workers_->Drain([this] { loop_->Stop(); });
     loop_->timers().Schedule(&drain_timer_, options_.drain_timeout.count());
   }

@@ -2,27 +2,13 @@
 #include <gtest/gtest.h>
 
 #include <array>
-#include <cstdlib>
-#include <new>
 
+#include "dataplane/base/allocation_counter.h"
 #include "dataplane/http/h1/benchmark_messages.h"
 #include "dataplane/http/h1/chunked_decoder.h"
 #include "dataplane/http/h1/request_parser.h"
 #include "dataplane/http/h1/response_parser.h"
 #include "dataplane/http/h1/serializer.h"
-
-namespace {
-
-size_t allocations = 0;
-
-}  // namespace
-
-void* operator new(size_t size) {
-  ++allocations;
-  return std::malloc(size);
-}
-void operator delete(void* pointer) noexcept { std::free(pointer); }
-void operator delete(void* pointer, size_t) noexcept { std::free(pointer); }
 
 namespace fairlead::http::h1 {
 namespace {
@@ -35,8 +21,10 @@ class Allocations : public testing::Test {
     response_parser_.Reset();
     decoder_.Reset();
     EXPECT_EQ(request_parser_.Parse(kBrowserRequest, &request_).outcome, ParseResult::Outcome::kDone);
-    EXPECT_LE(MaxRequestHeadSize(request_, {}), room_.size());
-    WriteRequestHead(request_, {}, room_.data());
+    edits_.Clear();
+    edits_.fields.Set("X-A", "b");
+    EXPECT_LE(MaxRequestHeadSize(request_, edits_), room_.size());
+    WriteRequestHead(request_, edits_, room_.data());
     EXPECT_EQ(response_parser_.Parse(kOriginResponse, Method::kGet, &response_).outcome, ParseResult::Outcome::kDone);
     EXPECT_LE(MaxResponseHeadSize(response_, {}), room_.size());
     WriteResponseHead(response_, {}, room_.data());
@@ -52,17 +40,18 @@ class Allocations : public testing::Test {
   ChunkedDecoder decoder_{&chunk_limits_};
   RequestHead request_;
   ResponseHead response_;
+  HeadEdits edits_;
   FieldList trailers_;
   std::array<char, 4096> room_;
 };
 
 TEST_F(Allocations, HappenForTheFirstExchangeAlone) {
-  const size_t before = allocations;
+  const base::AllocationCounter first;
   Exchange();
-  const size_t after_first = allocations;
-  EXPECT_GT(after_first, before);
+  EXPECT_GT(first.allocations(), 0u);
+  const base::AllocationCounter second;
   Exchange();
-  EXPECT_EQ(allocations, after_first);
+  EXPECT_EQ(second.allocations(), 0u);
 }
 
 }  // namespace

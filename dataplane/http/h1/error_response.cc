@@ -11,17 +11,17 @@ constexpr size_t kMaxFixedSize = 256;
 
 }  // namespace
 
+size_t ErrorBodySize(uint16_t status, std::string_view detail) {
+  return 4 + ReasonPhrase(status).size() + (detail.empty() ? 0 : 2 + detail.size()) + 1;
+}
+
 size_t MaxErrorResponseSize(const ErrorResponse& response) {
-  size_t size =
-      kMaxFixedSize + 2 * ReasonPhrase(response.status).size() + response.detail.size() + response.date.size();
-  for (const ExtraField& field : response.extra_fields) size += field.name.size() + field.value.size() + 4;
-  return size;
+  return kMaxFixedSize + 2 * ReasonPhrase(response.status).size() + response.detail.size() + response.date.size() +
+         (response.edits == nullptr ? 0 : response.edits->max_wire_size());
 }
 
 char* WriteErrorResponse(const ErrorResponse& response, char* out) {
   const std::string_view phrase = ReasonPhrase(response.status);
-  const size_t body_size =
-      4 + phrase.size() + (response.detail.empty() ? 0 : 2 + response.detail.size()) + 1;  // "503 phrase: detail\n"
 
   out = Append(out, "HTTP/1.1 ");
   const auto append_status = [&] {
@@ -31,10 +31,13 @@ char* WriteErrorResponse(const ErrorResponse& response, char* out) {
   };
   append_status();
   out = Append(out, "\r\nContent-Type: text/plain\r\nContent-Length: ");
-  out = AppendDecimal(out, body_size);
+  out = AppendDecimal(out, ErrorBodySize(response.status, response.detail));
   out = Append(out, "\r\n");
   if (!response.date.empty()) out = AppendField(out, "Date", response.date);
-  for (const ExtraField& field : response.extra_fields) out = AppendField(out, field.name, field.value);
+  if (response.edits != nullptr) {
+    response.edits->ForEachWritten(
+        [&](std::string_view name, std::string_view value) { out = AppendField(out, name, value); });
+  }
   if (!response.keep_alive) {
     out = Append(out, "Connection: close\r\n");
   } else if (response.client_minor_version == 0) {

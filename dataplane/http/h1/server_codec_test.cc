@@ -365,11 +365,11 @@ TEST(ServerCodec, ResetsForAResponseThatIsBrokenOff) {
 TEST(ServerCodec, AnswersWithErrorsOfTheProxysOwnAndGoesOn) {
   TestConnection connection;
   connection.Receive(kGet);
-  connection.Run([&] { connection.request(0).stream().SendError(503, "no eligible server"); });
+  connection.Run([&] { connection.request(0).stream().SendError(503, "no eligible server", {}); });
   EXPECT_THAT(connection.TakeSent(), EndsWith("\r\n\r\n503 Service Unavailable: no eligible server\n"));
   EXPECT_TRUE(connection.codec().idle());
   connection.Receive("HEAD / HTTP/1.1\r\nHost: a\r\n\r\n");
-  connection.Run([&] { connection.request(1).stream().SendError(503, "no eligible server"); });
+  connection.Run([&] { connection.request(1).stream().SendError(503, "no eligible server", {}); });
   EXPECT_THAT(connection.TakeSent(), EndsWith("\r\n\r\n"));
   EXPECT_THAT(connection.responses, ElementsAre(503, 503));
 }
@@ -547,6 +547,21 @@ TEST(ServerCodec, RefusesHeadsBeyondTheListenersLimits) {
   connection.Receive(Get("/", "X: " + std::string(100, 'x') + "\r\n"));
   EXPECT_THAT(connection.TakeSent(), StartsWith("HTTP/1.1 431 "));
   EXPECT_TRUE(connection.closing);
+}
+
+TEST(ServerCodec, TellsTheHandlerWhatARefusedRequestWasAnswered) {
+  TestConnection head;
+  head.Receive("GET / HTTP/1.1\r\n\r\n");
+  EXPECT_EQ(head.request(0).refused_with, 400);
+  EXPECT_EQ(head.request(0).error, ClientError::kMalformed);
+  const std::string body = head.TakeSent();
+  EXPECT_EQ(head.request(0).stream().ErrorBodySize(400, "no Host"), body.size() - body.find("\r\n\r\n") - 4);
+
+  TestConnection begun;
+  begun.Receive("POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n");
+  begun.Run([&] { begun.request(0).SendHead("HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\n"); });
+  begun.Receive("zz\r\n");
+  EXPECT_EQ(begun.request(0).refused_with, 0);
 }
 
 TEST(ServerCodec, TakesAHeadLargerThanABlock) {

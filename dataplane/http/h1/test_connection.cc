@@ -18,7 +18,7 @@ void TestRequest::SendHead(std::string_view text) {
   const ParseResult result = parser.Parse(text, head.method, &response);
   Check(result.outcome == ParseResult::Outcome::kDone && result.head_size == text.size(), "the test's head is one");
   if (response.status < 200) return stream_->SendInformational(response);
-  stream_->SendHead(response);
+  stream_->SendHead(response, {});
 }
 
 void TestRequest::SendData(std::string_view bytes) {
@@ -55,8 +55,14 @@ void TestRequest::OnRequestEnd(const FieldList* fields) {
   if (on_end) on_end();
 }
 
+void TestRequest::OnRefused(uint16_t status, const char* reason) {
+  Check(!refused_with.has_value() && !error.has_value() && reason != nullptr, "one refusal, in front of the error");
+  refused_with = status;
+}
+
 void TestRequest::OnStreamError(ClientError stream_error) {
   Check(!error.has_value(), "one error");
+  Check((stream_error == ClientError::kMalformed) == refused_with.has_value(), "what is malformed was refused");
   error = stream_error;
 }
 

@@ -37,6 +37,7 @@ class TestRequest final : public ServerStreamHandler {
   void OnRequestHead(bool has_body) override;
   void OnRequestData(buffer::Slice data) override;
   void OnRequestEnd(const FieldList* fields) override;
+  void OnRefused(uint16_t status, const char* reason) override;
   void OnStreamError(ClientError stream_error) override;
   void OnResponseDrained() override { ++drained; }
 
@@ -47,6 +48,7 @@ class TestRequest final : public ServerStreamHandler {
   std::string trailers;  // "name: value" LF each
   bool ended = false;    // all of it was received
   std::optional<ClientError> error;
+  std::optional<uint16_t> refused_with;  // 0: without an answer
   int drained = 0;
   std::function<void()> on_head, on_data, on_end;
 

@@ -1,0 +1,86 @@
+#include "dataplane/proxy/reason.h"
+
+namespace fairlead::proxy {
+
+std::string_view ToString(Reason reason) {
+  switch (reason) {
+    case Reason::kNone:
+      return "";
+    case Reason::kMalformedRequest:
+      return "malformed_request";
+    case Reason::kUriTooLong:
+      return "uri_too_long";
+    case Reason::kHeaderTooLarge:
+      return "header_too_large";
+    case Reason::kHeaderTimeout:
+      return "header_timeout";
+    case Reason::kConnectRefused:
+      return "connect_refused";
+    case Reason::kListenerRemoved:
+      return "listener_removed";
+    case Reason::kNoVirtualHost:
+      return "no_virtual_host";
+    case Reason::kNoRoute:
+      return "no_route";
+    case Reason::kNoEligibleServer:
+      return "no_eligible_server";
+    case Reason::kNoDescriptors:
+      return "no_descriptors";
+    case Reason::kConnectFailed:
+      return "connect_failed";
+    case Reason::kConnectTimeout:
+      return "connect_timeout";
+    case Reason::kServerClosed:
+      return "server_closed";
+    case Reason::kResponseMalformed:
+      return "response_malformed";
+    case Reason::kResponseTruncated:
+      return "response_truncated";
+    case Reason::kServerAbandoned:
+      return "server_abandoned";
+    case Reason::kResponseTimeout:
+      return "response_timeout";
+    case Reason::kRequestStalled:
+      return "request_stalled";
+    case Reason::kIdleTimeout:
+      return "idle_timeout";
+    case Reason::kRequestBodyTimeout:
+      return "request_body_timeout";
+    case Reason::kClientDisconnected:
+      return "client_disconnected";
+  }
+  return "";
+}
+
+Reason ReasonOfRefusal(uint16_t status) {
+  switch (status) {
+    case 408:
+      return Reason::kHeaderTimeout;
+    case 414:
+      return Reason::kUriTooLong;
+    case 431:
+      return Reason::kHeaderTooLarge;
+    default:
+      return Reason::kMalformedRequest;
+  }
+}
+
+Reason ReasonOf(http::ServerError error) {
+  switch (error) {
+    case http::ServerError::kConnectFailed:
+      return Reason::kConnectFailed;
+    case http::ServerError::kConnectTimeout:
+      return Reason::kConnectTimeout;
+    case http::ServerError::kClosedBeforeResponse:
+      return Reason::kServerClosed;
+    case http::ServerError::kTruncated:
+      return Reason::kResponseTruncated;
+    case http::ServerError::kMalformed:
+      return Reason::kResponseMalformed;
+    case http::ServerError::kAbandoned:
+      return Reason::kServerAbandoned;
+  }
+  return Reason::kNone;
+}
+
+}  // namespace fairlead::proxy

@@ -1,0 +1,55 @@
+#pragma once
+
+#include <cstdint>
+#include <string_view>
+
+#include "dataplane/http/client_codec.h"
+
+namespace fairlead::proxy {
+
+// Who decided what a client got.
+enum class DecidedBy : uint8_t {
+  kServer,  // it answered; with a reason: it broke its answer off
+  kProxy,   // it answered itself, or cut a response short
+  kClient,  // it left before its response was whole
+};
+
+// Why a request did not get the whole response of a server. Each is a name in access logs (docs/ACCESS_LOG.md).
+enum class Reason : uint8_t {
+  kNone,  // it did
+  // The request was refused.
+  kMalformedRequest,  // 400 and others: it broke the protocol
+  kUriTooLong,        // 414
+  kHeaderTooLarge,    // 431: its bytes or the number of its fields
+  kHeaderTimeout,     // 408
+  kConnectRefused,    // 501: CONNECT
+  // No server was asked.
+  kListenerRemoved,   // 503
+  kNoVirtualHost,     // 404
+  kNoRoute,           // 404
+  kNoEligibleServer,  // 503
+  kNoDescriptors,     // 503: the proxy's own are exhausted
+  // A server failed.
+  kConnectFailed,      // 502: refused, unreachable
+  kConnectTimeout,     // 504
+  kServerClosed,       // 502: before a byte of its response
+  kResponseMalformed,  // 502, or cut short
+  kResponseTruncated,  // 502, or cut short
+  kServerAbandoned,    // 502, or cut short: it was taken out of service
+  kResponseTimeout,    // 504
+  kRequestStalled,     // 504: the server did not take the request's body
+  kIdleTimeout,        // cut short: the response did not go on
+  // The client failed.
+  kRequestBodyTimeout,  // 408: the request's body did not go on
+  kClientDisconnected,
+};
+
+// "malformed_request", …; empty for kNone.
+std::string_view ToString(Reason reason);
+
+// Of a request that the codec refused, answering it with `status`.
+Reason ReasonOfRefusal(uint16_t status);
+// Of what a server did.
+Reason ReasonOf(http::ServerError error);
+
+}  // namespace fairlead::proxy
