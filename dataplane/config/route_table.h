@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "absl/numeric/int128.h"
+#include "dataplane/config/route_actions.h"
 #include "dataplane/config/route_match.h"
 #include "dataplane/config/slots.h"
 #include "dataplane/metrics/rule_counters.h"
@@ -20,13 +21,20 @@ struct WeightedBackend {
   uint32_t weight = 1;
 };
 
-// One rule: which requests, and where they go.
+// One rule: which requests, and what is done with them.
 struct RouteRule {
   std::string id;
   RouteMatch match;
   std::vector<WeightedBackend> backends;
-  uint64_t total_weight = 0;                         // of backends, not 0
-  std::optional<std::chrono::milliseconds> timeout;  // in place of the backend's response_timeout
+  uint64_t total_weight = 0;                              // of backends; not 0 where there are any
+  std::optional<std::chrono::milliseconds> timeout;       // in place of the backend's response_timeout
+  std::optional<std::chrono::milliseconds> idle_timeout;  // in place of the backend's idle_timeout
+  // Null: none. Where there is one of the first two there are no backends.
+  std::shared_ptr<const Redirect> redirect;
+  std::shared_ptr<const Respond> respond;
+  std::shared_ptr<const Rewrite> rewrite;
+  std::shared_ptr<const HeaderChanges> request_headers;
+  std::shared_ptr<const HeaderChanges> response_headers;
   // The same object in all revisions in which the table has this virtual host and it this rule, by their ids.
   std::shared_ptr<metrics::RuleCounters> counters;
 };

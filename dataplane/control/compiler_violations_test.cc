@@ -233,9 +233,9 @@ const Case kRouteTables[] = {
       "INVALID_ARGUMENT route_tables[\"r\"].virtual_hosts[\"h\"].rules[\"c\"].match: "
       "more than one of path, path_prefix and path_regex; want at most one",
       "INVALID_ARGUMENT route_tables[\"r\"].virtual_hosts[\"h\"].rules[\"d\"].match.path: "
-      "not a path (visible ASCII without '?' and '#'): \"/d?e\"",
+      "not for a path (visible ASCII without '?' and '#'): \"/d?e\"",
       "INVALID_ARGUMENT route_tables[\"r\"].virtual_hosts[\"h\"].rules[\"e\"].match.path_prefix: "
-      "not a path (visible ASCII without '?' and '#'): \"/d e\"",
+      "not for a path (visible ASCII without '?' and '#'): \"/d e\"",
       "INVALID_ARGUMENT route_tables[\"r\"].virtual_hosts[\"h\"].rules[\"f\"].match.path_regex: "
       "not a regular expression of RE2: missing ): /(f",
       "INVALID_ARGUMENT route_tables[\"r\"].virtual_hosts[\"h\"].rules[\"g\"].match: "

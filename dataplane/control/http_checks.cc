@@ -4,6 +4,7 @@
 
 #include "dataplane/base/absl_strings.h"
 #include "dataplane/health/quote.h"
+#include "dataplane/http/h1/authority.h"
 #include "dataplane/http/h1/scan.h"
 
 namespace fairlead::control {
@@ -23,12 +24,22 @@ void CheckFieldValue(std::string_view text, const Path& path, Violations& violat
 }
 
 void CheckPathText(std::string_view text, const Path& path, Violations& violations) {
-  const char* const end = text.data() + text.size();
   if (!text.starts_with('/')) {
     violations.Invalid(path, base::StrCat("does not begin with '/': ", health::Quote(text)));
-  } else if (http::h1::SkipTarget(text.data(), end) != end || text.find('?') != text.npos) {
-    violations.Invalid(path, base::StrCat("not a path (visible ASCII without '?' and '#'): ", health::Quote(text)));
+  } else {
+    CheckPathPart(text, path, violations);
   }
+}
+
+void CheckPathPart(std::string_view text, const Path& path, Violations& violations) {
+  const char* const end = text.data() + text.size();
+  if (http::h1::SkipTarget(text.data(), end) == end && text.find('?') == text.npos) return;
+  violations.Invalid(path, base::StrCat("not for a path (visible ASCII without '?' and '#'): ", health::Quote(text)));
+}
+
+void CheckAuthority(std::string_view text, const Path& path, Violations& violations) {
+  if (http::h1::IsValidAuthority(text)) return;
+  violations.Invalid(path, base::StrCat("not a host name or address, maybe with a port: ", health::Quote(text)));
 }
 
 }  // namespace fairlead::control

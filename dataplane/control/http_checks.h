@@ -19,4 +19,10 @@ void CheckFieldValue(std::string_view text, const Path& path, Violations& violat
 // A path, or the beginning of one, as it stands in a request: '/' and then visible ASCII without '?' and '#'.
 void CheckPathText(std::string_view text, const Path& path, Violations& violations);
 
+// What may stand anywhere in a path: visible ASCII without '?' and '#'; maybe nothing.
+void CheckPathPart(std::string_view text, const Path& path, Violations& violations);
+
+// What Host says: a name or address, maybe with a port (RFC 9110 §7.2).
+void CheckAuthority(std::string_view text, const Path& path, Violations& violations);
+
 }  // namespace fairlead::control

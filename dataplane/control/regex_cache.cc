@@ -14,6 +14,7 @@ RegexCache::RegexCache(const config::RouteTable* before) {
       Add(rule.match.path_regex);
       for (const config::HeaderMatch& header : rule.match.headers) Add(header.regex);
       for (const config::QueryMatch& parameter : rule.match.query) Add(parameter.regex);
+      if (rule.rewrite != nullptr) Add(rule.rewrite->pattern);
     }
   }
 }

@@ -7,7 +7,6 @@
 #include "dataplane/base/absl_strings.h"
 #include "dataplane/control/http_checks.h"
 #include "dataplane/control/value_checks.h"
-#include "dataplane/health/quote.h"
 
 namespace fairlead::control {
 namespace {

@@ -12,6 +12,7 @@
 #include "dataplane/control/domain_name.h"
 #include "dataplane/control/in_use.h"
 #include "dataplane/control/regex_cache.h"
+#include "dataplane/control/route_action_compiler.h"
 #include "dataplane/control/route_match_compiler.h"
 #include "dataplane/control/value_checks.h"
 #include "dataplane/health/quote.h"
@@ -62,6 +63,7 @@ class TableCompiler {
   config::VirtualHost CompileHost(const v1::VirtualHost& message, const Path& place);
   void CompileDomains(const v1::VirtualHost& message, const Path& place, config::VirtualHost& host);
   config::RouteRule CompileRule(const v1::RouteRule& message, const Path& place);
+  void CompileForBackends(const v1::RouteRule& message, const Path& place, config::RouteRule& rule);
   void CompileBackends(const v1::RouteRule& message, const Path& place, config::RouteRule& rule);
 
   const PlannedSlots& backends_;
@@ -121,14 +123,45 @@ config::RouteRule TableCompiler::CompileRule(const v1::RouteRule& message, const
   config::RouteRule rule;
   rule.id = message.id();
   rule.match = CompileRouteMatch(message.match(), Path(place, "match"), regexes_, violations_);
-  if (message.has_timeout()) rule.timeout = CheckDuration(message.timeout(), Path(place, "timeout"), violations_);
   const int actions = (message.backends_size() > 0) + message.has_redirect() + message.has_respond();
   if (actions != 1) {
     violations_.Invalid(place, base::StrCat(actions == 0 ? "none" : "more than one",
                                             " of backends, redirect and respond; want exactly one"));
   }
   if (message.backends_size() > 0) CompileBackends(message, place, rule);
+  if (message.has_redirect()) {
+    rule.redirect = CompileRedirect(message.redirect(), rule.match, Path(place, "redirect"), violations_);
+  }
+  if (message.has_respond()) rule.respond = CompileRespond(message.respond(), Path(place, "respond"), violations_);
+  if (message.has_response_headers()) {
+    rule.response_headers =
+        CompileHeaderChanges(message.response_headers(), Path(place, "response_headers"), violations_);
+  }
+  CompileForBackends(message, place, rule);
   return rule;
+}
+
+// What makes sense only where a server is asked.
+void TableCompiler::CompileForBackends(const v1::RouteRule& message, const Path& place, config::RouteRule& rule) {
+  const auto check = [&](std::string_view field) {
+    if (message.backends_size() == 0) violations_.Invalid(Path(place, field), "only with backends");
+  };
+  if (message.has_timeout()) {
+    check("timeout");
+    rule.timeout = CheckDuration(message.timeout(), Path(place, "timeout"), violations_);
+  }
+  if (message.has_idle_timeout()) {
+    check("idle_timeout");
+    rule.idle_timeout = CheckDuration(message.idle_timeout(), Path(place, "idle_timeout"), violations_);
+  }
+  if (message.has_rewrite()) {
+    check("rewrite");
+    rule.rewrite = CompileRewrite(message.rewrite(), rule.match, Path(place, "rewrite"), regexes_, violations_);
+  }
+  if (message.has_request_headers()) {
+    check("request_headers");
+    rule.request_headers = CompileHeaderChanges(message.request_headers(), Path(place, "request_headers"), violations_);
+  }
 }
 
 void TableCompiler::CompileBackends(const v1::RouteRule& message, const Path& place, config::RouteRule& rule) {

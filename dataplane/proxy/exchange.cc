@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "dataplane/proxy/route_actions.h"
 #include "dataplane/routing/router.h"
 
 namespace fairlead::proxy {
@@ -75,10 +76,39 @@ void Exchange::Route() {
   }
   rule_ = route.rule;
   metrics_.EnterRule(&rule_->counters->of_worker(environment_->worker_index));
+  if (rule_->backends.empty()) return AnswerByRule();
+  if (rule_->rewrite != nullptr && !WriteTarget(*rule_->rewrite, request_, request_.path(), &own_text_)) {
+    return Reply(414, Reason::kUriTooLong, "the rewritten target is longer than any server takes");
+  }
   backend_slot_ = rule_->backends.size() == 1 ? rule_->backends.front().backend
                                               : routing::ChooseBackend(*rule_, environment_->random->Next());
   backend_ = snapshot.backends[backend_slot_]->settings.get();
   StartAttempt();
+}
+
+void Exchange::AnswerByRule() {
+  response_edits_.Clear();
+  uint16_t status;
+  std::string_view body;
+  if (rule_->redirect != nullptr) {
+    if (!WriteLocation(*rule_->redirect, request_, request_.path(), &own_text_)) {
+      return Reply(400, Reason::kMalformedRequest, "the request names no host that the redirect could be for");
+    }
+    status = rule_->redirect->status;
+    response_edits_.fields.Set("Location", own_text_);
+  } else {
+    status = rule_->respond->status;
+    body = rule_->respond->body;
+    if (!body.empty()) response_edits_.fields.Set("Content-Type", rule_->respond->content_type);
+  }
+  if (rule_->response_headers != nullptr) AppendChanges(*rule_->response_headers, &response_edits_.fields);
+  metrics_.CountResponse(status);
+  record_.status = status;
+  if (!http::NeverHasBody(request_.method, status)) record_.response_body_bytes = body.size();
+  record_.Decide(DecidedBy::kProxy, Reason::kNone, {});
+  Conclude();
+  downstream_->SendFixed(status, body, response_edits_);
+  Finish();
 }
 
 void Exchange::StartAttempt() {
@@ -118,6 +148,11 @@ void Exchange::OnConnected() {
     default_host = DefaultHost(server_->address());
     request_edits_.host = default_host;
   }
+  if (rule_->rewrite != nullptr) {
+    request_edits_.target = own_text_;
+    if (!rule_->rewrite->host.empty()) request_edits_.host = rule_->rewrite->host;
+  }
+  if (rule_->request_headers != nullptr) AppendChanges(*rule_->request_headers, &request_edits_.fields);
   stream.SendHead(request_, request_edits_);
   if (!early_body_.empty()) {
     body_sent_ = true;
@@ -205,6 +240,7 @@ void Exchange::OnResponseHead() {
   server_->CountResponse(response_.status, metrics_.AttemptTime(environment_->loop->now_us()));
   metrics_.CountResponse(response_.status);
   response_edits_.Clear();
+  if (rule_->response_headers != nullptr) AppendChanges(*rule_->response_headers, &response_edits_.fields);
   downstream_->SendHead(response_, response_edits_);
 }
 
@@ -283,7 +319,11 @@ void Exchange::RunTurnWork() {
 
 void Exchange::WatchIdle() {
   last_activity_ms_ = environment_->loop->now_ms();
-  environment_->loop->timers().Schedule(&timer_, backend_->idle_timeout.count());
+  environment_->loop->timers().Schedule(&timer_, IdleTimeoutMs());
+}
+
+uint64_t Exchange::IdleTimeoutMs() const {
+  return (rule_->idle_timeout.has_value() ? *rule_->idle_timeout : backend_->idle_timeout).count();
 }
 
 void Exchange::OnTimeout() {
@@ -292,7 +332,7 @@ void Exchange::OnTimeout() {
     CountTimeout();
     return Reply(504, Reason::kResponseTimeout, "the server did not answer in time");
   }
-  const uint64_t idle_timeout_ms = backend_->idle_timeout.count();
+  const uint64_t idle_timeout_ms = IdleTimeoutMs();
   const uint64_t idle_ms = environment_->loop->now_ms() - last_activity_ms_;
   if (idle_ms < idle_timeout_ms) {
     return environment_->loop->timers().Schedule(&timer_, idle_timeout_ms - idle_ms);

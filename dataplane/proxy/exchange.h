@@ -72,6 +72,8 @@ class Exchange final : public http::ServerStreamHandler, private upstream::Conne
   // Finds a backend by the worker's current revision, then a server.
   void Route();
   void StartAttempt();
+  // A rule without backends: redirects, or gives its fixed answer.
+  void AnswerByRule();
   bool MayRetry(http::ServerError error);
   void Reply(uint16_t status, Reason reason, std::string_view detail);
   // Breaks the response off.
@@ -80,7 +82,9 @@ class Exchange final : public http::ServerStreamHandler, private upstream::Conne
   void Conclude();
   void OnTimeout();
   void CountTimeout();
-  // The time without a byte that ends it, from now.
+  // The time without a byte that ends it.
+  uint64_t IdleTimeoutMs() const;
+  // From now.
   void WatchIdle();
   void LeaveServer();
   void Finish();
@@ -98,6 +102,8 @@ class Exchange final : public http::ServerStreamHandler, private upstream::Conne
   upstream::Connection* connection_ = nullptr;
   http::RequestHead request_;
   http::ResponseHead response_;
+  // A Location, or the target that servers are asked for: of rule_, where it says so.
+  std::string own_text_;
   // Filled and used at once: before a head is sent.
   http::HeadEdits request_edits_;
   http::HeadEdits response_edits_;

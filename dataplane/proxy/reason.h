@@ -16,7 +16,7 @@ enum class DecidedBy : uint8_t {
 
 // Why a request did not get the whole response of a server. Each is a name in access logs (docs/ACCESS_LOG.md).
 enum class Reason : uint8_t {
-  kNone,  // it did
+  kNone,  // it did, or got what its rule answers
   // The request was refused.
   kMalformedRequest,  // 400 and others: it broke the protocol
   kUriTooLong,        // 414

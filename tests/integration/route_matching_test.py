@@ -137,7 +137,7 @@ MATCH = 'route_tables["main"].virtual_hosts["all"].rules["all"].match'
         ({"path_regex": "/" + 1_024 * "a"}, "path_regex", "longer than 1024 bytes"),
         ({"path_regex": r"/\w{1000}"}, "path_regex", "instructions"),
         ({"path_regex": "/é"}, "path_regex", "not ASCII"),
-        ({"path": "/a?b"}, "path", "not a path"),
+        ({"path": "/a?b"}, "path", "not for a path"),
         ({"methods": ["GET", "G T"]}, "methods[1]", "not a token"),
         ({"headers": [{"name": ""}]}, "headers[0].name", "not a token"),
         ({"headers": [{"name": "a", "regex": "[a"}]}, "headers[0].regex", "missing ]"),
