@@ -87,6 +87,19 @@ TEST(Compiler, EveryFieldReachesTheWorkers) {
             query { name: "Q" } query { name: "e" exact: "E" } query { name: "r" regex: "R" }
           }
         }
+        rules {
+          id: "redirect" match { path_prefix: "/d" }
+          redirect { status: 308 path_prefix: "/e/" scheme: "https" host: "e.org" strip_query: true }
+          response_headers { remove: "R" set { name: "S" value: "s" } add { name: "A" value: "a" } }
+        }
+        rules { id: "moved" redirect { path: "/new" } }
+        rules { id: "respond" respond { status: 503 body: "later" content_type: "text/html" } }
+        rules { id: "default" respond { status: 200 body: "text" } }
+        rules {
+          id: "rewrite" match { path_prefix: "/f" } backends { backend: "b" } idle_timeout { seconds: 3 }
+          rewrite { path_prefix: "/g/" host: "g.org:81" } request_headers { remove: "R" }
+        }
+        rules { id: "regex" backends { backend: "b" } rewrite { path_regex { pattern: "R" substitution: "r" } } }
       }
     }
     backends {
@@ -139,6 +152,30 @@ TEST(Compiler, EveryFieldReachesTheWorkers) {
   EXPECT_EQ(match.query[1].text, "E");
   EXPECT_EQ(match.query[2].kind, QueryKind::kRegex);
   EXPECT_EQ(match.query[2].regex, match.headers[3].regex) << "one pattern, compiled once";
+
+  const config::Redirect& redirect = *host.rules[4].redirect;
+  EXPECT_EQ(redirect.status, 308);
+  EXPECT_EQ(redirect.path_prefix, "/e/");
+  EXPECT_EQ(redirect.matched_size, 2u);
+  EXPECT_EQ(redirect.scheme, "https");
+  EXPECT_EQ(redirect.host, "e.org");
+  EXPECT_TRUE(redirect.strip_query);
+  EXPECT_THAT(host.rules[4].response_headers->remove, ElementsAre("R"));
+  EXPECT_EQ(host.rules[4].response_headers->set[0].value, "s");
+  EXPECT_EQ(host.rules[4].response_headers->add[0].name, "A");
+  EXPECT_EQ(host.rules[5].redirect->status, 302);
+  EXPECT_EQ(host.rules[5].redirect->path, "/new");
+  EXPECT_EQ(host.rules[6].respond->status, 503);
+  EXPECT_EQ(host.rules[6].respond->body, "later");
+  EXPECT_EQ(host.rules[6].respond->content_type, "text/html");
+  EXPECT_EQ(host.rules[7].respond->content_type, "text/plain; charset=utf-8");
+  EXPECT_EQ(host.rules[8].idle_timeout, milliseconds(3'000));
+  EXPECT_EQ(host.rules[8].rewrite->path_prefix, "/g/");
+  EXPECT_EQ(host.rules[8].rewrite->matched_size, 2u);
+  EXPECT_EQ(host.rules[8].rewrite->host, "g.org:81");
+  EXPECT_THAT(host.rules[8].request_headers->remove, ElementsAre("R"));
+  EXPECT_EQ(host.rules[9].rewrite->pattern->pattern(), "R");
+  EXPECT_EQ(host.rules[9].rewrite->substitution, "r");
 
   const config::Backend& backend = *state.FindBackend("b");
   EXPECT_EQ(backend.settings->policy, config::LoadBalancingPolicy::kRandom);

@@ -207,15 +207,112 @@ const Case kRouteTables[] = {
     {"RuleActions",
      R"(operations { upsert_route_table { id: "r" virtual_hosts { id: "h" domains: "*"
           rules { id: "none" }
-          rules { id: "redirect" redirect { path: "/" } }
-          rules { id: "two" backends { backend: "web" } respond { status: 503 } } } } })",
+          rules { id: "two" backends { backend: "web" } respond { status: 503 } }
+          rules { id: "both" redirect { path: "/" } respond { status: 503 } }
+          rules { id: "c" respond { status: 503 } timeout { seconds: 1 } idle_timeout { seconds: 1 }
+                  rewrite { host: "a" } request_headers {} response_headers {} } } } })",
      {"INVALID_ARGUMENT route_tables[\"r\"].virtual_hosts[\"h\"].rules[\"none\"]: "
       "none of backends, redirect and respond; want exactly one",
-      "UNIMPLEMENTED route_tables[\"r\"].virtual_hosts[\"h\"].rules[\"redirect\"].redirect: "
-      "this version does not do it yet",
-      "UNIMPLEMENTED route_tables[\"r\"].virtual_hosts[\"h\"].rules[\"two\"].respond: this version does not do it yet",
       "INVALID_ARGUMENT route_tables[\"r\"].virtual_hosts[\"h\"].rules[\"two\"]: "
-      "more than one of backends, redirect and respond; want exactly one"}},
+      "more than one of backends, redirect and respond; want exactly one",
+      "INVALID_ARGUMENT route_tables[\"r\"].virtual_hosts[\"h\"].rules[\"both\"]: "
+      "more than one of backends, redirect and respond; want exactly one",
+      "INVALID_ARGUMENT route_tables[\"r\"].virtual_hosts[\"h\"].rules[\"c\"].timeout: "
+      "only with backends",
+      "INVALID_ARGUMENT route_tables[\"r\"].virtual_hosts[\"h\"].rules[\"c\"].idle_timeout: "
+      "only with backends",
+      "INVALID_ARGUMENT route_tables[\"r\"].virtual_hosts[\"h\"].rules[\"c\"].rewrite: "
+      "only with backends",
+      "INVALID_ARGUMENT route_tables[\"r\"].virtual_hosts[\"h\"].rules[\"c\"].request_headers: "
+      "only with backends"}},
+    {"RuleRedirects",
+     R"(operations { upsert_route_table { id: "r" virtual_hosts { id: "h" domains: "*"
+          rules { id: "a" redirect { status: 300 strip_query: true } }
+          rules { id: "b" redirect { path: "//evil.org" scheme: "ftp" } }
+          rules { id: "c" redirect { path: "/a?b" path_prefix: "/\\c" host: "a b" } }
+          rules { id: "d" match { path_prefix: "/d" } redirect { path_prefix: "d" host: "user@d.org" } }
+          rules { id: "e" redirect { path: "/\r\nSet-Cookie: a" } } } } })",
+     {"INVALID_ARGUMENT route_tables[\"r\"].virtual_hosts[\"h\"].rules[\"a\"].redirect: "
+      "none of path, path_prefix, scheme and host; want at least one",
+      "INVALID_ARGUMENT route_tables[\"r\"].virtual_hosts[\"h\"].rules[\"a\"].redirect.status: "
+      "not 301, 302, 303, 307 or 308: 300",
+      "INVALID_ARGUMENT route_tables[\"r\"].virtual_hosts[\"h\"].rules[\"b\"].redirect.path: "
+      "begins as the name of a host would: \"//evil.org\"",
+      "INVALID_ARGUMENT route_tables[\"r\"].virtual_hosts[\"h\"].rules[\"b\"].redirect.scheme: "
+      "not http or https: \"ftp\"",
+      "INVALID_ARGUMENT route_tables[\"r\"].virtual_hosts[\"h\"].rules[\"c\"].redirect.path: "
+      "not for a path (visible ASCII without '?' and '#'): \"/a?b\"",
+      "INVALID_ARGUMENT route_tables[\"r\"].virtual_hosts[\"h\"].rules[\"c\"].redirect: "
+      "both path and path_prefix; want at most one",
+      "INVALID_ARGUMENT route_tables[\"r\"].virtual_hosts[\"h\"].rules[\"c\"].redirect.path_prefix: "
+      "begins as the name of a host would: \"/\\\\c\"",
+      "INVALID_ARGUMENT route_tables[\"r\"].virtual_hosts[\"h\"].rules[\"c\"].redirect.path_prefix: "
+      "the rule has no match.path_prefix that it could stand for",
+      "INVALID_ARGUMENT route_tables[\"r\"].virtual_hosts[\"h\"].rules[\"c\"].redirect.host: "
+      "not a host name or address, maybe with a port: \"a b\"",
+      "INVALID_ARGUMENT route_tables[\"r\"].virtual_hosts[\"h\"].rules[\"d\"].redirect.path_prefix: "
+      "does not begin with '/': \"d\"",
+      "INVALID_ARGUMENT route_tables[\"r\"].virtual_hosts[\"h\"].rules[\"d\"].redirect.host: "
+      "not a host name or address, maybe with a port: \"user@d.org\"",
+      "INVALID_ARGUMENT route_tables[\"r\"].virtual_hosts[\"h\"].rules[\"e\"].redirect.path: "
+      "not for a path (visible ASCII without '?' and '#'): \"/\\r\\nSet-Cookie: a\""}},
+    {"RuleResponses",
+     R"(operations { upsert_route_table { id: "r" virtual_hosts { id: "h" domains: "*"
+          rules { id: "a" respond {} }
+          rules { id: "b" respond { status: 600 body: "x" content_type: "a\r\nb: c" } }
+          rules { id: "c" respond { status: 204 body: "x" } }
+          rules { id: "d" respond { status: 200 content_type: "text/html" } } } } })",
+     {"INVALID_ARGUMENT route_tables[\"r\"].virtual_hosts[\"h\"].rules[\"a\"].respond.status: "
+      "not 200 to 599: 0",
+      "INVALID_ARGUMENT route_tables[\"r\"].virtual_hosts[\"h\"].rules[\"b\"].respond.status: "
+      "not 200 to 599: 600",
+      "INVALID_ARGUMENT route_tables[\"r\"].virtual_hosts[\"h\"].rules[\"b\"].respond.content_type: "
+      "control characters: \"a\\r\\nb: c\"",
+      "INVALID_ARGUMENT route_tables[\"r\"].virtual_hosts[\"h\"].rules[\"c\"].respond.body: "
+      "a 204 has none",
+      "INVALID_ARGUMENT route_tables[\"r\"].virtual_hosts[\"h\"].rules[\"d\"].respond.content_type: "
+      "there is no body"}},
+    {"RuleRewrites",
+     R"(operations { upsert_route_table { id: "r" virtual_hosts { id: "h" domains: "*"
+          rules { id: "a" backends { backend: "web" } rewrite {} }
+          rules { id: "b" backends { backend: "web" } rewrite { path_prefix: "b" path_regex { pattern: "(" } } }
+          rules { id: "c" backends { backend: "web" } rewrite { path_regex { substitution: "\\1" } host: "/" } }
+          rules { id: "d" backends { backend: "web" } rewrite { path_regex { pattern: "a" substitution: "?" } } } } } })",
+     {"INVALID_ARGUMENT route_tables[\"r\"].virtual_hosts[\"h\"].rules[\"a\"].rewrite: "
+      "none of path_prefix, path_regex and host; want at least one",
+      "INVALID_ARGUMENT route_tables[\"r\"].virtual_hosts[\"h\"].rules[\"b\"].rewrite: "
+      "both path_prefix and path_regex; want at most one",
+      "INVALID_ARGUMENT route_tables[\"r\"].virtual_hosts[\"h\"].rules[\"b\"].rewrite.path_prefix: "
+      "does not begin with '/': \"b\"",
+      "INVALID_ARGUMENT route_tables[\"r\"].virtual_hosts[\"h\"].rules[\"b\"].rewrite.path_prefix: "
+      "the rule has no match.path or match.path_prefix that it could stand for",
+      "INVALID_ARGUMENT route_tables[\"r\"].virtual_hosts[\"h\"].rules[\"b\"].rewrite.path_regex.pattern: "
+      "not a regular expression of RE2: missing ): (",
+      "INVALID_ARGUMENT route_tables[\"r\"].virtual_hosts[\"h\"].rules[\"c\"].rewrite.path_regex.pattern: "
+      "missing; want a regular expression",
+      "INVALID_ARGUMENT route_tables[\"r\"].virtual_hosts[\"h\"].rules[\"c\"].rewrite.path_regex.substitution: "
+      "\\1, but the pattern has 0 groups",
+      "INVALID_ARGUMENT route_tables[\"r\"].virtual_hosts[\"h\"].rules[\"c\"].rewrite.host: "
+      "not a host name or address, maybe with a port: \"/\"",
+      "INVALID_ARGUMENT route_tables[\"r\"].virtual_hosts[\"h\"].rules[\"d\"].rewrite.path_regex.substitution: "
+      "not for a path (visible ASCII without '?' and '#'): \"?\""}},
+    {"RuleHeaderChanges",
+     R"(operations { upsert_route_table { id: "r" virtual_hosts { id: "h" domains: "*"
+          rules { id: "a" backends { backend: "web" }
+                  request_headers { remove: "" remove: "host" set { name: "a b" value: "c" } add { name: "Content-Length" } }
+                  response_headers { set { name: "x" value: "1\r\ny: 2" } add { name: "y" value: " z" } } } } } })",
+     {"INVALID_ARGUMENT route_tables[\"r\"].virtual_hosts[\"h\"].rules[\"a\"].request_headers.remove[0]: "
+      "not a token (letters, digits and !#$%&'*+-.^_`|~): \"\"",
+      "INVALID_ARGUMENT route_tables[\"r\"].virtual_hosts[\"h\"].rules[\"a\"].request_headers.remove[1]: "
+      "the proxy itself is in charge of it: host",
+      "INVALID_ARGUMENT route_tables[\"r\"].virtual_hosts[\"h\"].rules[\"a\"].request_headers.set[0].name: "
+      "not a token (letters, digits and !#$%&'*+-.^_`|~): \"a b\"",
+      "INVALID_ARGUMENT route_tables[\"r\"].virtual_hosts[\"h\"].rules[\"a\"].request_headers.add[0].name: "
+      "the proxy itself is in charge of it: Content-Length",
+      "INVALID_ARGUMENT route_tables[\"r\"].virtual_hosts[\"h\"].rules[\"a\"].response_headers.set[0].value: "
+      "control characters: \"1\\r\\ny: 2\"",
+      "INVALID_ARGUMENT route_tables[\"r\"].virtual_hosts[\"h\"].rules[\"a\"].response_headers.add[0].value: "
+      "white space at the beginning or the end: \" z\""}},
     {"RuleMatches",
      R"(operations { upsert_route_table { id: "r" virtual_hosts { id: "h" domains: "*"
           rules { id: "a" match { path: "a" } backends { backend: "web" } }
