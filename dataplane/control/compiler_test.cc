@@ -60,6 +60,10 @@ TEST(Compiler, DefaultsAreThoseOfTheProtos) {
   EXPECT_EQ(listener.http.header_timeout, milliseconds(10'000));
   EXPECT_EQ(listener.http.max_header_bytes, 32'768u);
   EXPECT_EQ(listener.http.max_header_count, 100u);
+  EXPECT_EQ(listener.http.max_uri_bytes, 8'192u);
+  EXPECT_EQ(listener.http.max_body_bytes, UINT64_MAX) << "no limit";
+  EXPECT_EQ(listener.http.request_timeout, milliseconds(0)) << "none";
+  EXPECT_EQ(listener.http.min_client_rate, 0u);
 }
 
 TEST(Compiler, EveryFieldReachesTheWorkers) {
@@ -68,7 +72,8 @@ TEST(Compiler, EveryFieldReachesTheWorkers) {
       id: "l" address: "[::1]:8080"
       http {
         route_table: "r" idle_timeout { seconds: 86400 } header_timeout { nanos: 1000000 }
-        max_header_bytes: 1024 max_header_count: 1000
+        max_header_bytes: 1024 max_header_count: 1000 max_uri_bytes: 65536 max_body_bytes: 5000000000
+        request_timeout { seconds: 30 } min_client_rate: 500
       }
     }
     route_tables {
@@ -76,17 +81,10 @@ TEST(Compiler, EveryFieldReachesTheWorkers) {
       virtual_hosts {
         id: "h" domains: "WWW.Example.org" domains: "*.example.org" domains: "[::1]"
         rules { id: "exact" match { path: "/a" } backends { backend: "b" weight: 0 } backends { backend: "b" weight: 3 } }
-        rules { id: "prefix" match { path_prefix: "/b/" } backends { backend: "b" } timeout { seconds: 2 } }
+        rules { id: "prefix" match { path_prefix: "/b/" } backends { backend: "b" } timeout { seconds: 2 }
+                max_body_bytes: 7 }
         rules { id: "any" backends { backend: "b" } }
-        rules {
-          id: "all-conditions" backends { backend: "b" }
-          match {
-            path_regex: "/c.*" methods: "GET" methods: "LINK"
-            headers { name: "X-There" } headers { name: "e" exact: "E" } headers { name: "p" prefix: "P" }
-            headers { name: "r" regex: "R" } headers { name: "a" absent: true }
-            query { name: "Q" } query { name: "e" exact: "E" } query { name: "r" regex: "R" }
-          }
-        }
+        rules { id: "large" backends { backend: "b" } max_body_bytes: 0 }
       }
     }
     backends {
@@ -106,6 +104,10 @@ TEST(Compiler, EveryFieldReachesTheWorkers) {
   EXPECT_EQ(listener.http.header_timeout, milliseconds(1));
   EXPECT_EQ(listener.http.max_header_bytes, 1'024u);
   EXPECT_EQ(listener.http.max_header_count, 1'000u);
+  EXPECT_EQ(listener.http.max_uri_bytes, 65'536u);
+  EXPECT_EQ(listener.http.max_body_bytes, 5'000'000'000u);
+  EXPECT_EQ(listener.http.request_timeout, milliseconds(30'000));
+  EXPECT_EQ(listener.http.min_client_rate, 500u);
 
   const config::VirtualHost& host = state.snapshot().route_tables[listener.http.route_table]->table().virtual_hosts[0];
   EXPECT_THAT(host.domains, ElementsAre("www.example.org", "*.example.org", "[::1]"));
@@ -118,27 +120,9 @@ TEST(Compiler, EveryFieldReachesTheWorkers) {
   EXPECT_EQ(host.rules[1].timeout, milliseconds(2'000));
   EXPECT_EQ(host.rules[2].match.path_match, config::PathMatch::kAny);
   EXPECT_EQ(host.rules[2].timeout, std::nullopt);
-  const config::RouteMatch& match = host.rules[3].match;
-  EXPECT_EQ(match.path_match, config::PathMatch::kRegex);
-  EXPECT_EQ(match.path_regex->pattern(), "/c.*");
-  EXPECT_THAT(match.methods, ElementsAre("GET", "LINK"));
-  using HeaderKind = config::HeaderMatch::Kind;
-  EXPECT_EQ(match.headers[0].name, "x-there");
-  EXPECT_EQ(match.headers[0].kind, HeaderKind::kPresent);
-  EXPECT_EQ(match.headers[1].kind, HeaderKind::kExact);
-  EXPECT_EQ(match.headers[1].text, "E");
-  EXPECT_EQ(match.headers[2].kind, HeaderKind::kPrefix);
-  EXPECT_EQ(match.headers[2].text, "P");
-  EXPECT_EQ(match.headers[3].kind, HeaderKind::kRegex);
-  EXPECT_EQ(match.headers[3].regex->pattern(), "R");
-  EXPECT_EQ(match.headers[4].kind, HeaderKind::kAbsent);
-  using QueryKind = config::QueryMatch::Kind;
-  EXPECT_EQ(match.query[0].name, "Q");
-  EXPECT_EQ(match.query[0].kind, QueryKind::kPresent);
-  EXPECT_EQ(match.query[1].kind, QueryKind::kExact);
-  EXPECT_EQ(match.query[1].text, "E");
-  EXPECT_EQ(match.query[2].kind, QueryKind::kRegex);
-  EXPECT_EQ(match.query[2].regex, match.headers[3].regex) << "one pattern, compiled once";
+  EXPECT_EQ(host.rules[1].max_body_bytes, 7u);
+  EXPECT_EQ(host.rules[2].max_body_bytes, std::nullopt);
+  EXPECT_EQ(host.rules[3].max_body_bytes, UINT64_MAX) << "no limit, whatever the listener's";
 
   const config::Backend& backend = *state.FindBackend("b");
   EXPECT_EQ(backend.settings->policy, config::LoadBalancingPolicy::kRandom);
@@ -158,23 +142,6 @@ TEST(Compiler, EveryFieldReachesTheWorkers) {
   EXPECT_EQ(state.FindServer("b", "t")->weight, 0u);
 }
 
-<<<<<<< HEAD
-TEST(Compiler, ATableThatChangesKeepsTheRegularExpressionsThatItHad) {
-  const auto table = [](std::string_view domain) {
-    return ParseTransaction(
-        base::StrCat(R"(operations { upsert_route_table { id: "main" virtual_hosts { id: "all"
-      domains: ")",
-                     domain, R"(" rules { id: "r" match { path_regex: "/a.*" } backends { backend: "web" } } } } })"));
-  };
-  CompiledState state(kSmallState);
-  const auto regex = [&] {
-    return state.snapshot().route_tables[0]->table().virtual_hosts[0].rules[0].match.path_regex;
-  };
-  state.Apply(table("a.org"));
-  const config::SharedRegex before = regex();
-  state.Apply(table("b.org"));
-  EXPECT_EQ(regex(), before);
-=======
 TEST(Compiler, UnixSocketsAreAddressesOfListenersAndServers) {
   CompiledState state(kSmallState);
   state.Apply(ParseTransaction(R"(
@@ -187,7 +154,6 @@ TEST(Compiler, UnixSocketsAreAddressesOfListenersAndServers) {
   EXPECT_EQ(listener.unix_mode, 0600u);
   EXPECT_EQ(state.snapshot().listeners[*state.store().listeners().Find("shared")]->unix_mode, 0666u);
   EXPECT_EQ(state.FindServer("api", "local")->address.ToString(), "unix:/run/app");
->>>>>>> main
 }
 
 TEST(Compiler, TheOrderOfOperationsDoesNotMatter) {
