@@ -29,6 +29,7 @@ struct RouteRule {
   uint64_t total_weight = 0;                              // of backends; not 0 where there are any
   std::optional<std::chrono::milliseconds> timeout;       // in place of the backend's response_timeout
   std::optional<std::chrono::milliseconds> idle_timeout;  // in place of the backend's idle_timeout
+  std::optional<uint64_t> max_body_bytes;                 // in place of the listener's
   // Null: none. Where there is one of the first two there are no backends.
   std::shared_ptr<const Redirect> redirect;
   std::shared_ptr<const Respond> respond;

@@ -60,6 +60,10 @@ TEST(Compiler, DefaultsAreThoseOfTheProtos) {
   EXPECT_EQ(listener.http.header_timeout, milliseconds(10'000));
   EXPECT_EQ(listener.http.max_header_bytes, 32'768u);
   EXPECT_EQ(listener.http.max_header_count, 100u);
+  EXPECT_EQ(listener.http.max_uri_bytes, 8'192u);
+  EXPECT_EQ(listener.http.max_body_bytes, UINT64_MAX) << "no limit";
+  EXPECT_EQ(listener.http.request_timeout, milliseconds(0)) << "none";
+  EXPECT_EQ(listener.http.min_client_rate, 0u);
 }
 
 TEST(Compiler, EveryFieldReachesTheWorkers) {
@@ -68,7 +72,8 @@ TEST(Compiler, EveryFieldReachesTheWorkers) {
       id: "l" address: "[::1]:8080"
       http {
         route_table: "r" idle_timeout { seconds: 86400 } header_timeout { nanos: 1000000 }
-        max_header_bytes: 1024 max_header_count: 1000
+        max_header_bytes: 1024 max_header_count: 1000 max_uri_bytes: 65536 max_body_bytes: 5000000000
+        request_timeout { seconds: 30 } min_client_rate: 500
       }
     }
     route_tables {
@@ -76,30 +81,10 @@ TEST(Compiler, EveryFieldReachesTheWorkers) {
       virtual_hosts {
         id: "h" domains: "WWW.Example.org" domains: "*.example.org" domains: "[::1]"
         rules { id: "exact" match { path: "/a" } backends { backend: "b" weight: 0 } backends { backend: "b" weight: 3 } }
-        rules { id: "prefix" match { path_prefix: "/b/" } backends { backend: "b" } timeout { seconds: 2 } }
+        rules { id: "prefix" match { path_prefix: "/b/" } backends { backend: "b" } timeout { seconds: 2 }
+                max_body_bytes: 7 }
         rules { id: "any" backends { backend: "b" } }
-        rules {
-          id: "all-conditions" backends { backend: "b" }
-          match {
-            path_regex: "/c.*" methods: "GET" methods: "LINK"
-            headers { name: "X-There" } headers { name: "e" exact: "E" } headers { name: "p" prefix: "P" }
-            headers { name: "r" regex: "R" } headers { name: "a" absent: true }
-            query { name: "Q" } query { name: "e" exact: "E" } query { name: "r" regex: "R" }
-          }
-        }
-        rules {
-          id: "redirect" match { path_prefix: "/d" }
-          redirect { status: 308 path_prefix: "/e/" scheme: "https" host: "e.org" strip_query: true }
-          response_headers { remove: "R" set { name: "S" value: "s" } add { name: "A" value: "a" } }
-        }
-        rules { id: "moved" redirect { path: "/new" } }
-        rules { id: "respond" respond { status: 503 body: "later" content_type: "text/html" } }
-        rules { id: "default" respond { status: 200 body: "text" } }
-        rules {
-          id: "rewrite" match { path_prefix: "/f" } backends { backend: "b" } idle_timeout { seconds: 3 }
-          rewrite { path_prefix: "/g/" host: "g.org:81" } request_headers { remove: "R" }
-        }
-        rules { id: "regex" backends { backend: "b" } rewrite { path_regex { pattern: "R" substitution: "r" } } }
+        rules { id: "large" backends { backend: "b" } max_body_bytes: 0 }
       }
     }
     backends {
@@ -119,6 +104,10 @@ TEST(Compiler, EveryFieldReachesTheWorkers) {
   EXPECT_EQ(listener.http.header_timeout, milliseconds(1));
   EXPECT_EQ(listener.http.max_header_bytes, 1'024u);
   EXPECT_EQ(listener.http.max_header_count, 1'000u);
+  EXPECT_EQ(listener.http.max_uri_bytes, 65'536u);
+  EXPECT_EQ(listener.http.max_body_bytes, 5'000'000'000u);
+  EXPECT_EQ(listener.http.request_timeout, milliseconds(30'000));
+  EXPECT_EQ(listener.http.min_client_rate, 500u);
 
   const config::VirtualHost& host = state.snapshot().route_tables[listener.http.route_table]->table().virtual_hosts[0];
   EXPECT_THAT(host.domains, ElementsAre("www.example.org", "*.example.org", "[::1]"));
@@ -131,51 +120,9 @@ TEST(Compiler, EveryFieldReachesTheWorkers) {
   EXPECT_EQ(host.rules[1].timeout, milliseconds(2'000));
   EXPECT_EQ(host.rules[2].match.path_match, config::PathMatch::kAny);
   EXPECT_EQ(host.rules[2].timeout, std::nullopt);
-  const config::RouteMatch& match = host.rules[3].match;
-  EXPECT_EQ(match.path_match, config::PathMatch::kRegex);
-  EXPECT_EQ(match.path_regex->pattern(), "/c.*");
-  EXPECT_THAT(match.methods, ElementsAre("GET", "LINK"));
-  using HeaderKind = config::HeaderMatch::Kind;
-  EXPECT_EQ(match.headers[0].name, "x-there");
-  EXPECT_EQ(match.headers[0].kind, HeaderKind::kPresent);
-  EXPECT_EQ(match.headers[1].kind, HeaderKind::kExact);
-  EXPECT_EQ(match.headers[1].text, "E");
-  EXPECT_EQ(match.headers[2].kind, HeaderKind::kPrefix);
-  EXPECT_EQ(match.headers[2].text, "P");
-  EXPECT_EQ(match.headers[3].kind, HeaderKind::kRegex);
-  EXPECT_EQ(match.headers[3].regex->pattern(), "R");
-  EXPECT_EQ(match.headers[4].kind, HeaderKind::kAbsent);
-  using QueryKind = config::QueryMatch::Kind;
-  EXPECT_EQ(match.query[0].name, "Q");
-  EXPECT_EQ(match.query[0].kind, QueryKind::kPresent);
-  EXPECT_EQ(match.query[1].kind, QueryKind::kExact);
-  EXPECT_EQ(match.query[1].text, "E");
-  EXPECT_EQ(match.query[2].kind, QueryKind::kRegex);
-  EXPECT_EQ(match.query[2].regex, match.headers[3].regex) << "one pattern, compiled once";
-
-  const config::Redirect& redirect = *host.rules[4].redirect;
-  EXPECT_EQ(redirect.status, 308);
-  EXPECT_EQ(redirect.path_prefix, "/e/");
-  EXPECT_EQ(redirect.matched_size, 2u);
-  EXPECT_EQ(redirect.scheme, "https");
-  EXPECT_EQ(redirect.host, "e.org");
-  EXPECT_TRUE(redirect.strip_query);
-  EXPECT_THAT(host.rules[4].response_headers->remove, ElementsAre("R"));
-  EXPECT_EQ(host.rules[4].response_headers->set[0].value, "s");
-  EXPECT_EQ(host.rules[4].response_headers->add[0].name, "A");
-  EXPECT_EQ(host.rules[5].redirect->status, 302);
-  EXPECT_EQ(host.rules[5].redirect->path, "/new");
-  EXPECT_EQ(host.rules[6].respond->status, 503);
-  EXPECT_EQ(host.rules[6].respond->body, "later");
-  EXPECT_EQ(host.rules[6].respond->content_type, "text/html");
-  EXPECT_EQ(host.rules[7].respond->content_type, "text/plain; charset=utf-8");
-  EXPECT_EQ(host.rules[8].idle_timeout, milliseconds(3'000));
-  EXPECT_EQ(host.rules[8].rewrite->path_prefix, "/g/");
-  EXPECT_EQ(host.rules[8].rewrite->matched_size, 2u);
-  EXPECT_EQ(host.rules[8].rewrite->host, "g.org:81");
-  EXPECT_THAT(host.rules[8].request_headers->remove, ElementsAre("R"));
-  EXPECT_EQ(host.rules[9].rewrite->pattern->pattern(), "R");
-  EXPECT_EQ(host.rules[9].rewrite->substitution, "r");
+  EXPECT_EQ(host.rules[1].max_body_bytes, 7u);
+  EXPECT_EQ(host.rules[2].max_body_bytes, std::nullopt);
+  EXPECT_EQ(host.rules[3].max_body_bytes, UINT64_MAX) << "no limit, whatever the listener's";
 
   const config::Backend& backend = *state.FindBackend("b");
   EXPECT_EQ(backend.settings->policy, config::LoadBalancingPolicy::kRandom);
@@ -195,23 +142,6 @@ TEST(Compiler, EveryFieldReachesTheWorkers) {
   EXPECT_EQ(state.FindServer("b", "t")->weight, 0u);
 }
 
-<<<<<<< HEAD
-TEST(Compiler, ATableThatChangesKeepsTheRegularExpressionsThatItHad) {
-  const auto table = [](std::string_view domain) {
-    return ParseTransaction(
-        base::StrCat(R"(operations { upsert_route_table { id: "main" virtual_hosts { id: "all"
-      domains: ")",
-                     domain, R"(" rules { id: "r" match { path_regex: "/a.*" } backends { backend: "web" } } } } })"));
-  };
-  CompiledState state(kSmallState);
-  const auto regex = [&] {
-    return state.snapshot().route_tables[0]->table().virtual_hosts[0].rules[0].match.path_regex;
-  };
-  state.Apply(table("a.org"));
-  const config::SharedRegex before = regex();
-  state.Apply(table("b.org"));
-  EXPECT_EQ(regex(), before);
-=======
 TEST(Compiler, UnixSocketsAreAddressesOfListenersAndServers) {
   CompiledState state(kSmallState);
   state.Apply(ParseTransaction(R"(
@@ -224,7 +154,6 @@ TEST(Compiler, UnixSocketsAreAddressesOfListenersAndServers) {
   EXPECT_EQ(listener.unix_mode, 0600u);
   EXPECT_EQ(state.snapshot().listeners[*state.store().listeners().Find("shared")]->unix_mode, 0666u);
   EXPECT_EQ(state.FindServer("api", "local")->address.ToString(), "unix:/run/app");
->>>>>>> main
 }
 
 TEST(Compiler, TheOrderOfOperationsDoesNotMatter) {
