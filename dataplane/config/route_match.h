@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "dataplane/base/regex.h"
+#include "dataplane/net/network.h"
 
 namespace fairlead::config {
 
@@ -34,9 +35,10 @@ struct QueryMatch {
 // Which requests a rule is for: those for which all that is set holds.
 struct RouteMatch {
   PathMatch path_match = PathMatch::kAny;
-  std::string path;                  // with kExact and kPrefix
-  SharedRegex path_regex;            // with kRegex
-  std::vector<std::string> methods;  // empty: any
+  std::string path;                                        // with kExact and kPrefix
+  SharedRegex path_regex;                                  // with kRegex
+  std::vector<std::string> methods;                        // empty: any
+  std::shared_ptr<const net::NetworkSet> source_networks;  // of the client; null: any
   std::vector<HeaderMatch> headers;
   std::vector<QueryMatch> query;
 };

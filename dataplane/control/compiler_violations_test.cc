@@ -325,7 +325,7 @@ const Case kRouteTables[] = {
           rules { id: "e" match { path_prefix: "/d e" } backends { backend: "web" } }
           rules { id: "f" match { path_regex: "/(f" } backends { backend: "web" } }
           rules { id: "g" match { path: "/g" path_regex: "/g" } backends { backend: "web" } }
-          rules { id: "h" match { path: "/a" source_networks: "::/0" } backends { backend: "web" } } } } })",
+          rules { id: "h" match { source_networks: "::/0" source_networks: "10.0.0.0/33" } backends { backend: "web" } } } } })",
      {"INVALID_ARGUMENT route_tables[\"r\"].virtual_hosts[\"h\"].rules[\"a\"].match.path: "
       "does not begin with '/': \"a\"",
       "INVALID_ARGUMENT route_tables[\"r\"].virtual_hosts[\"h\"].rules[\"b\"].match.path_prefix: "
@@ -340,8 +340,8 @@ const Case kRouteTables[] = {
       "not a regular expression of RE2: missing ): /(f",
       "INVALID_ARGUMENT route_tables[\"r\"].virtual_hosts[\"h\"].rules[\"g\"].match: "
       "more than one of path, path_prefix and path_regex; want at most one",
-      "UNIMPLEMENTED route_tables[\"r\"].virtual_hosts[\"h\"].rules[\"h\"].match.source_networks: "
-      "this version does not do it yet"}},
+      "INVALID_ARGUMENT route_tables[\"r\"].virtual_hosts[\"h\"].rules[\"h\"].match.source_networks[1]: "
+      "not a network such as 10.0.0.0/8, ::1/128 or unix: \"10.0.0.0/33\""}},
     {"RuleMethods",
      R"(operations { upsert_route_table { id: "r" virtual_hosts { id: "h" domains: "*"
           rules { id: "a" backends { backend: "web" }

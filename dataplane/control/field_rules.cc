@@ -38,7 +38,6 @@ constexpr std::string_view kUnimplementedFields[] = {
     "fairlead.v1.HttpListener.path_normalization",
     "fairlead.v1.RouteRule.upgrades",
     "fairlead.v1.RouteRule.allow_connect",
-    "fairlead.v1.RouteMatch.source_networks",
     "fairlead.v1.Backend.tls",
     "fairlead.v1.Backend.limits",
     "fairlead.v1.LoadBalancing.panic_threshold",

@@ -1,5 +1,6 @@
 #include "dataplane/control/route_match_compiler.h"
 
+#include <memory>
 #include <string>
 #include <string_view>
 
@@ -102,6 +103,10 @@ config::RouteMatch CompileRouteMatch(const v1::RouteMatch& message, const Path& 
   config::RouteMatch match;
   CompilePath(message, place, regexes, violations, match);
   CompileMethods(message, place, violations, match);
+  if (message.source_networks_size() > 0) {
+    match.source_networks = std::make_shared<const net::NetworkSet>(
+        CheckNetworks(message.source_networks(), place, "source_networks", violations));
+  }
   CheckCount(message.headers_size(), Path(place, "headers"), violations);
   for (int i = 0; i < message.headers_size(); ++i) {
     match.headers.push_back(CompileHeader(message.headers(i), Path(place, "headers", i), regexes, violations));

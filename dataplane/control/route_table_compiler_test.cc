@@ -32,7 +32,7 @@ TEST(RouteTableCompiler, CompilesEveryCondition) {
     rules {
       id: "r" backends { backend: "web" }
       match {
-        path_regex: "/c.*" methods: "GET" methods: "LINK"
+        path_regex: "/c.*" methods: "GET" methods: "LINK" source_networks: "10.0.0.0/8"
         headers { name: "X-There" } headers { name: "e" exact: "E" } headers { name: "p" prefix: "P" }
         headers { name: "r" regex: "R" } headers { name: "a" absent: true }
         query { name: "Q" } query { name: "e" exact: "E" } query { name: "r" regex: "R" }
@@ -43,6 +43,8 @@ TEST(RouteTableCompiler, CompilesEveryCondition) {
   EXPECT_EQ(match.path_match, config::PathMatch::kRegex);
   EXPECT_EQ(match.path_regex->pattern(), "/c.*");
   EXPECT_THAT(match.methods, ElementsAre("GET", "LINK"));
+  EXPECT_TRUE(match.source_networks->Contains(*net::Address::Parse("10.1.2.3:1")));
+  EXPECT_FALSE(match.source_networks->Contains(*net::Address::Parse("11.1.2.3:1")));
   using HeaderKind = config::HeaderMatch::Kind;
   EXPECT_EQ(match.headers[0].name, "x-there");
   EXPECT_EQ(match.headers[0].kind, HeaderKind::kPresent);

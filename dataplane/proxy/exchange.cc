@@ -67,7 +67,8 @@ void Exchange::Route() {
                                                     .query = request_.query(),
                                                     .method = request_.method,
                                                     .method_text = request_.Get(request_.method_text),
-                                                    .fields = &request_.fields});
+                                                    .fields = &request_.fields,
+                                                    .source = &client_->address});
   record_.host = route.host;
   if (route.rule == nullptr) {
     environment_->counters->no_route.Increment();

@@ -43,6 +43,7 @@ bool Holds(const config::QueryMatch& match, const RequestView& request) {
 }
 
 bool HoldsBesidePathAndMethod(const config::RouteMatch& match, const RequestView& request) {
+  if (match.source_networks != nullptr && !match.source_networks->Contains(*request.source)) return false;
   const auto holds = [&](const auto& condition) { return Holds(condition, request); };
   return std::all_of(match.headers.begin(), match.headers.end(), holds) &&
          std::all_of(match.query.begin(), match.query.end(), holds);

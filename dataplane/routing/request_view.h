@@ -4,6 +4,7 @@
 
 #include "dataplane/http/field_list.h"
 #include "dataplane/http/message.h"
+#include "dataplane/net/address.h"
 
 namespace fairlead::routing {
 
@@ -18,6 +19,8 @@ struct RequestView {
   http::Method method = http::Method::kGet;
   std::string_view method_text = "GET";
   const http::FieldList* fields;
+  // Of the client, as the listener says who that is.
+  const net::Address* source;
 };
 
 }  // namespace fairlead::routing

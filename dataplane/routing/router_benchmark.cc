@@ -56,7 +56,8 @@ struct Request {
             .query = mark == text.npos ? std::string_view() : text.substr(mark + 1),
             .method = http::FindMethod(method),
             .method_text = method,
-            .fields = fields};
+            .fields = fields,
+            .source = nullptr};
   }
 };
 

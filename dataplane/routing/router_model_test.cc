@@ -61,6 +61,7 @@ class Model {
         std::find(match.methods.begin(), match.methods.end(), request.method) == match.methods.end()) {
       return false;
     }
+    if (match.source_networks != nullptr && !match.source_networks->Contains(request.source)) return false;
     for (const config::HeaderMatch& header : match.headers) {
       if (!Matches(header, request.list)) return false;
     }
@@ -143,6 +144,10 @@ class Randomly {
     if (header.kind == Kind::kRegex) header.regex = *base::Regex::Compile("[0-3]|1.*");
     return header;
   }
+  std::shared_ptr<const net::NetworkSet> Networks() {
+    const char* const network = OneIn(2) ? "10.0.0.0/31" : "10.0.0.2/32";
+    return std::make_shared<const net::NetworkSet>(std::vector{*net::Network::Parse(network)});
+  }
   config::QueryMatch Parameter() {
     using Kind = config::QueryMatch::Kind;
     config::QueryMatch parameter{.name = Name(), .kind = static_cast<Kind>(Below(3))};
@@ -154,6 +159,7 @@ class Randomly {
     const PathMatch path_match = static_cast<PathMatch>(OneIn(8) ? 0 : 1 + Below(3));
     config::RouteRule rule = TestRule("", path_match, path_match == PathMatch::kRegex ? Pattern() : Path());
     if (OneIn(3)) rule.match.methods = {Method(), Method()};
+    if (OneIn(6)) rule.match.source_networks = Networks();
     while (OneIn(3)) rule.match.headers.push_back(Header());
     while (OneIn(5)) rule.match.query.push_back(Parameter());
     return rule;
@@ -176,7 +182,10 @@ class Randomly {
     std::string target = OneIn(20) ? "*" : Path();
     if (OneIn(2)) target += '?';
     while (target.find('?') != target.npos && !OneIn(3)) target += Name() + (OneIn(4) ? "" : "=" + Value()) + '&';
-    return std::make_unique<TestRequest>(target, fields, Method(), Host());
+    auto request = std::make_unique<TestRequest>(target, fields, Method(), Host());
+    const char* const sources[] = {"10.0.0.0:1", "10.0.0.1:1", "10.0.0.2:1", "[::1]:1"};
+    request->source = *net::Address::Parse(sources[Below(std::size(sources))]);
+    return request;
   }
 
  private:
@@ -187,12 +196,12 @@ class Randomly {
 TEST(RouterModel, BehavesAsHostsAndRulesTriedOneByOne) {
   int matched = 0;
   int by_regex = 0;
-  for (uint32_t seed = 1; seed <= 400; ++seed) {
+  for (uint32_t seed = 1; seed <= 1'000; ++seed) {
     Randomly randomly(seed);
     const auto table = std::make_shared<const config::RouteTable>(randomly.Table());
     const Router router(table);
     const Model model(*table);
-    for (int i = 0; i < 50; ++i) {
+    for (int i = 0; i < 30; ++i) {
       const std::unique_ptr<TestRequest> request = randomly.Request();
       const RouteResult result = router.Match(request->view());
       const RouteResult expected = model.Match(*request);

@@ -257,6 +257,23 @@ TEST(RouterRules, MayAskForParametersOfTheQuery) {
   EXPECT_EQ(RuleFor(router, "/q"), "-");
 }
 
+TEST(RouterRules, MayAskWhereTheClientIs) {
+  config::RouteRule inside = Rule("inside", PathMatch::kAny, "");
+  inside.match.source_networks = std::make_shared<const net::NetworkSet>(
+      std::vector{*net::Network::Parse("10.0.0.0/8"), *net::Network::Parse("::1"), *net::Network::Parse("unix")});
+  const Router router = RouterForRules({inside, Rule("outside", PathMatch::kAny, "")});
+  const auto rule_for = [&](const char* source) {
+    TestRequest request("/");
+    request.source = *net::Address::Parse(source);
+    return RuleFor(router, request);
+  };
+  EXPECT_EQ(rule_for("10.255.0.1:1"), "inside");
+  EXPECT_EQ(rule_for("11.0.0.1:1"), "outside");
+  EXPECT_EQ(rule_for("[::1]:1"), "inside");
+  EXPECT_EQ(rule_for("[::2]:1"), "outside");
+  EXPECT_EQ(rule_for("unix:/x"), "inside");
+}
+
 TEST(RouterRules, MayBeForPathsByPattern) {
   const Router router =
       RouterForRules({Rule("item", PathMatch::kRegex, "/items/[0-9]+"), Rule("exact", PathMatch::kExact, "/items/new"),

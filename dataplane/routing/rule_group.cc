@@ -56,7 +56,7 @@ RuleGroup::RuleGroup(const std::vector<Rule>& rules) : lowest_rank_(rules.front(
 
 RuleGroup::Candidate RuleGroup::ToCandidate(const Rule& rule) {
   Candidate candidate{.rank = rule.rank, .methods = kAllMethods, .other = nullptr};
-  bool has_other = !rule.match->headers.empty() || !rule.match->query.empty();
+  bool has_other = !rule.match->headers.empty() || !rule.match->query.empty() || rule.match->source_networks != nullptr;
   if (!rule.match->methods.empty()) {
     candidate.methods = 0;
     for (const std::string& method : rule.match->methods) {

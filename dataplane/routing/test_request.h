@@ -38,7 +38,8 @@ struct TestRequest {
             .query = mark == text.npos ? std::string_view() : text.substr(mark + 1),
             .method = http::FindMethod(method),
             .method_text = method,
-            .fields = &list};
+            .fields = &list,
+            .source = &source};
   }
 
   std::string target;
@@ -46,6 +47,7 @@ struct TestRequest {
   std::string authority;
   std::string bytes;
   http::FieldList list;
+  net::Address source = *net::Address::Parse("10.0.0.1:40000");
 };
 
 // A rule for paths of which this is all, the beginning, or a pattern.

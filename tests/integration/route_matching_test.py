@@ -1,14 +1,16 @@
 """Which rule a request goes by: patterns of paths, methods, fields, parameters of the query."""
 
 import contextlib
+import socket
 
 import pytest
 
 from tests.support import configs
 from tests.support.control_session import violations
 from tests.support.fairlead import Fairlead
+from tests.support.processes import Workbench
 from tests.support.scripted_origin import ScriptedOrigin, answering
-from tests.support.wire import get
+from tests.support.wire import Wire, get
 
 # A rule for each of these stands in this order, and sends to the backend of its name; "rest" takes what is left.
 RULES = {
@@ -88,6 +90,34 @@ def test_the_first_rule_of_which_all_conditions_hold_is_taken(fairlead: Fairlead
                 for _, request in CASES
             ]
     assert list(zip(reached, (request for _, request in CASES))) == CASES
+
+
+def test_a_rule_may_ask_where_the_client_is(fairlead: Fairlead, bench: Workbench):
+    def answer(text: str, *networks: str) -> dict:
+        return {"id": text, "match": {"source_networks": list(networks)}, "respond": {"status": 200, "body": text}}
+
+    path = f"{bench.directory}/web.sock"
+    rules = [answer("v4", "127.0.0.0/8"), answer("v6", "::1"), answer("unix", "unix"), answer("rest")]
+    with fairlead.connect() as control:
+        control.replace(
+            {
+                "listeners": [
+                    configs.listener("v4"),
+                    configs.listener("v6", "[::1]:0"),
+                    configs.listener("unix", f"unix:{path}"),
+                ],
+                "route_tables": [configs.route_table(*rules)],
+            }
+        )
+        for listener in ("v4", "v6"):
+            with fairlead.open(listener) as wire:
+                assert wire.request(get("/")).body == listener.encode()
+        with socket.socket(socket.AF_UNIX) as connection:
+            connection.connect(path)
+            assert Wire(connection).request(get("/")).body == b"unix"
+        control.apply({"upsert_route_table": configs.route_table(answer("far", "10.0.0.0/8"), rules[-1])})
+        with fairlead.open("v4") as wire:
+            assert wire.request(get("/")).body == b"rest"
 
 
 def test_where_no_rule_matches_the_answer_is_404_and_counted(fairlead: Fairlead, start_origin):
