@@ -30,6 +30,8 @@ struct RouteRule {
   std::optional<std::chrono::milliseconds> timeout;       // in place of the backend's response_timeout
   std::optional<std::chrono::milliseconds> idle_timeout;  // in place of the backend's idle_timeout
   std::optional<uint64_t> max_body_bytes;                 // in place of the listener's
+  std::vector<std::string> upgrades{"websocket"};         // protocols that a connection may change to
+  bool allow_connect = false;                             // it is for CONNECT, too; kAny alone
   // Null: none. Where there is one of the first two there are no backends.
   std::shared_ptr<const Redirect> redirect;
   std::shared_ptr<const Respond> respond;

@@ -316,6 +316,28 @@ const Case kRouteTables[] = {
       "control characters: \"1\\r\\ny: 2\"",
       "INVALID_ARGUMENT route_tables[\"r\"].virtual_hosts[\"h\"].rules[\"a\"].response_headers.add[0].value: "
       "white space at the beginning or the end: \" z\""}},
+    {"RuleTunnels",
+     R"(operations { upsert_route_table { id: "r" virtual_hosts { id: "h" domains: "*"
+          rules { id: "a" backends { backend: "web" } upgrades: "h2c" upgrades: "HTTP/2.0" upgrades: "a b" upgrades: "" }
+          rules { id: "b" backends { backend: "web" } upgrades: "websocket" upgrades: "none" upgrades: "a/" }
+          rules { id: "c" match { path: "/c" } backends { backend: "web" } allow_connect: true }
+          rules { id: "d" respond { status: 200 } upgrades: "websocket" allow_connect: true } } } })",
+     {"INVALID_ARGUMENT route_tables[\"r\"].virtual_hosts[\"h\"].rules[\"a\"].upgrades[0]: "
+      "a version of HTTP, whose requests no rule would see: \"h2c\"",
+      "INVALID_ARGUMENT route_tables[\"r\"].virtual_hosts[\"h\"].rules[\"a\"].upgrades[1]: "
+      "a version of HTTP, whose requests no rule would see: \"HTTP/2.0\"",
+      "INVALID_ARGUMENT route_tables[\"r\"].virtual_hosts[\"h\"].rules[\"a\"].upgrades[2]: "
+      "not a protocol such as \"websocket\" or \"foo/2\", of at most 64 bytes: \"a b\"",
+      "INVALID_ARGUMENT route_tables[\"r\"].virtual_hosts[\"h\"].rules[\"a\"].upgrades[3]: "
+      "not a protocol such as \"websocket\" or \"foo/2\", of at most 64 bytes: \"\"",
+      "INVALID_ARGUMENT route_tables[\"r\"].virtual_hosts[\"h\"].rules[\"b\"].upgrades[1]: "
+      "\"none\" beside protocols; want it alone",
+      "INVALID_ARGUMENT route_tables[\"r\"].virtual_hosts[\"h\"].rules[\"b\"].upgrades[2]: "
+      "not a protocol such as \"websocket\" or \"foo/2\", of at most 64 bytes: \"a/\"",
+      "INVALID_ARGUMENT route_tables[\"r\"].virtual_hosts[\"h\"].rules[\"c\"].allow_connect: "
+      "set beside a path; CONNECT has none",
+      "INVALID_ARGUMENT route_tables[\"r\"].virtual_hosts[\"h\"].rules[\"d\"].upgrades: only with backends",
+      "INVALID_ARGUMENT route_tables[\"r\"].virtual_hosts[\"h\"].rules[\"d\"].allow_connect: only with backends"}},
     {"RuleMatches",
      R"(operations { upsert_route_table { id: "r" virtual_hosts { id: "h" domains: "*"
           rules { id: "a" match { path: "a" } backends { backend: "web" } }

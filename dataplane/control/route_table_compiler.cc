@@ -14,6 +14,7 @@
 #include "dataplane/control/regex_cache.h"
 #include "dataplane/control/route_action_compiler.h"
 #include "dataplane/control/route_match_compiler.h"
+#include "dataplane/control/upgrades_compiler.h"
 #include "dataplane/control/value_checks.h"
 #include "dataplane/health/quote.h"
 #include "dataplane/metrics/rule_counters.h"
@@ -160,6 +161,17 @@ void TableCompiler::CompileForBackends(const v1::RouteRule& message, const Path&
   if (message.has_rewrite()) {
     check("rewrite");
     rule.rewrite = CompileRewrite(message.rewrite(), rule.match, Path(place, "rewrite"), regexes_, violations_);
+  }
+  if (message.upgrades_size() > 0) {
+    check("upgrades");
+    rule.upgrades = CompileUpgrades(message, place, violations_);
+  }
+  if (message.allow_connect()) {
+    check("allow_connect");
+    if (rule.match.path_match != config::PathMatch::kAny) {
+      violations_.Invalid(Path(place, "allow_connect"), "set beside a path; CONNECT has none");
+    }
+    rule.allow_connect = true;
   }
   if (message.has_request_headers()) {
     check("request_headers");

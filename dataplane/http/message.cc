@@ -46,6 +46,7 @@ void RequestHead::Clear() {
   keep_alive = true;
   expects_continue = false;
   connection_options = false;
+  connection_upgrade = false;
   framing = BodyFraming::kNone;
   content_length = 0;
   method_text = {};
@@ -60,6 +61,7 @@ void ResponseHead::Clear() {
   minor_version = 1;
   keep_alive = true;
   connection_options = false;
+  connection_upgrade = false;
   framing = BodyFraming::kNone;
   content_length = 0;
   reason = {};

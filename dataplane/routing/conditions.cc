@@ -7,7 +7,7 @@
 namespace fairlead::routing {
 
 bool HasMethod(const std::vector<std::string>& methods, const RequestView& request) {
-  return std::find(methods.begin(), methods.end(), request.method_text) != methods.end();
+  return methods.empty() || std::find(methods.begin(), methods.end(), request.method_text) != methods.end();
 }
 
 bool Holds(const config::HeaderMatch& match, const RequestView& request) {

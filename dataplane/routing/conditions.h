@@ -23,7 +23,7 @@ bool AnyField(const RequestView& request, std::string_view name, Visit visit) {
   return false;
 }
 
-// Whether the request has one of the methods, which are not empty.
+// Whether the request has one of the methods; none stand for any.
 bool HasMethod(const std::vector<std::string>& methods, const RequestView& request);
 
 bool Holds(const config::HeaderMatch& match, const RequestView& request);

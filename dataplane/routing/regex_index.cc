@@ -26,7 +26,7 @@ RegexIndex::RegexIndex(const std::vector<config::RouteRule>& rules) : literals_(
     if (match.path_match != config::PathMatch::kRegex) continue;
     const auto [group, is_new] = group_of_pattern.try_emplace(match.path_regex->pattern(), by_pattern.size());
     if (is_new) by_pattern.push_back({match.path_regex.get(), {}});
-    by_pattern[group->second].second.push_back({rank, &match});
+    by_pattern[group->second].second.push_back({rank, &rules[rank]});
   }
 
   std::vector<base::RegexLiterals> literals_of_groups;

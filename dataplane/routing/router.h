@@ -29,7 +29,8 @@ class Router {
   Router& operator=(const Router&) = delete;
 
   // The host: the one that names the request's host exactly, else the one with the longest "*.suffix" of it, else the
-  // one with "*". Then the first of its rules that matches; no other host is tried.
+  // one with "*". Then the first of its rules that matches; no other host is tried. For CONNECT, which has no path,
+  // these are the rules that allow it.
   //
   // Of the authority the port does not matter, nor do case and a dot at the end; an IPv6 address is in brackets, here
   // as in the table. Whatever is no host's name, the empty authority among it, belongs to "*".

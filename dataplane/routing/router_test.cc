@@ -209,6 +209,20 @@ TEST(RouterRules, MayAskForAMethod) {
   EXPECT_EQ(rule_for("DELETE"), "-");
 }
 
+TEST(RouterRules, AreForConnectWhereTheyAllowIt) {
+  config::RouteRule proxies = WithMethods(Rule("proxies", PathMatch::kAny, ""), {"CONNECT", "GET"});
+  config::RouteRule tunnel = With(Rule("tunnel", PathMatch::kAny, ""), {Header("x-key", HeaderKind::kExact, "1")});
+  tunnel.allow_connect = true;
+  const Router router = RouterForRules({proxies, tunnel, Rule("rest", PathMatch::kAny, "")});
+  const auto rule_for = [&](const char* method, const char* target, const TestRequest::Fields& fields) {
+    return RuleFor(router, TestRequest(target, fields, method));
+  };
+  EXPECT_EQ(rule_for("CONNECT", "example.org:443", {{"X-Key", "1"}}), "tunnel");
+  EXPECT_EQ(rule_for("CONNECT", "example.org:443", {{"X-Key", "2"}}), "-");
+  EXPECT_EQ(rule_for("GET", "/", {}), "proxies");
+  EXPECT_EQ(rule_for("PUT", "/", {{"X-Key", "1"}}), "tunnel");
+}
+
 TEST(RouterRules, MayAskForFields) {
   const Router router =
       RouterForRules({With(Rule("exact", PathMatch::kAny, ""), {Header("x-v", HeaderKind::kExact, "2")}),

@@ -23,7 +23,7 @@ bool IsExact(const config::HeaderMatch& header) { return header.kind == config::
 absl::flat_hash_map<std::string, size_t> CountValues(const std::vector<RuleGroup::Rule>& rules) {
   absl::flat_hash_map<std::string, absl::flat_hash_map<std::string, bool>> values;
   for (const RuleGroup::Rule& rule : rules) {
-    for (const config::HeaderMatch& header : rule.match->headers) {
+    for (const config::HeaderMatch& header : rule.rule->match.headers) {
       if (IsExact(header)) values[header.name][header.text] = true;
     }
   }
@@ -39,7 +39,7 @@ RuleGroup::RuleGroup(const std::vector<Rule>& rules) : lowest_rank_(rules.front(
   for (const Rule& rule : rules) {
     // Of several fields the one that tells most rules apart.
     const config::HeaderMatch* key = nullptr;
-    for (const config::HeaderMatch& header : rule.match->headers) {
+    for (const config::HeaderMatch& header : rule.rule->match.headers) {
       if (!IsExact(header) || counts.at(header.name) < kMinTableSize) continue;
       if (key == nullptr || counts.at(header.name) > counts.at(key->name)) key = &header;
     }
@@ -55,16 +55,18 @@ RuleGroup::RuleGroup(const std::vector<Rule>& rules) : lowest_rank_(rules.front(
 }
 
 RuleGroup::Candidate RuleGroup::ToCandidate(const Rule& rule) {
+  const config::RouteMatch& match = rule.rule->match;
   Candidate candidate{.rank = rule.rank, .methods = kAllMethods, .other = nullptr};
-  bool has_other = !rule.match->headers.empty() || !rule.match->query.empty() || rule.match->source_networks != nullptr;
-  if (!rule.match->methods.empty()) {
+  bool has_other = !match.headers.empty() || !match.query.empty() || match.source_networks != nullptr;
+  if (!match.methods.empty()) {
     candidate.methods = 0;
-    for (const std::string& method : rule.match->methods) {
+    for (const std::string& method : match.methods) {
       candidate.methods |= BitOf(http::FindMethod(method));
       if (http::FindMethod(method) == http::Method::kOther) has_other = true;
     }
   }
-  if (has_other) candidate.other = rule.match;
+  if (!rule.rule->allow_connect) candidate.methods &= ~BitOf(http::Method::kConnect);
+  if (has_other) candidate.other = &match;
   return candidate;
 }
 
@@ -74,10 +76,7 @@ uint32_t RuleGroup::FindAmong(const Candidates& candidates, const RequestView& r
     if (candidate.rank >= limit) return kNone;
     if ((candidate.methods & method) == 0) continue;
     if (candidate.other == nullptr) return candidate.rank;
-    if (request.method == http::Method::kOther && candidate.methods != kAllMethods &&
-        !HasMethod(candidate.other->methods, request)) {
-      continue;
-    }
+    if (request.method == http::Method::kOther && !HasMethod(candidate.other->methods, request)) continue;
     if (HoldsBesidePathAndMethod(*candidate.other, request)) return candidate.rank;
   }
   return kNone;

@@ -6,7 +6,7 @@
 
 #include "absl/container/flat_hash_map.h"
 #include "absl/container/inlined_vector.h"
-#include "dataplane/config/route_match.h"
+#include "dataplane/config/route_table.h"
 #include "dataplane/routing/request_view.h"
 
 namespace fairlead::routing {
@@ -20,7 +20,7 @@ class RuleGroup {
 
   struct Rule {
     uint32_t rank;
-    const config::RouteMatch* match;  // outlives the group
+    const config::RouteRule* rule;  // outlives the group
   };
 
   // In the order of their ranks, which are below kNone; at least one.

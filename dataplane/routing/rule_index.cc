@@ -22,7 +22,7 @@ RuleIndex::RuleIndex(const std::vector<config::RouteRule>& rules) : paths_({}) {
     // Every path has the empty prefix.
     const Pattern::Kind kind = match.path_match == PathMatch::kExact ? Pattern::Kind::kExact : Pattern::Kind::kPrefix;
     const std::string_view path = match.path_match == PathMatch::kAny ? std::string_view() : match.path;
-    by_path[{kind, path}].push_back({rank, &match});
+    by_path[{kind, path}].push_back({rank, &rules[rank]});
   }
   std::vector<Pattern> patterns;
   groups_.reserve(by_path.size());
