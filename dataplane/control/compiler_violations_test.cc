@@ -302,12 +302,14 @@ const Case kRouteTables[] = {
     {"RuleHeaderChanges",
      R"(operations { upsert_route_table { id: "r" virtual_hosts { id: "h" domains: "*"
           rules { id: "a" backends { backend: "web" }
-                  request_headers { remove: "" remove: "host" set { name: "a b" value: "c" } add { name: "Content-Length" } }
+                  request_headers { remove: "" remove: "host" remove: "EXPECT" set { name: "a b" value: "c" } add { name: "Content-Length" } }
                   response_headers { set { name: "x" value: "1\r\ny: 2" } add { name: "y" value: " z" } } } } } })",
      {"INVALID_ARGUMENT route_tables[\"r\"].virtual_hosts[\"h\"].rules[\"a\"].request_headers.remove[0]: "
       "not a token (letters, digits and !#$%&'*+-.^_`|~): \"\"",
       "INVALID_ARGUMENT route_tables[\"r\"].virtual_hosts[\"h\"].rules[\"a\"].request_headers.remove[1]: "
       "the proxy itself is in charge of it: host",
+      "INVALID_ARGUMENT route_tables[\"r\"].virtual_hosts[\"h\"].rules[\"a\"].request_headers.remove[2]: "
+      "the proxy itself is in charge of it: EXPECT",
       "INVALID_ARGUMENT route_tables[\"r\"].virtual_hosts[\"h\"].rules[\"a\"].request_headers.set[0].name: "
       "not a token (letters, digits and !#$%&'*+-.^_`|~): \"a b\"",
       "INVALID_ARGUMENT route_tables[\"r\"].virtual_hosts[\"h\"].rules[\"a\"].request_headers.add[0].name: "

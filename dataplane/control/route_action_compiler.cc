@@ -37,9 +37,9 @@ void CheckNewPath(std::string_view text, const Path& path, Violations& violation
 
 // Fields that the proxy itself is in charge of.
 bool IsOwnField(std::string_view name) {
-  constexpr std::array<std::string_view, 9> kOwn = {"connection", "content-length",    "host",
-                                                    "keep-alive", "proxy-connection",  "te",
-                                                    "trailer",    "transfer-encoding", "upgrade"};
+  constexpr std::array<std::string_view, 10> kOwn = {"connection",        "content-length",   "expect", "host",
+                                                     "keep-alive",        "proxy-connection", "te",     "trailer",
+                                                     "transfer-encoding", "upgrade"};
   return std::any_of(kOwn.begin(), kOwn.end(), [&](std::string_view own) { return http::EqualsIgnoreCase(own, name); });
 }
 

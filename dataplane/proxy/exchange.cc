@@ -86,6 +86,7 @@ void Exchange::Route() {
   if (request_.content_length > max_body_bytes_ || record_.request_body_bytes > max_body_bytes_) return RefuseBody();
   if (rule_->backends.empty()) return AnswerByRule();
   if (rule_->rewrite != nullptr && !WriteTarget(*rule_->rewrite, request_, request_.path(), &own_text_)) {
+    environment_->counters->max_uri_bytes.Increment();
     return Reply(414, Reason::kUriTooLong, "the rewritten target is longer than any server takes");
   }
   backend_slot_ = rule_->backends.size() == 1 ? rule_->backends.front().backend

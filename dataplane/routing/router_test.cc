@@ -362,6 +362,24 @@ TEST(Router, ShowsTheTableThatItWasMadeFrom) {
   EXPECT_EQ(&Router(std::move(table)).table(), address);
 }
 
+TEST(Router, AllocatesNothingForConditionsWithoutRegularExpressions) {
+  std::vector<config::RouteRule> rules;
+  for (int i = 0; i < 10; ++i) {
+    rules.push_back(With(Rule("", PathMatch::kPrefix, "/a/long/path/"),
+                         {Header("x-a-long-name-of-a-field", HeaderKind::kExact, std::string(50, 'a' + i))},
+                         {{.name = "a long name of a parameter", .kind = QueryKind::kExact, .text = "and its value"}}));
+  }
+  rules.push_back(WithMethods(Rule("dav", PathMatch::kAny, ""), {"PROPFIND"}));
+  const Router router = RouterForRules(std::move(rules));
+  const TestRequest request("/a/long/path/?and=query&a+long%20name+of+a+parameter=and+its+other+value",
+                            {{"X-A-Long-Name-Of-A-Field", std::string(50, 'c')}}, "PROPFIND");
+  const RequestView view = request.view();
+  base::AllocationCounter counter;
+  const RouteResult result = router.Match(view);
+  EXPECT_EQ(counter.allocations(), 0u);
+  EXPECT_EQ(result.rule->id, "dav");
+}
+
 TEST(Router, AllocatesNothingToMatch) {
   const Router router = RouterForDomains({"example.org", "*.example.org", "*"});
   const TestRequest request("/a/long/path?and=query", {}, "GET",
