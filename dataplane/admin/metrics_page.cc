@@ -3,6 +3,7 @@
 #include <iterator>
 #include <string>
 
+#include "dataplane/admin/listener_families.h"
 #include "dataplane/admin/server_families.h"
 
 namespace fairlead::admin {
@@ -35,10 +36,10 @@ constexpr WorkerFamily kSums[] = {
      &WorkerCounters::request_errors},
     {"fairlead_no_route_total", "Requests that no virtual host or rule matched (404).", MetricType::kCounter,
      &WorkerCounters::no_route},
-    {"fairlead_no_eligible_server_total", "Requests that found no eligible server (503).", MetricType::kCounter,
-     &WorkerCounters::no_eligible_server},
-    {"fairlead_upstream_failures_total", "Requests that servers failed (502, or cut short).", MetricType::kCounter,
-     &WorkerCounters::upstream_failures},
+    {"fairlead_no_eligible_server_total", "Requests and TCP connections that found no eligible server (503, reset).",
+     MetricType::kCounter, &WorkerCounters::no_eligible_server},
+    {"fairlead_upstream_failures_total", "Requests and TCP connections that servers failed (502, cut short, reset).",
+     MetricType::kCounter, &WorkerCounters::upstream_failures},
     {"fairlead_upstream_timeouts_total", "Requests that servers did not answer in time (504).", MetricType::kCounter,
      &WorkerCounters::upstream_timeouts},
     {"fairlead_retries_total", "Attempts at a server beyond the first.", MetricType::kCounter,
@@ -47,7 +48,7 @@ constexpr WorkerFamily kSums[] = {
      &WorkerCounters::client_aborts},
     {"fairlead_header_timeouts_total", "Requests whose head took too long (408).", MetricType::kCounter,
      &WorkerCounters::header_timeouts},
-    {"fairlead_idle_timeouts_total", "Idle client connections closed.", MetricType::kCounter,
+    {"fairlead_idle_timeouts_total", "Client connections closed for being idle.", MetricType::kCounter,
      &WorkerCounters::idle_timeouts},
 };
 
@@ -84,11 +85,13 @@ std::string_view MetricsPage::NextPiece() {
     WriteProcess();
     WriteControl();
     WriteWorkers();
-    stage_ = Stage::kServers;
+    stage_ = Stage::kListeners;
   }
   for (int steps = 0; stage_ != Stage::kDone && piece_.size() < kPieceBytes; ++steps) {
     if (steps >= kPieceServers && !piece_.empty()) break;
-    if (stage_ == Stage::kServers) {
+    if (stage_ == Stage::kListeners) {
+      StepListeners();
+    } else if (stage_ == Stage::kServers) {
       StepServers();
     } else {
       StepBackends();
@@ -162,6 +165,11 @@ void MetricsPage::WriteWorkers() {
     by_worker(family.name, family.help, family.type,
               [&](const WorkerStatus& worker) { return (worker.counters->*family.counter).value(); });
   }
+}
+
+void MetricsPage::StepListeners() {
+  WriteListenerFamily(listener_family_, status_.snapshot, &writer_);
+  if (++listener_family_ == ListenerFamilyCount()) stage_ = Stage::kServers;
 }
 
 void MetricsPage::StepServers() {

@@ -39,6 +39,26 @@ TEST(MetricsPage, ShowsTheProcessUnderItsUsualNames) {
   EXPECT_EQ(page.Get("fairlead_build_info", "{version=\"0.1.0\"}"), 1);
 }
 
+TEST(MetricsPage, ShowsListenersOverAllWorkers) {
+  TestFleet fleet;
+  metrics::ListenerCounters& counters = fleet.AddListener("database", "127.0.0.1:0", "127.0.0.1:5432");
+  fleet.AddListener("web", "127.0.0.1:0", "127.0.0.1:80");
+  fleet.AddFreeSlots(fleet.AddBackend("b"));
+  for (int worker = 0; worker < counters.workers(); ++worker) {
+    counters.of_worker(worker).connections_accepted.Add(10);
+    counters.of_worker(worker).connections_open.Add(2);
+    counters.of_worker(worker).tcp_bytes_received.Add(100);
+    counters.of_worker(worker).tcp_bytes_sent.Add(1000);
+  }
+  const PrometheusPage page = ReadMetrics(fleet.status);
+  const std::string labels = "{listener=\"database\"}";
+  EXPECT_EQ(page.Get("fairlead_listener_connections_accepted_total", labels), 10 * counters.workers());
+  EXPECT_EQ(page.Get("fairlead_listener_open_connections", labels), 2 * counters.workers());
+  EXPECT_EQ(page.Get("fairlead_listener_tcp_received_bytes_total", labels), 100 * counters.workers());
+  EXPECT_EQ(page.Get("fairlead_listener_tcp_sent_bytes_total", labels), 1000 * counters.workers());
+  EXPECT_EQ(page.Get("fairlead_listener_open_connections", "{listener=\"web\"}"), 0);
+}
+
 TEST(MetricsPage, ShowsWhatTheControlSideDoes) {
   TestFleet fleet;
   fleet.AddServer(fleet.AddBackend("web"), "w1");

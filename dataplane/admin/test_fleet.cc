@@ -39,12 +39,16 @@ metrics::ServerCounters& TestFleet::AddServer(size_t backend, const std::string&
   return counters;
 }
 
-void TestFleet::AddListener(const std::string& id, const std::string& address, const std::string& bound_address) {
+metrics::ListenerCounters& TestFleet::AddListener(const std::string& id, const std::string& address,
+                                                  const std::string& bound_address) {
   auto listener = std::make_shared<config::Listener>();
   listener->id = id;
   listener->address = *net::Address::Parse(address);
   listener->bound_address = *net::Address::Parse(bound_address);
+  listener->counters = std::make_shared<metrics::ListenerCounters>(kWorkers);
+  metrics::ListenerCounters& counters = *listener->counters;
   status.snapshot.listeners.PushBack(std::move(listener));
+  return counters;
 }
 
 void TestFleet::AddFreeSlots(size_t backend) {

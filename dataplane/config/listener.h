@@ -5,6 +5,7 @@
 #include <chrono>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 
 #include "absl/numeric/int128.h"
@@ -28,6 +29,13 @@ struct HttpSettings {
   uint32_t max_header_count = 100;
 };
 
+// Where a TCP listener's connections go.
+struct TcpSettings {
+  BackendSlot backend = 0;
+  std::string backend_id;
+  std::chrono::milliseconds idle_timeout{3'600'000};
+};
+
 // An address that clients connect to, and what is spoken there. Immutable.
 struct Listener {
   std::string id;
@@ -35,7 +43,8 @@ struct Listener {
   net::Address bound_address;  // as the system bound it: the port that 0 became
   mode_t unix_mode = 0600;     // of a unix socket's file
   HttpSettings http;
-  absl::uint128 digest = 0;  // what it adds to the fingerprint
+  std::optional<TcpSettings> tcp;  // in place of http
+  absl::uint128 digest = 0;        // what it adds to the fingerprint
   // The same object in all revisions in which the listener exists; connections that outlive it keep it, too.
   std::shared_ptr<metrics::ListenerCounters> counters;
   // One descriptor for each worker, which moves its own out when it adopts the first revision that has these sockets,

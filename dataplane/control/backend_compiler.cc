@@ -97,8 +97,8 @@ void Remove(Compilation& compilation, std::string_view id, config::BackendSlot s
   compilation.backend_editor.Remove(slot);
 }
 
-// Route tables that go on as they are, and refer to the backend. Those that the transaction touches are checked by
-// themselves.
+// Route tables and TCP listeners that go on as they are, and refer to the backend. Those that the transaction touches
+// are checked by themselves.
 void CheckUnused(const Compilation& compilation, config::BackendSlot slot, const Path& place) {
   std::vector<std::string> users;
   for (config::RouteTableSlot table : compilation.store.route_table_references().ReferrersOf(slot)) {
@@ -106,6 +106,12 @@ void CheckUnused(const Compilation& compilation, config::BackendSlot slot, const
     if (!compilation.requests.route_tables.Names({id})) users.push_back(id);
   }
   AddInUse("route table", std::move(users), place, compilation.violations);
+  users.clear();
+  for (config::ListenerSlot listener : compilation.store.tcp_listener_references().ReferrersOf(slot)) {
+    const std::string& id = compilation.store.listener_message(listener).id();
+    if (!compilation.requests.listeners.Names({id})) users.push_back(id);
+  }
+  AddInUse("listener", std::move(users), place, compilation.violations);
 }
 
 }  // namespace

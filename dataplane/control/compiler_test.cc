@@ -128,6 +128,43 @@ TEST(Compiler, EveryFieldReachesTheWorkers) {
   EXPECT_EQ(state.FindServer("b", "t")->weight, 0u);
 }
 
+TEST(Compiler, TcpListenersGoToABackend) {
+  CompiledState state(kSmallState);
+  state.Apply(ParseTransaction(R"(
+    operations { upsert_listener { id: "a" address: "127.0.0.1:0" tcp { backend: "api" } } }
+    operations { upsert_listener { id: "b" address: "127.0.0.1:0" tcp { backend: "web" idle_timeout { seconds: 7 } } } }
+  )"));
+  const auto tcp = [&](std::string_view id) {
+    return *state.snapshot().listeners[*state.store().listeners().Find(id)]->tcp;
+  };
+  EXPECT_EQ(tcp("a").backend, *state.store().backends().Find("api"));
+  EXPECT_EQ(tcp("a").backend_id, "api");
+  EXPECT_EQ(tcp("a").idle_timeout, std::chrono::hours(1));
+  EXPECT_EQ(tcp("b").idle_timeout, milliseconds(7'000));
+  EXPECT_FALSE(state.snapshot().listeners[0]->tcp.has_value());
+}
+
+TEST(Compiler, ABackendThatATcpListenerRefersToIsInUse) {
+  CompiledState state(R"(
+    listeners { id: "db" address: "127.0.0.1:0" tcp { backend: "b" } }
+    backends { id: "b" }
+  )");
+  const auto remove = [] { return ParseTransaction(R"(operations { remove_backend: "b" })"); };
+  EXPECT_THAT(state.Try(remove()), ElementsAre("IN_USE backends[\"b\"]: still referred to by listener \"db\""));
+  EXPECT_THAT(state.Try(SnapshotTransaction(R"(listeners { id: "db" address: "127.0.0.1:0" tcp { backend: "b" } })")),
+              ElementsAre("NOT_FOUND listeners[\"db\"].tcp.backend: no backend \"b\" at the end of the transaction"));
+  // Another protocol, and gone.
+  state.Apply(ParseTransaction(R"(
+    operations { upsert_route_table { id: "r" } }
+    operations { upsert_listener { id: "db" address: "127.0.0.1:0" http { route_table: "r" } } }
+    operations { remove_backend: "b" })"));
+  state.Apply(ParseTransaction(R"(
+    operations { upsert_backend { id: "b" } }
+    operations { remove_route_table: "r" }
+    operations { upsert_listener { id: "db" address: "127.0.0.1:0" tcp { backend: "b" } } })"));
+  state.Apply(ParseTransaction(R"(operations { remove_listener: "db" } operations { remove_backend: "b" })"));
+}
+
 TEST(Compiler, UnixSocketsAreAddressesOfListenersAndServers) {
   CompiledState state(kSmallState);
   state.Apply(ParseTransaction(R"(

@@ -126,13 +126,15 @@ const Case kListeners[] = {
      R"(operations { upsert_listener { id: "l" address: "127.0.0.1:0" } })",
      {"INVALID_ARGUMENT listeners[\"l\"]: neither http nor tcp; want exactly one"}},
     {"ListenerOfTcp",
-     R"(operations { upsert_listener { id: "l" address: "127.0.0.1:0" tcp { backend: "web" } } })",
-     {"UNIMPLEMENTED listeners[\"l\"].tcp: this version does not do it yet"}},
+     R"(operations { upsert_listener { id: "a" address: "127.0.0.1:0" tcp {} } }
+        operations { upsert_listener { id: "b" address: "127.0.0.1:0" tcp { backend: "x" idle_timeout {} } } })",
+     {"INVALID_ARGUMENT listeners[\"a\"].tcp.backend: missing; want the id of a backend",
+      "NOT_FOUND listeners[\"b\"].tcp.backend: no backend \"x\" at the end of the transaction",
+      "INVALID_ARGUMENT listeners[\"b\"].tcp.idle_timeout: not 1 ms to 24 h: 0s"}},
     {"ListenerOfBoth",
      R"(operations { upsert_listener {
           id: "l" address: "127.0.0.1:0" http { route_table: "main" } tcp { backend: "web" } } })",
-     {"UNIMPLEMENTED listeners[\"l\"].tcp: this version does not do it yet",
-      "INVALID_ARGUMENT listeners[\"l\"]: both http and tcp; want exactly one"}},
+     {"INVALID_ARGUMENT listeners[\"l\"]: both http and tcp; want exactly one"}},
     {"ListenerWithTls",
      R"(operations { upsert_listener {
           id: "l" address: "127.0.0.1:0" http { route_table: "main" }

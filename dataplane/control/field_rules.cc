@@ -28,7 +28,6 @@ constexpr std::string_view kUnimplementedFields[] = {
     "fairlead.v1.Transaction.preconditions",
     "fairlead.v1.Snapshot.certificates",
     "fairlead.v1.Snapshot.trust_bundles",
-    "fairlead.v1.Listener.tcp",
     "fairlead.v1.Listener.tls",
     "fairlead.v1.Listener.proxy_protocol",
     "fairlead.v1.Listener.max_connections",

@@ -10,6 +10,9 @@ namespace fairlead::metrics {
 struct alignas(64) ListenerWorkerCounters {
   Counter connections_accepted;
   Counter connections_open;  // now
+  // Of TCP listeners, from and to clients:
+  Counter tcp_bytes_received;
+  Counter tcp_bytes_sent;
 };
 
 // The counters of one listener. Made by the control side when the listener first appears and shared by every revision

@@ -56,6 +56,7 @@ class TestConfig {
   // As they are in the next revision.
   const config::Server& server(const std::string& backend, const std::string& id) const;
   const net::Address& address(const std::string& listener) const;
+  config::BackendSlot backend(const std::string& id) const { return backends_.at(id); }
   config::RouteTableSlot route_table(const std::string& id) const { return route_tables_.at(id); }
 
  private:

@@ -10,7 +10,7 @@ Server::Server(Environment* environment, const config::Server* config, const con
     : environment_(environment),
       config_(config),
       settings_(settings),
-      active_requests_(&config->counters->active_requests),
+      all_counters_(config->counters),
       counters_(&config->counters->of_worker(environment->worker_index)) {}
 
 Server::~Server() {
@@ -34,15 +34,24 @@ absl::StatusOr<Connection*> Server::Acquire(ConnectionUser* user, bool fresh) {
   return connection;
 }
 
+absl::StatusOr<RawConnection*> Server::ConnectRaw(RawConnectionUser* user) {
+  absl::StatusOr<base::UniqueFd> fd = net::OpenStreamSocket(address());
+  if (!fd.ok()) return fd.status();
+  counters_->connections.Increment();
+  auto* connection = new RawConnection(environment_, this, fd->Release(), user);
+  raw_.PushBack(connection);
+  return connection;
+}
+
 void Server::BeginRequest() {
   ++exchanges_;
-  active_requests_->fetch_add(1, std::memory_order_relaxed);
+  all_counters_->active_requests.fetch_add(1, std::memory_order_relaxed);
   counters_->requests.Increment();
 }
 
 void Server::EndRequest() {
   --exchanges_;
-  active_requests_->fetch_sub(1, std::memory_order_relaxed);
+  all_counters_->active_requests.fetch_sub(1, std::memory_order_relaxed);
   if (retired_ && exchanges_ == 0) delete this;
 }
 
@@ -61,6 +70,10 @@ void Server::Update(const config::Server* config, const config::BackendSettings*
       } else {
         connection->DoNotKeep();
       }
+    });
+    raw_.ForEach([](RawConnection* connection) {
+      if (!connection->connecting()) return;
+      connection->Fail(http::ServerError::kAbandoned, "the server's address has changed");
     });
   }
 }
@@ -91,6 +104,10 @@ void Server::CloseIdle() {
 
 void Server::Abandon(bool only_connecting) {
   in_use_.ForEach([only_connecting](Connection* connection) {
+    if (only_connecting && !connection->connecting()) return;
+    connection->Fail(http::ServerError::kAbandoned, "the server was taken out of service");
+  });
+  raw_.ForEach([only_connecting](RawConnection* connection) {
     if (only_connecting && !connection->connecting()) return;
     connection->Fail(http::ServerError::kAbandoned, "the server was taken out of service");
   });

@@ -10,6 +10,7 @@
 #include "dataplane/net/address.h"
 #include "dataplane/upstream/connection.h"
 #include "dataplane/upstream/environment.h"
+#include "dataplane/upstream/raw_connection.h"
 
 namespace fairlead::upstream {
 
@@ -29,7 +30,11 @@ class Server {
   // ready with OnConnected. Errors: no descriptors left.
   absl::StatusOr<Connection*> Acquire(ConnectionUser* user, bool fresh);
 
-  // An exchange with it begins, or has ended. The counters' owner is the server, over all revisions.
+  // A new connection for one client's bytes, as they are. Errors: no descriptors left.
+  absl::StatusOr<RawConnection*> ConnectRaw(RawConnectionUser* user);
+
+  // An exchange, or a client's TCP connection, with it begins, or has ended. The counters' owner is the server, over
+  // all revisions.
   void BeginRequest();
   // May destroy this, when the server was retired.
   void EndRequest();
@@ -38,7 +43,7 @@ class Server {
   const config::BackendSettings& settings() const { return *settings_; }
 
   // Whether `config` is of this server: counters are what stays the same in all its revisions.
-  bool serves(const config::Server& config) const { return &config.counters->active_requests == active_requests_; }
+  bool serves(const config::Server& config) const { return config.counters == all_counters_; }
 
   // A new revision says something else of the server. Connections to an address that it no longer has are not used
   // again. MAINT closes all connections.
@@ -60,10 +65,12 @@ class Server {
   Environment* const environment_;
   const config::Server* config_;
   const config::BackendSettings* settings_;
-  std::atomic<uint32_t>* const active_requests_;
+  // Kept, too, by what outlives the revisions that know the server: TCP connections hold none.
+  const std::shared_ptr<metrics::ServerCounters> all_counters_;
   metrics::ServerWorkerCounters* const counters_;
   base::IntrusiveList<Connection> idle_;  // the one used last in front
   base::IntrusiveList<Connection> in_use_;
+  base::IntrusiveList<RawConnection> raw_;
   uint32_t idle_count_ = 0;
   uint32_t exchanges_ = 0;
   bool retired_ = false;

@@ -342,13 +342,6 @@ def test_what_is_not_built_yet_is_refused_with_its_place(fairlead: Fairlead, sna
     assert fairlead.status()["revision"] == 0
 
 
-def test_a_tcp_listener_is_refused_as_not_built_yet(fairlead: Fairlead):
-    site = configs.site(SERVER)
-    site["listeners"][0] = {"id": "web", "address": "127.0.0.1:0", "tcp": {"backend": "web"}}
-    with fairlead.connect() as control:
-        assert violations(control.reject_snapshot(site)) == {f"{LISTENER}.tcp": "UNIMPLEMENTED"}
-
-
 @pytest.mark.parametrize(
     ("fields", "place"),
     [
