@@ -3,7 +3,7 @@
 #include <iterator>
 #include <string>
 
-#include "dataplane/admin/listener_families.h"
+#include "dataplane/admin/limits_reached.h"
 #include "dataplane/admin/server_families.h"
 
 namespace fairlead::admin {
@@ -36,10 +36,10 @@ constexpr WorkerFamily kSums[] = {
      &WorkerCounters::request_errors},
     {"fairlead_no_route_total", "Requests that no virtual host or rule matched (404).", MetricType::kCounter,
      &WorkerCounters::no_route},
-    {"fairlead_no_eligible_server_total", "Requests and TCP connections that found no eligible server (503, reset).",
-     MetricType::kCounter, &WorkerCounters::no_eligible_server},
-    {"fairlead_upstream_failures_total", "Requests and TCP connections that servers failed (502, cut short, reset).",
-     MetricType::kCounter, &WorkerCounters::upstream_failures},
+    {"fairlead_no_eligible_server_total", "Requests that found no eligible server (503).", MetricType::kCounter,
+     &WorkerCounters::no_eligible_server},
+    {"fairlead_upstream_failures_total", "Requests that servers failed (502, or cut short).", MetricType::kCounter,
+     &WorkerCounters::upstream_failures},
     {"fairlead_upstream_timeouts_total", "Requests that servers did not answer in time (504).", MetricType::kCounter,
      &WorkerCounters::upstream_timeouts},
     {"fairlead_retries_total", "Attempts at a server beyond the first.", MetricType::kCounter,
@@ -48,7 +48,7 @@ constexpr WorkerFamily kSums[] = {
      &WorkerCounters::client_aborts},
     {"fairlead_header_timeouts_total", "Requests whose head took too long (408).", MetricType::kCounter,
      &WorkerCounters::header_timeouts},
-    {"fairlead_idle_timeouts_total", "Client connections closed for being idle.", MetricType::kCounter,
+    {"fairlead_idle_timeouts_total", "Idle client connections closed.", MetricType::kCounter,
      &WorkerCounters::idle_timeouts},
 };
 
@@ -85,13 +85,11 @@ std::string_view MetricsPage::NextPiece() {
     WriteProcess();
     WriteControl();
     WriteWorkers();
-    stage_ = Stage::kListeners;
+    stage_ = Stage::kServers;
   }
   for (int steps = 0; stage_ != Stage::kDone && piece_.size() < kPieceBytes; ++steps) {
     if (steps >= kPieceServers && !piece_.empty()) break;
-    if (stage_ == Stage::kListeners) {
-      StepListeners();
-    } else if (stage_ == Stage::kServers) {
+    if (stage_ == Stage::kServers) {
       StepServers();
     } else {
       StepBackends();
@@ -153,6 +151,13 @@ void MetricsPage::WriteWorkers() {
                   sum([&](const WorkerCounters& counters) -> const Counter& { return counters.responses[i + 1]; }));
   }
 
+  writer_.BeginFamily("fairlead_limit_reached_total", "Times that a limit was reached, by its name.",
+                      MetricType::kCounter);
+  for (const LimitReached& limit : kLimitsReached) {
+    writer_.Write({{"limit", limit.name}},
+                  sum([&](const WorkerCounters& counters) -> const Counter& { return counters.*limit.counter; }));
+  }
+
   const auto by_worker = [&](std::string_view name, std::string_view help, MetricType type, auto get_value) {
     writer_.BeginFamily(name, help, type);
     for (size_t i = 0; i < status_.workers.size(); ++i) {
@@ -165,11 +170,6 @@ void MetricsPage::WriteWorkers() {
     by_worker(family.name, family.help, family.type,
               [&](const WorkerStatus& worker) { return (worker.counters->*family.counter).value(); });
   }
-}
-
-void MetricsPage::StepListeners() {
-  WriteListenerFamily(listener_family_, status_.snapshot, &writer_);
-  if (++listener_family_ == ListenerFamilyCount()) stage_ = Stage::kServers;
 }
 
 void MetricsPage::StepServers() {

@@ -16,8 +16,8 @@
 
 namespace fairlead::admin {
 
-// /metrics: counters and gauges of the process, its workers, listeners, backends and servers, in Prometheus' text
-// format. Names and labels are what dashboards and alerts are written by: they do not change.
+// /metrics: counters and gauges of the process, its workers, backends and servers, in Prometheus' text format. Names
+// and labels are what dashboards and alerts are written by: they do not change.
 //
 // The format wants the samples of one family together, so the servers are gone through once for each family.
 class MetricsPage final : public Page {
@@ -27,7 +27,7 @@ class MetricsPage final : public Page {
   std::string_view NextPiece() override;
 
  private:
-  enum class Stage : uint8_t { kProcess, kListeners, kServers, kBackends, kDone };
+  enum class Stage : uint8_t { kProcess, kServers, kBackends, kDone };
 
   // How many servers of a backend are in each state: see kServerStates.
   struct BackendServers {
@@ -38,8 +38,6 @@ class MetricsPage final : public Page {
   void WriteProcess();
   void WriteControl();
   void WriteWorkers();
-  // One family.
-  void StepListeners();
   // One step through the servers, for the family at family_; then one through the backends.
   void StepServers();
   void StepBackends();
@@ -47,7 +45,6 @@ class MetricsPage final : public Page {
   const Status status_;
   const ProcessUsage usage_;
   Stage stage_ = Stage::kProcess;
-  size_t listener_family_ = 0;
   size_t family_ = 0;  // of ServerFamilies, being written
   bool family_begun_ = false;
   ServerWalk walk_{&status_.snapshot};

@@ -4,6 +4,7 @@
 #include <set>
 #include <string>
 
+#include "dataplane/admin/limits_reached.h"
 #include "dataplane/admin/read_page.h"
 #include "dataplane/admin/test_fleet.h"
 #include "dataplane/metrics/prometheus_reader.h"
@@ -37,26 +38,6 @@ TEST(MetricsPage, ShowsTheProcessUnderItsUsualNames) {
   EXPECT_EQ(page.Get("process_open_fds"), 3);
   EXPECT_EQ(page.Get("process_max_fds"), 4);
   EXPECT_EQ(page.Get("fairlead_build_info", "{version=\"0.1.0\"}"), 1);
-}
-
-TEST(MetricsPage, ShowsListenersOverAllWorkers) {
-  TestFleet fleet;
-  metrics::ListenerCounters& counters = fleet.AddListener("database", "127.0.0.1:0", "127.0.0.1:5432");
-  fleet.AddListener("web", "127.0.0.1:0", "127.0.0.1:80");
-  fleet.AddFreeSlots(fleet.AddBackend("b"));
-  for (int worker = 0; worker < counters.workers(); ++worker) {
-    counters.of_worker(worker).connections_accepted.Add(10);
-    counters.of_worker(worker).connections_open.Add(2);
-    counters.of_worker(worker).tcp_bytes_received.Add(100);
-    counters.of_worker(worker).tcp_bytes_sent.Add(1000);
-  }
-  const PrometheusPage page = ReadMetrics(fleet.status);
-  const std::string labels = "{listener=\"database\"}";
-  EXPECT_EQ(page.Get("fairlead_listener_connections_accepted_total", labels), 10 * counters.workers());
-  EXPECT_EQ(page.Get("fairlead_listener_open_connections", labels), 2 * counters.workers());
-  EXPECT_EQ(page.Get("fairlead_listener_tcp_received_bytes_total", labels), 100 * counters.workers());
-  EXPECT_EQ(page.Get("fairlead_listener_tcp_sent_bytes_total", labels), 1000 * counters.workers());
-  EXPECT_EQ(page.Get("fairlead_listener_open_connections", "{listener=\"web\"}"), 0);
 }
 
 TEST(MetricsPage, ShowsWhatTheControlSideDoes) {
@@ -132,6 +113,21 @@ TEST(MetricsPage, ShowsEveryCounterOfTheWorkersSummed) {
   EXPECT_EQ(page.Get("fairlead_worker_open_connections", "{worker=\"0\"}"), 2);
   EXPECT_EQ(page.Get("fairlead_worker_active_requests", "{worker=\"0\"}"), 16);
   EXPECT_EQ(page.Get("fairlead_worker_revision", "{worker=\"1\"}"), 1);
+}
+
+TEST(MetricsPage, ShowsEachLimitsOwnCounter) {
+  TestFleet fleet;
+  uint64_t value = 0;
+  for (const LimitReached& limit : kLimitsReached) {
+    for (metrics::WorkerCounters& worker : fleet.workers) (worker.*limit.counter).Add(++value);
+  }
+  const PrometheusPage page = ReadMetrics(fleet.status);
+  value = 0;
+  for (const LimitReached& limit : kLimitsReached) {
+    const std::string labels = "{limit=\"" + std::string(limit.name) + "\"}";
+    EXPECT_EQ(page.Get("fairlead_limit_reached_total", labels), 2 * value + 3) << limit.name;
+    value += 2;
+  }
 }
 
 TEST(MetricsPage, ShowsWhatEachServerDoes) {

@@ -28,7 +28,7 @@ metrics::ServerCounters& TestFleet::AddServer(size_t backend, const std::string&
   auto server = std::make_shared<config::Server>();
   server->id = id;
   server->address = *net::Address::Parse("10.0.0.1:8080");
-  server->counters = std::make_shared<metrics::ServerCounters>(kWorkers);
+  server->counters = std::make_shared<metrics::ServerCounters>();
   if (change) change(server.get());
   metrics::ServerCounters& counters = *server->counters;
 
@@ -39,16 +39,12 @@ metrics::ServerCounters& TestFleet::AddServer(size_t backend, const std::string&
   return counters;
 }
 
-metrics::ListenerCounters& TestFleet::AddListener(const std::string& id, const std::string& address,
-                                                  const std::string& bound_address) {
+void TestFleet::AddListener(const std::string& id, const std::string& address, const std::string& bound_address) {
   auto listener = std::make_shared<config::Listener>();
   listener->id = id;
   listener->address = *net::Address::Parse(address);
   listener->bound_address = *net::Address::Parse(bound_address);
-  listener->counters = std::make_shared<metrics::ListenerCounters>(kWorkers);
-  metrics::ListenerCounters& counters = *listener->counters;
   status.snapshot.listeners.PushBack(std::move(listener));
-  return counters;
 }
 
 void TestFleet::AddFreeSlots(size_t backend) {

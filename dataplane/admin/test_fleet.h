@@ -24,8 +24,7 @@ class TestFleet {
   // `change` may alter it before it becomes part of the snapshot. Known to the health table. Returns its counters.
   metrics::ServerCounters& AddServer(size_t backend, const std::string& id,
                                      const std::function<void(config::Server*)>& change = {});
-  metrics::ListenerCounters& AddListener(const std::string& id, const std::string& address,
-                                         const std::string& bound_address);
+  void AddListener(const std::string& id, const std::string& address, const std::string& bound_address);
   // A slot of servers, and one of backends, in which nothing is.
   void AddFreeSlots(size_t backend);
 

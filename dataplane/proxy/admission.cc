@@ -3,7 +3,7 @@
 namespace fairlead::proxy {
 
 bool Admit(Environment* environment, Client& client) {
-  metrics::ListenerWorkerCounters& counters = client.listener->counters->of_worker(environment->worker_index);
+  metrics::ListenerWorkerCounters& counters = *client.listener->own_counters;
   environment->counters->connections_accepted.Increment();
   counters.connections_accepted.Increment();
   environment->counters->connections_open.Increment();
@@ -13,7 +13,7 @@ bool Admit(Environment* environment, Client& client) {
 
 void Dismiss(Environment* environment, Client& client) {
   environment->counters->connections_open.Decrement();
-  client.listener->counters->of_worker(environment->worker_index).connections_open.Decrement();
+  client.listener->own_counters->connections_open.Decrement();
 }
 
 }  // namespace fairlead::proxy

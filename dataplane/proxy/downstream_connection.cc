@@ -41,6 +41,7 @@ void DownstreamConnection::OnConnected(int) {}
 
 void DownstreamConnection::OnReceived(buffer::Slice bytes) {
   event::TurnScope scope(environment_->turn_work);
+  client_.listener->own_counters->bytes_received.Add(bytes.size());
   if (closing_) return;  // lingering: dropped
   codec_->Receive(std::move(bytes));
   Touch();
@@ -64,6 +65,7 @@ void DownstreamConnection::OnSent(size_t sent, int error) {
     codec_->ConnectionLost();
     return Close(/*reset=*/false);
   }
+  client_.listener->own_counters->bytes_sent.Add(sent);
   output_.Consume(sent);
   // A client that reads may take its time.
   if (phase_ == Phase::kFlushing) Enter(Phase::kFlushing, client_.listener->http.idle_timeout.count());
@@ -172,6 +174,7 @@ void DownstreamConnection::OnRequestRefused(uint16_t, const char*) {
 
 void DownstreamConnection::OnResponse(uint16_t status) {
   environment_->counters->responses[status / 100 - 1].Increment();
+  client_.listener->own_counters->responses[status / 100 - 1].Increment();
 }
 
 void DownstreamConnection::PauseReceive() {

@@ -17,6 +17,7 @@
 #include "dataplane/load_balancing/policy.h"
 #include "dataplane/proxy/client.h"
 #include "dataplane/proxy/environment.h"
+#include "dataplane/proxy/exchange_metrics.h"
 #include "dataplane/proxy/request_record.h"
 #include "dataplane/upstream/connection.h"
 #include "dataplane/upstream/server.h"
@@ -78,6 +79,7 @@ class Exchange final : public http::ServerStreamHandler, private upstream::Conne
   // All is known of it, and its head can still be read, for the last time: called once, before the stream ends.
   void Conclude();
   void OnTimeout();
+  void CountTimeout();
   // The time without a byte that ends it, from now.
   void WatchIdle();
   void LeaveServer();
@@ -101,6 +103,7 @@ class Exchange final : public http::ServerStreamHandler, private upstream::Conne
   http::HeadEdits response_edits_;
   buffer::Queue early_body_;  // received before a connection stood
   std::unique_ptr<StoredTrailers> early_trailers_;
+  ExchangeMetrics metrics_;
   RequestRecord record_;
   event::Timer timer_;
   uint64_t last_activity_ms_ = 0;

@@ -26,6 +26,7 @@ struct ListenerState {
   bool wants_times = false;
   base::IntrusiveList<ClientConnection> connections;
   std::shared_ptr<metrics::ListenerCounters> counters;
+  metrics::ListenerWorkerCounters* own_counters = nullptr;  // of those, this worker's
 };
 
 }  // namespace fairlead::proxy

@@ -13,15 +13,12 @@ constexpr size_t kSmallPiece = 2048;
 
 }  // namespace
 
-Relay::Relay(event::Loop* loop, event::TurnWork* turn_work, event::TurnWorker* owner,
-             metrics::Counter* bytes_from_client, metrics::Counter* bytes_from_server)
-    : loop_(loop), turn_work_(turn_work), owner_(owner), last_activity_ms_(loop->now_ms()) {
+Relay::Relay(event::Loop* loop, event::TurnWork* turn_work, event::TurnWorker* owner, Meter* meter)
+    : loop_(loop), turn_work_(turn_work), owner_(owner), meter_(meter), last_activity_ms_(loop->now_ms()) {
   for (Side side : {kClient, kServer}) {
     ends_[side].relay_ = this;
     ends_[side].other_ = &ends_[1 - side];
   }
-  ends_[kClient].received_ = bytes_from_client;
-  ends_[kServer].received_ = bytes_from_server;
 }
 
 void Relay::Attach(Side side, event::Socket* socket) {
@@ -53,7 +50,7 @@ void Relay::Close(bool reset) {
 void Relay::End::OnReceived(buffer::Slice bytes) {
   event::TurnScope scope(relay_->turn_work_);
   relay_->last_activity_ms_ = relay_->loop_->now_ms();
-  received_->Add(bytes.size());
+  relay_->meter_->OnRelayReceived(side(), bytes.size());
   if (other_->send_failed_ || other_->receive_failed_) return;  // nobody is left to read it
   buffer::Queue& output = other_->output_;
   if (!output.empty() && bytes.size() < kSmallPiece) {
@@ -85,6 +82,7 @@ void Relay::End::OnSent(size_t sent, int error) {
     output_.Clear();
   } else {
     relay_->last_activity_ms_ = relay_->loop_->now_ms();
+    relay_->meter_->OnRelaySent(side(), sent);
     output_.Consume(sent);
     if (output_.size() > kLowWatermark) return;
   }

@@ -7,7 +7,6 @@
 #include "dataplane/event/loop.h"
 #include "dataplane/event/socket.h"
 #include "dataplane/event/turn_work.h"
-#include "dataplane/metrics/counter.h"
 
 namespace fairlead::proxy {
 
@@ -25,6 +24,16 @@ class Relay {
 
   enum Side : uint8_t { kClient = 0, kServer = 1 };
 
+  // Who counts. Called from within callbacks of the loop.
+  class Meter {
+   public:
+    virtual void OnRelayReceived(Side from, size_t bytes) = 0;
+    virtual void OnRelaySent(Side to, size_t bytes) = 0;
+
+   protected:
+    ~Meter() = default;
+  };
+
   enum class State : uint8_t {
     kOpen,
     // Both directions have ended, and all is with the kernel.
@@ -33,9 +42,8 @@ class Relay {
     kFailed,
   };
 
-  // Counts what it receives. All that is given outlives it.
-  Relay(event::Loop* loop, event::TurnWork* turn_work, event::TurnWorker* owner, metrics::Counter* bytes_from_client,
-        metrics::Counter* bytes_from_server);
+  // All that is given outlives it.
+  Relay(event::Loop* loop, event::TurnWork* turn_work, event::TurnWorker* owner, Meter* meter);
   ~Relay() { Close(/*reset=*/false); }
   Relay(const Relay&) = delete;
   Relay& operator=(const Relay&) = delete;
@@ -64,6 +72,7 @@ class Relay {
     // Sends what waits, and behind it the end, where `ended` says that nothing follows.
     void Flush(bool ended);
     bool flushed() const { return output_.empty() || send_failed_ || socket_ == nullptr; }
+    Side side() const { return this == &relay_->ends_[kClient] ? kClient : kServer; }
     // Nothing comes from it any more, and nothing can be sent to it.
     bool gone() const { return receive_failed_ || (receive_ended_ && send_failed_); }
     void Close(bool reset);
@@ -72,7 +81,6 @@ class Relay {
     End* other_;
     event::Socket* socket_ = nullptr;
     buffer::Queue output_;
-    metrics::Counter* received_;
     bool sending_ : 1 = false;
     bool paused_ : 1 = false;
     bool receive_ended_ : 1 = false;
@@ -84,6 +92,7 @@ class Relay {
   event::Loop* const loop_;
   event::TurnWork* const turn_work_;
   event::TurnWorker* const owner_;
+  Meter* const meter_;
   uint64_t last_activity_ms_;
   End ends_[2];
 };

@@ -19,7 +19,7 @@ using event::testing::Peer;
 using event::testing::TcpPair;
 
 // A relay between two sockets, and the peers at their other ends.
-class RelayTest : public event::testing::LoopTest, protected event::TurnWorker {
+class RelayTest : public event::testing::LoopTest, protected event::TurnWorker, protected Relay::Meter {
  protected:
   void Attach(Relay::Side side, Peer& peer) {
     auto [fd, other] = TcpPair();
@@ -55,9 +55,12 @@ class RelayTest : public event::testing::LoopTest, protected event::TurnWorker {
     if (state_ == Relay::State::kOpen) state_ = relay_.Run();
   }
 
+  void OnRelayReceived(Relay::Side from, size_t bytes) override { received_[from] += bytes; }
+  void OnRelaySent(Relay::Side to, size_t bytes) override { sent_[to] += bytes; }
+
   event::TurnWork turn_work_;
-  metrics::Counter from_client_, from_server_;
-  Relay relay_{loop_.get(), &turn_work_, this, &from_client_, &from_server_};
+  size_t received_[2] = {}, sent_[2] = {};
+  Relay relay_{loop_.get(), &turn_work_, this, this};
   Relay::State state_ = Relay::State::kOpen;
   Peer client_, server_;
 };
@@ -69,8 +72,10 @@ TEST_P(RelayTest, PassesBytesBothWaysAndCountsThem) {
   EXPECT_EQ(Read(server_, 8), "question");
   server_.Send("answer");
   EXPECT_EQ(Read(client_, 6), "answer");
-  EXPECT_EQ(from_client_.value(), 8u);
-  EXPECT_EQ(from_server_.value(), 6u);
+  EXPECT_EQ(received_[Relay::kClient], 8u);
+  EXPECT_EQ(sent_[Relay::kServer], 8u);
+  EXPECT_EQ(received_[Relay::kServer], 6u);
+  EXPECT_EQ(sent_[Relay::kClient], 6u);
   EXPECT_EQ(state_, Relay::State::kOpen);
 }
 
@@ -79,7 +84,7 @@ TEST_P(RelayTest, KeepsWhatComesBeforeTheOtherSideIsThere) {
   Attach(Relay::kClient, client_);
   client_.Send("early");
   client_.ShutdownSend();
-  RunUntil([&] { return from_client_.value() == 5; });
+  RunUntil([&] { return received_[Relay::kClient] == 5; });
   Attach(Relay::kServer, server_);
   EXPECT_EQ(Read(server_, 100), "first, early");
   EXPECT_EQ(EndOf(server_), 0);
@@ -137,7 +142,7 @@ TEST_P(RelayTest, SmallPiecesThatWaitShareBlocks) {
   Attach(Relay::kClient, client_);
   for (uint64_t i = 1; i <= 1000; ++i) {
     client_.Send("x");
-    RunUntil([&] { return from_client_.value() == i; });
+    RunUntil([&] { return received_[Relay::kClient] == i; });
     if (i == 1) NoteBlocksOfAnIdleLoop();
   }
   EXPECT_LE(BlocksHeld(), 16u);
@@ -158,7 +163,7 @@ TEST_P(RelayTest, AResetIsAFailureOnceTheRestIsPassedOn) {
 TEST_P(RelayTest, AClientThatResetsBeforeTheServerIsThereIsAFailure) {
   Attach(Relay::kClient, client_);
   client_.Send("never to be seen");
-  RunUntil([&] { return from_client_.value() > 0; });
+  RunUntil([&] { return received_[Relay::kClient] > 0; });
   client_.Reset();
   RunUntil([&] { return state_ == Relay::State::kFailed; });
 }

@@ -9,9 +9,7 @@ namespace fairlead::proxy {
 TcpConnection::TcpConnection(Environment* environment, Client client, event::Socket* socket, buffer::Slice begin)
     : environment_(environment),
       client_(std::move(client)),
-      relay_(environment->loop, environment->turn_work, this,
-             &client_.listener->counters->of_worker(environment->worker_index).tcp_bytes_received,
-             &client_.listener->counters->of_worker(environment->worker_index).tcp_bytes_sent),
+      relay_(environment->loop, environment->turn_work, this, this),
       timer_([](void* self) { static_cast<TcpConnection*>(self)->OnTimeout(); }, this),
       idle_timeout_ms_(client_.listener->tcp->idle_timeout.count()) {
   client_.listener->connections.PushBack(this);
@@ -37,14 +35,22 @@ void TcpConnection::Balance() {
 }
 
 void TcpConnection::StartAttempt() {
-  const upstream::Backend::Choice choice = environment_->backends->Get(backend_slot_)->Pick(avoid_);
+  upstream::Backend& backend = *environment_->backends->Get(backend_slot_);
+  const upstream::Backend::Choice choice = backend.Pick(avoid_);
   if (choice.server == nullptr) {
     environment_->counters->no_eligible_server.Increment();
+    backend.counters().no_eligible_server.Increment();
     return Close(/*reset=*/true);
   }
-  if (attempts_++ > 0) environment_->counters->retries.Increment();
+  if (attempts_++ > 0) {
+    environment_->counters->retries.Increment();
+    backend.counters().retries.Increment();
+  }
   server_ = choice.server;
   server_slot_ = choice.slot;
+  const config::Backend& config = *pin_->snapshot->backends[backend_slot_];
+  server_counters_ = config.servers[server_slot_]->counters;
+  backend_counters_ = config.settings->counters;
   server_->BeginRequest();
   absl::StatusOr<upstream::RawConnection*> connection = server_->ConnectRaw(this);
   if (!connection.ok()) return Close(/*reset=*/true);  // no descriptors left
@@ -60,7 +66,7 @@ void TcpConnection::OnServerConnected(event::Socket* socket) {
 void TcpConnection::OnServerLost(http::ServerError error, std::string_view) {
   connection_ = nullptr;
   if (connected_) return Close(/*reset=*/true);
-  if (error != http::ServerError::kAbandoned) server_->counters().failures.Increment();
+  if (error != http::ServerError::kAbandoned) server_->CountFailure();
   const bool retry = MayRetry(error);
   LeaveServer();
   if (!retry) {
@@ -79,6 +85,16 @@ bool TcpConnection::MayRetry(http::ServerError error) {
   }
   avoid_ = server_slot_;
   return attempts_ < kMaxAttempts;
+}
+
+void TcpConnection::OnRelayReceived(Relay::Side from, size_t bytes) {
+  if (from == Relay::kClient) return client_.listener->own_counters->bytes_received.Add(bytes);
+  server_->CountReceived(bytes);
+}
+
+void TcpConnection::OnRelaySent(Relay::Side to, size_t bytes) {
+  if (to == Relay::kClient) return client_.listener->own_counters->bytes_sent.Add(bytes);
+  server_->CountSent(bytes);
 }
 
 void TcpConnection::RunTurnWork() {

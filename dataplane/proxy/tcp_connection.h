@@ -1,6 +1,8 @@
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <string_view>
 
 #include "dataplane/buffer/slice.h"
@@ -9,6 +11,8 @@
 #include "dataplane/event/socket.h"
 #include "dataplane/event/timer_wheel.h"
 #include "dataplane/load_balancing/policy.h"
+#include "dataplane/metrics/backend_counters.h"
+#include "dataplane/metrics/server_counters.h"
 #include "dataplane/proxy/client.h"
 #include "dataplane/proxy/client_connection.h"
 #include "dataplane/proxy/environment.h"
@@ -23,7 +27,7 @@ namespace fairlead::proxy {
 //
 // Made when the connection is accepted, destroys itself when it is closed; on its worker's thread alone. Holds the
 // revision that it was balanced by until a server's connection stands.
-class TcpConnection final : public ClientConnection, private upstream::RawConnectionUser {
+class TcpConnection final : public ClientConnection, private upstream::RawConnectionUser, private Relay::Meter {
  public:
   // Servers that are tried before it fails, as for a request.
   static constexpr int kMaxAttempts = 3;
@@ -45,6 +49,10 @@ class TcpConnection final : public ClientConnection, private upstream::RawConnec
   void OnServerConnected(event::Socket* socket) override;
   void OnServerLost(http::ServerError error, std::string_view detail) override;
 
+  // Relay::Meter:
+  void OnRelayReceived(Relay::Side from, size_t bytes) override;
+  void OnRelaySent(Relay::Side to, size_t bytes) override;
+
   // Finds the backend in the worker's current revision, then a server.
   void Balance();
   void StartAttempt();
@@ -59,6 +67,9 @@ class TcpConnection final : public ClientConnection, private upstream::RawConnec
   Relay relay_;
   event::Timer timer_;
   SnapshotPin* pin_ = nullptr;
+  // What server_ counts in, which may outlive the revisions that know it.
+  std::shared_ptr<metrics::ServerCounters> server_counters_;
+  std::shared_ptr<metrics::BackendCounters> backend_counters_;
   upstream::Server* server_ = nullptr;
   upstream::RawConnection* connection_ = nullptr;
   const uint64_t idle_timeout_ms_;

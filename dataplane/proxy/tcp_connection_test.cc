@@ -64,8 +64,10 @@ TEST_P(TcpConnectionTest, JoinsAClientWithAServer) {
   server_end.Close();
   RunUntil([&] { return counters_.connections_open.value() == 0; });
   EXPECT_EQ(server().active_requests.load(), 0u);
-  EXPECT_EQ(listener_.counters->of_worker(0).tcp_bytes_received.value(), 8u);
-  EXPECT_EQ(listener_.counters->of_worker(0).tcp_bytes_sent.value(), 6u);
+  EXPECT_EQ(listener_.own_counters->bytes_received.value(), 8u);
+  EXPECT_EQ(listener_.own_counters->bytes_sent.value(), 6u);
+  EXPECT_EQ(server().of_worker(0).bytes_sent.value(), 8u);
+  EXPECT_EQ(server().of_worker(0).bytes_received.value(), 6u);
 }
 
 TEST_P(TcpConnectionTest, AServerThatSpeaksFirstIsHeard) {

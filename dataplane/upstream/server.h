@@ -1,5 +1,7 @@
 #pragma once
 
+#include <array>
+#include <cstddef>
 #include <cstdint>
 #include <memory>
 
@@ -7,6 +9,8 @@
 #include "dataplane/base/intrusive_list.h"
 #include "dataplane/config/backend.h"
 #include "dataplane/config/server.h"
+#include "dataplane/metrics/backend_counters.h"
+#include "dataplane/metrics/server_counters.h"
 #include "dataplane/net/address.h"
 #include "dataplane/upstream/connection.h"
 #include "dataplane/upstream/environment.h"
@@ -21,7 +25,9 @@ namespace fairlead::upstream {
 // removed server run, to the snapshots that those hold.
 class Server {
  public:
-  Server(Environment* environment, const config::Server* config, const config::BackendSettings* settings);
+  // `backend_counters` are this worker's, and live as long as the snapshots do.
+  Server(Environment* environment, const config::Server* config, const config::BackendSettings* settings,
+         metrics::BackendWorkerCounters* backend_counters);
   ~Server();
   Server(const Server&) = delete;
   Server& operator=(const Server&) = delete;
@@ -33,17 +39,23 @@ class Server {
   // A new connection for one client's bytes, as they are. Errors: no descriptors left.
   absl::StatusOr<RawConnection*> ConnectRaw(RawConnectionUser* user);
 
-  // An exchange, or a client's TCP connection, with it begins, or has ended. The counters' owner is the server, over
-  // all revisions.
+  // An exchange, or a client's TCP connection, with it begins, or has ended. The counters' owner is the server, over all
+  // revisions.
   void BeginRequest();
   // May destroy this, when the server was retired.
   void EndRequest();
-  metrics::ServerWorkerCounters& counters() { return *counters_; }
+  // What becomes of its requests, counted for it and for its backend. A response's head came `duration_us` after the
+  // server was chosen.
+  void CountResponse(uint16_t status, uint64_t duration_us);
+  void CountFailure();
+  void CountTimeout();
+  void CountSent(size_t bytes);
+  void CountReceived(size_t bytes);
   const net::Address& address() const { return config_->address; }
   const config::BackendSettings& settings() const { return *settings_; }
 
   // Whether `config` is of this server: counters are what stays the same in all its revisions.
-  bool serves(const config::Server& config) const { return config.counters == all_counters_; }
+  bool serves(const config::Server& config) const { return &config.counters->active_requests == active_requests_; }
 
   // A new revision says something else of the server. Connections to an address that it no longer has are not used
   // again. MAINT closes all connections.
@@ -55,9 +67,10 @@ class Server {
   // Of connections: whether this one, whose exchange has ended, is kept for another.
   bool Keep(Connection* connection);
   void OnClosed(Connection* connection);
-  void OnConnectFailed() { counters_->connect_failures.Increment(); }
+  void OnConnectFailed();
 
  private:
+  std::array<metrics::UpstreamCounters*, 2> BothCounters() { return {counters_, backend_counters_}; }
   void CloseIdle();
   // Closes those that still connect, or all.
   void Abandon(bool only_connecting);
@@ -65,9 +78,9 @@ class Server {
   Environment* const environment_;
   const config::Server* config_;
   const config::BackendSettings* settings_;
-  // Kept, too, by what outlives the revisions that know the server: TCP connections hold none.
-  const std::shared_ptr<metrics::ServerCounters> all_counters_;
+  std::atomic<uint32_t>* const active_requests_;
   metrics::ServerWorkerCounters* const counters_;
+  metrics::BackendWorkerCounters* const backend_counters_;
   base::IntrusiveList<Connection> idle_;  // the one used last in front
   base::IntrusiveList<Connection> in_use_;
   base::IntrusiveList<RawConnection> raw_;

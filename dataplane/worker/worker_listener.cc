@@ -21,6 +21,7 @@ WorkerListener::~WorkerListener() {
 void WorkerListener::Update(const config::Listener& config) {
   sockets_ = config.sockets.get();
   state_.counters = config.counters;
+  state_.own_counters = &config.counters->of_worker(environment_->worker_index);
   state_.http = config.http;
   state_.tcp = config.tcp;
   state_.head_limits.max_head_bytes = config.http.max_header_bytes;

@@ -79,8 +79,8 @@ def test_bytes_go_both_ways_as_they_are(fairlead: Fairlead):
             threading.Thread(target=lambda: (wire.send(data), wire.finish_writing())).start()
             assert hashlib.sha256(wire.take_rest()).digest() == hashlib.sha256(data).digest()
     metrics = fairlead.metrics()
-    assert metrics['fairlead_listener_tcp_received_bytes_total{listener="db"}'] == len(data)
-    assert metrics['fairlead_listener_tcp_sent_bytes_total{listener="db"}'] == len(data)
+    assert metrics['fairlead_listener_received_bytes_total{listener="db"}'] == len(data)
+    assert metrics['fairlead_listener_sent_bytes_total{listener="db"}'] == len(data)
     wait_until(lambda: fairlead.metrics()['fairlead_listener_open_connections{listener="db"}'] == 0, "it is closed")
     assert fairlead.metrics()['fairlead_listener_connections_accepted_total{listener="db"}'] == 1
 
