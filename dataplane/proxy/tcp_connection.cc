@@ -50,7 +50,7 @@ void TcpConnection::StartAttempt() {
   server_slot_ = choice.slot;
   const config::Backend& config = *pin_->snapshot->backends[backend_slot_];
   server_counters_ = config.servers[server_slot_]->counters;
-  backend_counters_ = config.settings->counters;
+  backend_counters_ = config.counters;
   server_->BeginRequest();
   absl::StatusOr<upstream::RawConnection*> connection = server_->ConnectRaw(this);
   if (!connection.ok()) return Close(/*reset=*/true);  // no descriptors left

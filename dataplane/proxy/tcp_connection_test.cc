@@ -31,7 +31,9 @@ struct FullOrigin : Origin {
 
 class TcpConnectionTest : public ProxyTest {
  protected:
-  TcpConnectionTest() { listener_.tcp = config::TcpSettings{.backend = config_.backend("web"), .backend_id = "web"}; }
+  TcpConnectionTest() {
+    listener_.tcp = config::TcpSettings{.backend = config_.backend_slot("web"), .backend_id = "web"};
+  }
   metrics::ServerCounters& server(const std::string& id = "s1") { return *config_.server("web", id).counters; }
   void SetAdminState(const std::string& id, const net::Address& address, config::AdminState state) {
     config_.SetServer("web", id, address, [&](config::Server* server) { server->admin_state = state; });
