@@ -70,6 +70,7 @@ class DownstreamConnection final : public ClientConnection,
   void Touch() override { environment_->turn_work->Add(this); }
   void PauseReceive() override;
   void ResumeReceive() override;
+  void ShutdownAfterOutput() override;
   void CloseAfterOutput() override;
   void CloseNow() override;
   std::string_view date() override { return environment_->date->Get(environment_->loop->now_ms()); }
@@ -101,6 +102,7 @@ class DownstreamConnection final : public ClientConnection,
   bool closing_ : 1 = false;
   bool client_ended_ : 1 = false;
   bool had_request_ : 1 = false;
+  bool shutdown_due_ : 1 = false;  // with the end of output_
 };
 
 }  // namespace fairlead::proxy
