@@ -12,6 +12,9 @@
 
 namespace fairlead::config {
 
+// What connections to servers begin with.
+enum class ProxyProtocol : uint8_t { kNone, kV1, kV2 };
+
 enum class LoadBalancingPolicy : uint8_t { kRoundRobin, kLeastRequest, kRandom };
 
 // All of a backend but its servers. Immutable, shared between revisions.
@@ -25,6 +28,7 @@ struct BackendSettings {
   std::chrono::milliseconds tunnel_idle_timeout{3'600'000};
   uint32_t max_idle_connections = 256;  // for each server and worker
   std::chrono::milliseconds pool_idle_timeout{50'000};
+  ProxyProtocol send_proxy_protocol = ProxyProtocol::kNone;
   absl::uint128 digest = 0;  // what it adds to the fingerprint, without its servers
 };
 

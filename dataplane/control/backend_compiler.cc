@@ -24,6 +24,17 @@ config::LoadBalancingPolicy ToPolicy(v1::LoadBalancing::Policy policy) {
   }
 }
 
+config::ProxyProtocol ToProxyProtocol(v1::ProxyProtocol::Version version) {
+  switch (version) {
+    case v1::ProxyProtocol::V1:
+      return config::ProxyProtocol::kV1;
+    case v1::ProxyProtocol::V2:
+      return config::ProxyProtocol::kV2;
+    default:  // others were refused
+      return config::ProxyProtocol::kNone;
+  }
+}
+
 std::shared_ptr<config::BackendSettings> CompileSettings(const v1::Backend& message, const Path& place,
                                                          Violations& violations) {
   auto settings = std::make_shared<config::BackendSettings>();
@@ -47,6 +58,7 @@ std::shared_ptr<config::BackendSettings> CompileSettings(const v1::Backend& mess
     settings->tunnel_idle_timeout =
         CheckDuration(timeouts.tunnel_idle(), Path(timeouts_place, "tunnel_idle"), violations);
   }
+  settings->send_proxy_protocol = ToProxyProtocol(message.send_proxy_protocol());
   const v1::ConnectionPool& pool = message.pool();
   const Path pool_place(place, "pool");
   if (pool.has_max_idle_connections()) {

@@ -34,6 +34,19 @@ void CompileUnixMode(const v1::Listener& message, const Path& place, config::Lis
   listener.unix_mode = CheckFileMode(message.unix_mode(), mode_place, violations);
 }
 
+std::shared_ptr<const config::ProxyProtocolSettings> CompileProxyProtocol(const v1::ProxyProtocolReceive& message,
+                                                                          const Path& place, Violations& violations) {
+  auto settings = std::make_shared<config::ProxyProtocolSettings>();
+  if (message.trusted_sources().empty()) {
+    violations.Invalid(Path(place, "trusted_sources"), "none; want at least one network whose word is taken");
+  }
+  settings->trusted_sources = CheckNetworks(message.trusted_sources(), place, "trusted_sources", violations);
+  if (message.has_timeout()) {
+    settings->timeout = CheckDuration(message.timeout(), Path(place, "timeout"), violations);
+  }
+  return settings;
+}
+
 config::TcpSettings CompileTcp(const v1::TcpListener& message, const Path& place, const PlannedSlots& backends,
                                Violations& violations) {
   config::TcpSettings settings;
@@ -61,6 +74,16 @@ std::shared_ptr<config::Listener> CompileListener(const v1::Listener& message, c
     listener->address = *std::move(address);
   }
   CompileUnixMode(message, place, *listener, violations);
+  if (message.has_proxy_protocol()) {
+    listener->proxy_protocol =
+        CompileProxyProtocol(message.proxy_protocol(), Path(place, "proxy_protocol"), violations);
+  }
+  listener->max_connections = message.max_connections();
+  if (message.max_connections_per_source() != 0) {
+    listener->max_connections_per_source =
+        CheckRange(message.max_connections_per_source(), 1, net::SourceCounts::kMaxCount,
+                   Path(place, "max_connections_per_source"), violations);
+  }
   if (!message.has_http() && !message.has_tcp()) violations.Invalid(place, "neither http nor tcp; want exactly one");
   if (message.has_http() && message.has_tcp()) violations.Invalid(place, "both http and tcp; want exactly one");
   if (message.has_tcp()) listener->tcp = CompileTcp(message.tcp(), Path(place, "tcp"), backends, violations);
@@ -137,7 +160,11 @@ void Put(Compilation& compilation, const v1::Listener& message, const Path& plac
     compilation.CountAdded(digest);
   } else {
     listener->counters = before->counters;
+    listener->sources = before->sources;
     compilation.CountChanged(before->digest, digest);
+  }
+  if (listener->max_connections_per_source != 0 && listener->sources == nullptr) {
+    listener->sources = net::SourceCounts::Make();
   }
   const config::ListenerSlot slot = now ? *now : staged.listeners.Add(message.id());
   staged.listener_updates.push_back({slot, listener, std::make_shared<const v1::Listener>(message)});

@@ -7,6 +7,7 @@
 #include "dataplane/proxy/admission.h"
 #include "dataplane/proxy/client.h"
 #include "dataplane/proxy/downstream_connection.h"
+#include "dataplane/proxy/proxy_header_reader.h"
 #include "dataplane/proxy/tcp_connection.h"
 
 namespace fairlead::proxy {
@@ -25,11 +26,20 @@ void Serve(Environment* environment, Client client, event::Socket* socket, buffe
 
 void AcceptClient(Environment* environment, ListenerState* listener, int fd, net::Address peer) {
   base::UniqueFd owned(fd);
-  Client client{.listener = listener, .address = std::move(peer)};
+  if (listener->proxy_protocol != nullptr && !listener->proxy_protocol->trusted_sources.Contains(peer)) {
+    listener->own_counters->proxy_header_untrusted.Increment();
+    return;
+  }
+  Client client{.listener = listener, .address = std::move(peer), .fd = fd};
   if (!Admit(environment, client)) return;
+  if (listener->proxy_protocol == nullptr && !AdmitSource(environment, client)) return Dismiss(environment, client);
   // Whoever serves it sets the handler before anything can come.
   event::Socket* socket = environment->loop->Adopt(owned.Release(), nullptr);
-  Serve(environment, std::move(client), socket, {});
+  if (listener->proxy_protocol == nullptr) {
+    Serve(environment, std::move(client), socket, {});
+  } else {
+    new ProxyHeaderReader(environment, std::move(client), socket, &Serve);
+  }
 }
 
 }  // namespace fairlead::proxy

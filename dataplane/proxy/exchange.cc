@@ -4,6 +4,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "dataplane/http/h1/upgrade.h"
+#include "dataplane/proxy/sent_proxy_header.h"
 #include "dataplane/routing/router.h"
 
 namespace fairlead::proxy {
@@ -102,7 +103,7 @@ void Exchange::StartAttempt() {
   server_slot_ = choice.slot;
   metrics_.BeginAttempt(environment_->loop->now_us());
   server_->BeginRequest();
-  absl::StatusOr<upstream::Connection*> connection = server_->Acquire(this, fresh_);
+  absl::StatusOr<upstream::Connection*> connection = server_->Acquire(this, fresh_ || sends_proxy_header());
   if (!connection.ok()) {
     LeaveServer();
     return Reply(503, Reason::kNoDescriptors, "the proxy has no descriptors left");
@@ -115,6 +116,7 @@ void Exchange::StartAttempt() {
 void Exchange::OnConnected() {
   connected_ = true;
   record_.times.Take(Mark::kConnected);
+  if (sends_proxy_header()) connection_->BeginWith(MakeProxyHeader(backend_->send_proxy_protocol, *client_));
   http::ClientStream& stream = connection_->stream();
   request_edits_.Clear();
   std::string default_host;

@@ -1,8 +1,11 @@
 #include "dataplane/proxy/tcp_connection.h"
 
+#include <string>
 #include <utility>
+#include <vector>
 
 #include "dataplane/proxy/admission.h"
+#include "dataplane/proxy/sent_proxy_header.h"
 
 namespace fairlead::proxy {
 
@@ -59,6 +62,14 @@ void TcpConnection::StartAttempt() {
 
 void TcpConnection::OnServerConnected(event::Socket* socket) {
   connected_ = true;
+  // In front of what the client has said meanwhile.
+  const std::string header = MakeProxyHeader(server_->settings().send_proxy_protocol, client_);
+  if (!header.empty()) {
+    buffer::Queue& output = relay_.output(Relay::kServer);
+    std::vector<buffer::Slice> early = output.TakeSlices();
+    output.Append(header, environment_->loop->blocks());
+    for (buffer::Slice& slice : early) output.Append(std::move(slice));
+  }
   relay_.Attach(Relay::kServer, socket);
   Unpin();
 }

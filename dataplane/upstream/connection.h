@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <string_view>
 
 #include "dataplane/base/intrusive_list.h"
 #include "dataplane/buffer/queue.h"
@@ -43,6 +44,11 @@ class Connection final : public event::TurnWorker,
   void Release();
   // Its exchange may end, but no other is to follow.
   void DoNotKeep() { keep_ = false; }
+  // For a new connection that stands: what it begins with, in front of its only exchange.
+  void BeginWith(std::string_view bytes) {
+    keep_ = false;
+    output_.Append(bytes, blocks());
+  }
   // Closes; a user hears OnServerError(error).
   void Fail(http::ServerError error, std::string_view detail);
 

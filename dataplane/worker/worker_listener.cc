@@ -24,6 +24,10 @@ void WorkerListener::Update(const config::Listener& config) {
   state_.own_counters = &config.counters->of_worker(environment_->worker_index);
   state_.http = config.http;
   state_.tcp = config.tcp;
+  state_.proxy_protocol = config.proxy_protocol;
+  state_.max_connections = config.max_connections;
+  state_.max_connections_per_source = config.max_connections_per_source;
+  state_.sources = config.sources;
   state_.head_limits.max_head_bytes = config.http.max_header_bytes;
   state_.head_limits.max_fields = config.http.max_header_count;
   state_.head_limits.max_target_bytes = config.http.max_uri_bytes;
