@@ -39,28 +39,37 @@ void TcpConnection::Balance() {
 
 void TcpConnection::StartAttempt() {
   upstream::Backend& backend = *environment_->backends->Get(backend_slot_);
-  const upstream::Backend::Choice choice = backend.Pick(avoid_);
-  if (choice.server == nullptr) {
-    environment_->counters->no_eligible_server.Increment();
-    backend.counters().no_eligible_server.Increment();
-    return Close(/*reset=*/true);
+  const upstream::Admission admission = backend.Admit(this, avoid_, /*fresh=*/true);
+  switch (admission.outcome) {
+    case upstream::Admission::Outcome::kAdmitted:
+      return OnAdmitted(admission.choice);
+    case upstream::Admission::Outcome::kWaiting:
+      return;
+    case upstream::Admission::Outcome::kNoEligibleServer:
+      environment_->counters->no_eligible_server.Increment();
+      backend.counters().no_eligible_server.Increment();
+      return Close(/*reset=*/true);
+    case upstream::Admission::Outcome::kNoRoom:
+      return Close(/*reset=*/true);
   }
+}
+
+void TcpConnection::OnAdmitted(const upstream::Choice& choice) {
   if (attempts_++ > 0) {
     environment_->counters->retries.Increment();
-    backend.counters().retries.Increment();
+    environment_->backends->Get(backend_slot_)->counters().retries.Increment();
   }
   server_ = choice.server;
   server_slot_ = choice.slot;
   const config::Backend& config = *pin_->snapshot->backends[backend_slot_];
   server_counters_ = config.servers[server_slot_]->counters;
   backend_counters_ = config.counters;
-  server_->BeginRequest();
-  absl::StatusOr<upstream::RawConnection*> connection = server_->ConnectRaw(this);
+  absl::StatusOr<upstream::Connection*> connection = server_->Acquire(this, choice.place);
   if (!connection.ok()) return Close(/*reset=*/true);  // no descriptors left
   connection_ = *connection;
 }
 
-void TcpConnection::OnServerConnected(event::Socket* socket) {
+void TcpConnection::OnConnected() {
   connected_ = true;
   // In front of what the client has said meanwhile.
   const std::string header = MakeProxyHeader(server_->settings().send_proxy_protocol, client_);
@@ -70,11 +79,11 @@ void TcpConnection::OnServerConnected(event::Socket* socket) {
     output.Append(header, environment_->loop->blocks());
     for (buffer::Slice& slice : early) output.Append(std::move(slice));
   }
-  relay_.Attach(Relay::kServer, socket);
+  relay_.Attach(Relay::kServer, connection_->TakeSocket());
   Unpin();
 }
 
-void TcpConnection::OnServerLost(http::ServerError error, std::string_view) {
+void TcpConnection::OnServerError(http::ServerError error, std::string_view) {
   connection_ = nullptr;
   if (connected_) return Close(/*reset=*/true);
   if (error != http::ServerError::kAbandoned) server_->CountFailure();
@@ -155,10 +164,11 @@ void TcpConnection::Close(bool reset) {
   if (closed_) return;
   closed_ = true;
   environment_->loop->timers().Cancel(&timer_);
+  Leave();
   relay_.Close(reset);
   LeaveServer();
   Unpin();
-  Unlink();
+  ClientConnection::Unlink();
   Dismiss(environment_, client_);
   environment_->turn_work->Add(this);
 }

@@ -17,17 +17,23 @@
 #include "dataplane/proxy/client_connection.h"
 #include "dataplane/proxy/environment.h"
 #include "dataplane/proxy/relay.h"
-#include "dataplane/upstream/raw_connection.h"
+#include "dataplane/upstream/connection.h"
+#include "dataplane/upstream/raw_user.h"
 #include "dataplane/upstream/server.h"
+#include "dataplane/upstream/waiter.h"
 
 namespace fairlead::proxy {
 
-// A client's connection to a TCP listener, and the connection to the server that it was balanced to. Both directions go
-// on and end by themselves. A client that can't be served is reset, so that it does not take an end for an answer.
+// A client's connection to a TCP listener, and the connection to the server that it was balanced to, after waiting for
+// one where all are at their limits. Both directions go on and end by themselves. A client that can't be served is
+// reset, so that it does not take an end for an answer.
 //
 // Made when the connection is accepted, destroys itself when it is closed; on its worker's thread alone. Holds the
 // revision that it was balanced by until a server's connection stands.
-class TcpConnection final : public ClientConnection, private upstream::RawConnectionUser, private Relay::Meter {
+class TcpConnection final : public ClientConnection,
+                            private upstream::RawUser,
+                            private upstream::Waiter,
+                            private Relay::Meter {
  public:
   // Servers that are tried before it fails, as for a request.
   static constexpr int kMaxAttempts = 3;
@@ -45,9 +51,14 @@ class TcpConnection final : public ClientConnection, private upstream::RawConnec
   // event::TurnWorker:
   void RunTurnWork() override;
 
-  // upstream::RawConnectionUser:
-  void OnServerConnected(event::Socket* socket) override;
-  void OnServerLost(http::ServerError error, std::string_view detail) override;
+  // upstream::RawUser:
+  void OnConnected() override;
+  void OnServerError(http::ServerError error, std::string_view detail) override;
+
+  // upstream::Waiter:
+  void OnAdmitted(const upstream::Choice& choice) override;
+  void OnRevision() override { Balance(); }
+  void OnQueueTimeout() override { Close(/*reset=*/true); }
 
   // Relay::Meter:
   void OnRelayReceived(Relay::Side from, size_t bytes) override;
@@ -71,7 +82,7 @@ class TcpConnection final : public ClientConnection, private upstream::RawConnec
   std::shared_ptr<metrics::ServerCounters> server_counters_;
   std::shared_ptr<metrics::BackendCounters> backend_counters_;
   upstream::Server* server_ = nullptr;
-  upstream::RawConnection* connection_ = nullptr;
+  upstream::Connection* connection_ = nullptr;
   const uint64_t idle_timeout_ms_;
   config::BackendSlot backend_slot_ = 0;
   config::ServerSlot server_slot_ = load_balancing::Policy::kNone;
