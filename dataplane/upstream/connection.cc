@@ -39,6 +39,10 @@ void Connection::OnConnected(int error) {
     server_->OnConnectFailed();
     return Fail(http::ServerError::kConnectFailed, std::strerror(error));
   }
+  if (user_->takes_socket()) {
+    state_ = State::kTaken;
+    return user_->OnConnected();
+  }
   state_ = State::kBusy;
   socket_->ResumeReceive();
   codec_.Begin(user_);
@@ -51,12 +55,6 @@ void Connection::Use(ConnectionUser* user) {
   reused_ = true;
   user_ = user;
   codec_.Begin(user);
-}
-
-event::Socket* Connection::TakeSocket() {
-  codec_.Abandon();
-  state_ = State::kTaken;
-  return std::exchange(socket_, nullptr);
 }
 
 void Connection::Release() {

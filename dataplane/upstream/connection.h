@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <string_view>
+#include <utility>
 
 #include "absl/status/status.h"
 #include "dataplane/base/intrusive_list.h"
@@ -23,6 +24,8 @@ class ConnectionUser : public http::ClientStreamHandler {
  public:
   // The connection stands; stream() may be used.
   virtual void OnConnected() = 0;
+  // It speaks for itself on the connection's socket, and takes that with OnConnected (RawUser).
+  virtual bool takes_socket() const { return false; }
 
  protected:
   ~ConnectionUser() = default;
@@ -52,9 +55,8 @@ class Connection final : public event::TurnWorker,
     keep_ = false;
     output_.Append(bytes, blocks());
   }
-  // From within OnConnected, for a user that speaks for itself: gives it the socket, which it closes before Release.
-  // The connection goes on standing for it.
-  event::Socket* TakeSocket();
+  // For a user that takes it: the socket, which it closes before Release. The connection goes on standing for it.
+  event::Socket* TakeSocket() { return std::exchange(socket_, nullptr); }
   // Closes; a user hears OnServerError(error).
   void Fail(http::ServerError error, std::string_view detail);
 

@@ -9,6 +9,9 @@ namespace fairlead::upstream {
 // Who takes a connection's socket (Connection::TakeSocket) when it stands, and speaks for itself: hears of connecting,
 // and of the server's leaving, but not of responses, since nothing is asked.
 class RawUser : public ConnectionUser {
+ public:
+  bool takes_socket() const final { return true; }
+
  protected:
   ~RawUser() = default;
 
