@@ -342,3 +342,29 @@ def test_many_connections_at_once_lose_nothing(fairlead: Fairlead):
             wire.close()
     wait_until(lambda: fairlead.metrics()["fairlead_open_connections"] == 0, "all are closed")
     assert fairlead.server_status("db", "s")["active_requests"] == 0
+
+
+def test_a_connection_waits_where_the_server_is_at_its_limit(fairlead: Fairlead, server):
+    limited = described(server, max_connections=1)
+    replace(fairlead, site(limited, limits={"queue_length": 1, "queue_timeout": "20s"}))
+    with fairlead.open("db") as first, fairlead.open("db") as second:
+        peer = server.take()
+        first.send(b"1")
+        assert peer.take(1) == b"1"
+        second.send(b"2")
+        # A third finds the queue full.
+        assert is_turned_away(fairlead)
+        assert server.connections == 1
+        first.close()
+        peer.close()
+        assert server.take().take(1) == b"2"
+
+
+def test_a_connection_waits_no_longer_than_it_may(fairlead: Fairlead, server):
+    limited = described(server, max_connections=1)
+    replace(fairlead, site(limited, limits={"queue_length": 1, "queue_timeout": "0.2s"}))
+    with fairlead.open("db") as first:
+        peer = server.take()
+        assert is_turned_away(fairlead)
+        first.send(b"1")
+        assert peer.take(1) == b"1"
