@@ -126,19 +126,35 @@ const Case kListeners[] = {
      R"(operations { upsert_listener { id: "l" address: "127.0.0.1:0" } })",
      {"INVALID_ARGUMENT listeners[\"l\"]: neither http nor tcp; want exactly one"}},
     {"ListenerOfTcp",
-     R"(operations { upsert_listener { id: "l" address: "127.0.0.1:0" tcp { backend: "web" } } })",
-     {"UNIMPLEMENTED listeners[\"l\"].tcp: this version does not do it yet"}},
+     R"(operations { upsert_listener { id: "a" address: "127.0.0.1:0" tcp {} } }
+        operations { upsert_listener { id: "b" address: "127.0.0.1:0" tcp { backend: "x" idle_timeout {} } } })",
+     {"INVALID_ARGUMENT listeners[\"a\"].tcp.backend: missing; want the id of a backend",
+      "NOT_FOUND listeners[\"b\"].tcp.backend: no backend \"x\" at the end of the transaction",
+      "INVALID_ARGUMENT listeners[\"b\"].tcp.idle_timeout: not 1 ms to 24 h: 0s"}},
     {"ListenerOfBoth",
      R"(operations { upsert_listener {
           id: "l" address: "127.0.0.1:0" http { route_table: "main" } tcp { backend: "web" } } })",
-     {"UNIMPLEMENTED listeners[\"l\"].tcp: this version does not do it yet",
-      "INVALID_ARGUMENT listeners[\"l\"]: both http and tcp; want exactly one"}},
+     {"INVALID_ARGUMENT listeners[\"l\"]: both http and tcp; want exactly one"}},
     {"ListenerWithTls",
      R"(operations { upsert_listener {
           id: "l" address: "127.0.0.1:0" http { route_table: "main" }
-          tls { certificates: "c" } proxy_protocol {} } })",
-     {"UNIMPLEMENTED listeners[\"l\"].tls: this version does not do it yet",
-      "UNIMPLEMENTED listeners[\"l\"].proxy_protocol: this version does not do it yet"}},
+          tls { certificates: "c" } } })",
+     {"UNIMPLEMENTED listeners[\"l\"].tls: this version does not do it yet"}},
+    {"ListenerWithProxyProtocol",
+     R"(operations { upsert_listener {
+          id: "a" address: "127.0.0.1:0" http { route_table: "main" } proxy_protocol {} } }
+        operations { upsert_listener { id: "b" address: "127.0.0.1:0" http { route_table: "main" }
+          proxy_protocol { trusted_sources: "10.0.0.0/8" trusted_sources: "here" timeout {} } } })",
+     {"INVALID_ARGUMENT listeners[\"a\"].proxy_protocol.trusted_sources: none; want at least one network whose word is "
+      "taken",
+      "INVALID_ARGUMENT listeners[\"b\"].proxy_protocol.trusted_sources[1]: not a network such as 10.0.0.0/8, ::1/128 "
+      "or "
+      "unix: \"here\"",
+      "INVALID_ARGUMENT listeners[\"b\"].proxy_protocol.timeout: not 1 ms to 24 h: 0s"}},
+    {"ListenerWithTooManyOfASource",
+     R"(operations { upsert_listener { id: "l" address: "127.0.0.1:0" http { route_table: "main" }
+          max_connections_per_source: 32768 } })",
+     {"INVALID_ARGUMENT listeners[\"l\"].max_connections_per_source: not 1 to 32767: 32768"}},
     {"ListenerWithoutTable",
      R"(operations { upsert_listener { id: "l" address: "127.0.0.1:0" http {} } })",
      {"INVALID_ARGUMENT listeners[\"l\"].http.route_table: missing; want the id of a route table"}},
@@ -432,10 +448,9 @@ const Case kBackends[] = {
      {"INVALID_ARGUMENT backends[\"b\"].servers: "
       "not empty: in operations, servers have upsert_server and remove_server"}},
     {"BackendFieldsNotDone",
-     R"(operations { upsert_backend { id: "b" protocol: HTTP2 tls {} send_proxy_protocol: V2 } })",
+     R"(operations { upsert_backend { id: "b" protocol: HTTP2 tls {} } })",
      {"UNIMPLEMENTED backends[\"b\"].protocol: HTTP2: this version does not do it yet",
-      "UNIMPLEMENTED backends[\"b\"].tls: this version does not do it yet",
-      "UNIMPLEMENTED backends[\"b\"].send_proxy_protocol: this version does not do it yet"}},
+      "UNIMPLEMENTED backends[\"b\"].tls: this version does not do it yet"}},
     {"BackendLimits",
      R"(operations { upsert_backend { id: "b"
           timeouts { connect {} response { nanos: 999999 } idle { seconds: 1 nanos: 1500000 } }

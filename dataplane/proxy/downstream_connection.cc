@@ -7,24 +7,24 @@
 #include <utility>
 
 #include "dataplane/http/h1/server_codec.h"
+#include "dataplane/proxy/admission.h"
 #include "dataplane/proxy/exchange.h"
 
 namespace fairlead::proxy {
 
-DownstreamConnection::DownstreamConnection(Environment* environment, ListenerState* listener, int fd, net::Address peer)
+DownstreamConnection::DownstreamConnection(Environment* environment, Client client, event::Socket* socket,
+                                           buffer::Slice begin)
     : environment_(environment),
-      client_{.listener = listener, .address = std::move(peer)},
-      socket_(environment->loop->Adopt(fd, this)),
-      codec_(new http::h1::ServerCodec(this, &listener->head_limits)),
+      client_(std::move(client)),
+      socket_(socket),
+      codec_(new http::h1::ServerCodec(this, &client_.listener->head_limits)),
       timer_([](void* self) { static_cast<DownstreamConnection*>(self)->OnTimeout(); }, this) {
-  environment_->counters->connections_accepted.Increment();
-  environment_->counters->connections_open.Increment();
-  client_.listener->own_counters->connections_accepted.Increment();
-  client_.listener->own_counters->connections_open.Increment();
+  socket_->set_handler(this);
   client_.listener->connections.PushBack(this);
   if (client_.listener->draining) codec_->Drain();
   Enter(Phase::kHead, client_.listener->http.header_timeout.count());
   socket_->ResumeReceive();
+  if (!begin.empty()) OnReceived(std::move(begin));
 }
 
 void DownstreamConnection::Drain() {
@@ -268,8 +268,7 @@ void DownstreamConnection::Close(bool reset) {
   phase_ = Phase::kClosed;
   environment_->loop->timers().Cancel(&timer_);
   watch_.reset();
-  environment_->counters->connections_open.Decrement();
-  client_.listener->own_counters->connections_open.Decrement();
+  Dismiss(environment_, client_);
   Unlink();
   if (reset) {
     const linger at_once{.l_onoff = 1, .l_linger = 0};

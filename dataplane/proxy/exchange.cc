@@ -5,6 +5,7 @@
 #include "absl/strings/str_cat.h"
 #include "dataplane/http/h1/upgrade.h"
 #include "dataplane/proxy/route_actions.h"
+#include "dataplane/proxy/sent_proxy_header.h"
 #include "dataplane/routing/router.h"
 
 namespace fairlead::proxy {
@@ -122,7 +123,7 @@ void Exchange::AnswerByRule() {
 
 void Exchange::StartAttempt() {
   upstream::Backend& backend = *environment_->backends->Get(backend_slot_);
-  const upstream::Admission admission = backend.Admit(this, avoid_, fresh_);
+  const upstream::Admission admission = backend.Admit(this, avoid_, fresh_ || sends_proxy_header());
   switch (admission.outcome) {
     case upstream::Admission::Outcome::kAdmitted:
       return OnAdmitted(admission.choice);
@@ -175,6 +176,7 @@ void Exchange::OnAdmitted(const upstream::Choice& choice) {
 void Exchange::OnConnected() {
   connected_ = true;
   record_.times.Take(Mark::kConnected);
+  if (sends_proxy_header()) connection_->BeginWith(MakeProxyHeader(backend_->send_proxy_protocol, *client_));
   http::ClientStream& stream = connection_->stream();
   request_edits_.Clear();
   std::string default_host;

@@ -81,6 +81,8 @@ class Exchange final : public http::ServerStreamHandler,
 
   // Finds a backend by the worker's current revision, then a server.
   void Route();
+  // Connections to the backend's servers begin with a PROXY header, and serve one request.
+  bool sends_proxy_header() const { return backend_->send_proxy_protocol != config::ProxyProtocol::kNone; }
   void StartAttempt();
   // A rule without backends: redirects, or gives its fixed answer.
   void AnswerByRule();
