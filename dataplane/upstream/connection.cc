@@ -37,6 +37,7 @@ void Connection::Use(ConnectionUser* user) {
   environment_->loop->timers().Cancel(&timer_);
   state_ = State::kBusy;
   reused_ = true;
+  asked_ = false;
   user_ = user;
   codec_.Begin(user);
 }
@@ -72,6 +73,10 @@ void Connection::OnTimeout() {
 void Connection::OnReceived(buffer::Slice bytes) {
   event::TurnScope scope(environment_->turn_work);
   server_->CountReceived(bytes.size());
+  // Sent before the request was, so no answer to it.
+  if (state_ == State::kBusy && !codec_.idle() && !asked_) {
+    return Fail(http::ServerError::kClosedBeforeResponse, "the server spoke before it was asked");
+  }
   codec_.Receive(std::move(bytes));
   // A response that broke the protocol, or bytes that nobody asked for.
   if (codec_.idle() && !codec_.reusable()) Close();
@@ -93,6 +98,7 @@ void Connection::OnSent(size_t sent, int error) {
     keep_ = false;
     return;
   }
+  asked_ = true;
   server_->CountSent(sent);
   output_.Consume(sent);
   Flush();

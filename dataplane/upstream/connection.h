@@ -36,6 +36,8 @@ class Connection final : public event::TurnWorker,
   // Connects. `user` hears OnConnected or OnServerError, never from inside this call.
   Connection(Environment* environment, Server* server, int fd, ConnectionUser* user);
 
+  // Idle: whether something came that nobody asked for, be it its end.
+  bool HasNews() const { return socket_->HasNews(); }
   // Takes an idle connection for `user`'s exchange.
   void Use(ConnectionUser* user);
   // The user's wish to hear no more. Closes the connection, unless its exchange has ended.
@@ -88,6 +90,7 @@ class Connection final : public event::TurnWorker,
   bool reused_ = false;
   bool keep_ = true;  // false: not to be used again, whatever its exchange leaves behind
   bool sending_ = false;
+  bool asked_ = false;  // a part of the exchange's request is with the kernel
 };
 
 }  // namespace fairlead::upstream

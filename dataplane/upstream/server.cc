@@ -21,8 +21,13 @@ Server::~Server() {
 }
 
 absl::StatusOr<Connection*> Server::Acquire(ConnectionUser* user, bool fresh) {
-  if (!fresh && !idle_.empty()) {
+  while (!fresh && !idle_.empty()) {
     Connection* connection = idle_.front();
+    // What came on it since its last exchange, and this turn has not been told yet, would be taken for the answer.
+    if (connection->HasNews()) {
+      connection->Close();
+      continue;
+    }
     --idle_count_;
     in_use_.PushBack(connection);
     connection->Use(user);
