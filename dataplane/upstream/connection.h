@@ -43,6 +43,8 @@ class Connection final : public event::TurnWorker,
   // Begins to connect. Errors: no descriptors left; then the connection is as it was.
   absl::Status Connect();
 
+  // Idle: whether something came that nobody asked for, be it its end.
+  bool HasNews() const { return socket_->HasNews(); }
   // Takes an idle connection for `user`'s exchange.
   void Use(ConnectionUser* user);
   // The user's wish to hear no more. Closes the connection, unless its exchange has ended or a tunnel's last bytes are
@@ -116,6 +118,7 @@ class Connection final : public event::TurnWorker,
   bool reused_ = false;
   bool keep_ = true;  // false: not to be used again, whatever its exchange leaves behind
   bool sending_ = false;
+  bool asked_ = false;  // a part of the exchange's request is with the kernel
   bool send_failed_ = false;
   bool shutdown_due_ = false;  // with the end of output_
 };

@@ -40,6 +40,8 @@ bool Server::TakeRequest() {
 }
 
 std::optional<ConnectionPlace> Server::TryBegin(bool fresh) {
+  // What came on it since its last exchange, and this turn has not been told yet, would be taken for the answer.
+  while (!fresh && !idle_.empty() && idle_.front()->HasNews()) idle_.front()->Close();
   // What is taken and then given back looks like room to those who wait: looking first, before either is touched, keeps
   // two workers from waking each other for nothing, over and over.
   if (!HasRoom()) return std::nullopt;
