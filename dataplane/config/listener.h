@@ -9,7 +9,9 @@
 #include <string>
 
 #include "absl/numeric/int128.h"
+#include "dataplane/config/forwarding.h"
 #include "dataplane/config/slots.h"
+#include "dataplane/http/path_normalizer.h"
 #include "dataplane/metrics/listener_counters.h"
 #include "dataplane/net/address.h"
 #include "dataplane/net/network.h"
@@ -33,6 +35,8 @@ struct HttpSettings {
   uint64_t max_body_bytes = UINT64_MAX;          // of a request
   std::chrono::milliseconds request_timeout{0};  // 0: none
   uint32_t min_client_rate = 0;                  // bytes a second; 0: any rate
+  std::shared_ptr<const Forwarding> forwarding;  // null: fields are passed on as they came
+  http::PathNormalization path_normalization;
 
   // Whether requests are given a time or a rate beyond the header_timeout.
   bool watches_clients() const { return request_timeout.count() != 0 || min_client_rate != 0; }

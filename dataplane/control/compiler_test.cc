@@ -65,6 +65,8 @@ TEST(Compiler, DefaultsAreThoseOfTheProtos) {
   EXPECT_EQ(listener.http.header_timeout, milliseconds(10'000));
   EXPECT_EQ(listener.http.max_header_bytes, 32'768u);
   EXPECT_EQ(listener.http.max_header_count, 100u);
+  EXPECT_EQ(listener.http.forwarding, nullptr);
+  EXPECT_FALSE(listener.http.path_normalization.any());
   EXPECT_EQ(listener.http.max_uri_bytes, 8'192u);
   EXPECT_EQ(listener.http.max_body_bytes, UINT64_MAX) << "no limit";
   EXPECT_EQ(listener.http.request_timeout, milliseconds(0)) << "none";
@@ -79,6 +81,13 @@ TEST(Compiler, EveryFieldReachesTheWorkers) {
         route_table: "r" idle_timeout { seconds: 86400 } header_timeout { nanos: 1000000 }
         max_header_bytes: 1024 max_header_count: 1000 max_uri_bytes: 65536 max_body_bytes: 5000000000
         request_timeout { seconds: 30 } min_client_rate: 500
+        forwarding {
+          trusted_proxies: "10.0.0.0/8" x_forwarded_for: true x_forwarded_proto: true x_forwarded_host: true
+          forwarded: true via: "edge" x_request_id: true
+        }
+        path_normalization {
+          escaped_slashes: REJECT decode_unreserved: true merge_slashes: true resolve_dot_segments: true
+        }
       }
     }
     route_tables {
@@ -111,6 +120,14 @@ TEST(Compiler, EveryFieldReachesTheWorkers) {
   EXPECT_EQ(listener.http.header_timeout, milliseconds(1));
   EXPECT_EQ(listener.http.max_header_bytes, 1'024u);
   EXPECT_EQ(listener.http.max_header_count, 1'000u);
+  const config::Forwarding& forwarding = *listener.http.forwarding;
+  EXPECT_TRUE(forwarding.trusted_proxies.Contains(*net::Address::Parse("10.1.2.3:4")));
+  EXPECT_TRUE(forwarding.x_forwarded_for && forwarding.x_forwarded_proto && forwarding.x_forwarded_host &&
+              forwarding.forwarded && forwarding.x_request_id);
+  EXPECT_THAT(forwarding.via, ElementsAre("1.0 edge", "1.1 edge"));
+  const http::PathNormalization& normalization = listener.http.path_normalization;
+  EXPECT_EQ(normalization.escaped_slashes, http::PathNormalization::EscapedSlashes::kReject);
+  EXPECT_TRUE(normalization.decode_unreserved && normalization.merge_slashes && normalization.resolve_dot_segments);
   EXPECT_EQ(listener.http.max_uri_bytes, 65'536u);
   EXPECT_EQ(listener.http.max_body_bytes, 5'000'000'000u);
   EXPECT_EQ(listener.http.request_timeout, milliseconds(30'000));

@@ -185,6 +185,15 @@ const Case kListeners[] = {
       "INVALID_ARGUMENT listeners[\"b\"].unix_mode: not permissions in octal digits, such as \"0660\": \"1777\"",
       "INVALID_ARGUMENT listeners[\"c\"].unix_mode: not permissions in octal digits, such as \"0660\": \"0680\"",
       "INVALID_ARGUMENT listeners[\"d\"].unix_mode: not permissions in octal digits, such as \"0660\": \"-6\""}},
+    {"Forwarding",
+     R"(operations { upsert_listener { id: "l" address: "127.0.0.1:0" http {
+          route_table: "main" forwarding { via: "a b" trusted_proxies: "::1/129" }
+          path_normalization { escaped_slashes: 7 } } } })",
+     {"INVALID_ARGUMENT listeners[\"l\"].http.forwarding.via: not a token of at most 64 bytes: \"a b\"",
+      "INVALID_ARGUMENT listeners[\"l\"].http.forwarding.trusted_proxies[0]: "
+      "not a network such as 10.0.0.0/8, ::1/128 or unix: \"::1/129\"",
+      "INVALID_ARGUMENT listeners[\"l\"].http.path_normalization.escaped_slashes: "
+      "unknown value 7; known are KEEP, REJECT, DECODE"}},
     {"ListenerLimits",
      R"(operations { upsert_listener { id: "l" address: "127.0.0.1:0" http {
           route_table: "main" max_header_bytes: 1023 max_header_count: 1001

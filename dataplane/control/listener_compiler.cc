@@ -7,6 +7,7 @@
 
 #include "absl/container/flat_hash_map.h"
 #include "dataplane/base/absl_strings.h"
+#include "dataplane/control/http_settings_compiler.h"
 #include "dataplane/control/value_checks.h"
 #include "dataplane/health/quote.h"
 
@@ -125,6 +126,10 @@ std::shared_ptr<config::Listener> CompileListener(const v1::Listener& message, c
         CheckDuration(http.request_timeout(), Path(http_place, "request_timeout"), violations);
   }
   listener->http.min_client_rate = http.min_client_rate();
+  if (http.has_forwarding()) {
+    listener->http.forwarding = CompileForwarding(http.forwarding(), Path(http_place, "forwarding"), violations);
+  }
+  listener->http.path_normalization = CompilePathNormalization(http.path_normalization());
   return listener;
 }
 

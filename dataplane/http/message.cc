@@ -29,7 +29,7 @@ Method FindMethod(std::string_view name) {
 
 std::string_view RequestHead::path() const {
   if (target.size == 0) return "*";
-  const std::string_view text = Get(target);
+  const std::string_view text = target_text();
   if (text[0] == '?') return "/";
   return text.substr(0, text.find('?'));
 }
@@ -52,6 +52,7 @@ void RequestHead::Clear() {
   method_text = {};
   target = {};
   authority = {};
+  other_target_ = {};
   fields.Clear();
   SetBase(nullptr);
 }

@@ -4,6 +4,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "dataplane/http/h1/upgrade.h"
+#include "dataplane/http/path_normalizer.h"
 #include "dataplane/proxy/route_actions.h"
 #include "dataplane/proxy/sent_proxy_header.h"
 #include "dataplane/routing/router.h"
@@ -31,6 +32,7 @@ Exchange::Exchange(Environment* environment)
 void Exchange::Begin(http::ServerStream* stream, const Client* client) {
   downstream_ = stream;
   client_ = client;
+  forwarder_.Start(client);
   record_.Start(client->listener->wants_times);
   rule_ = nullptr;
   backend_ = nullptr;
@@ -48,7 +50,19 @@ void Exchange::OnRequestHead(bool body_follows) {
   environment_->counters->requests.Increment();
   environment_->counters->requests_active.Increment();
   metrics_.Begin(client_->listener->own_counters, environment_->loop->now_us());
+  if (client_->listener->http.path_normalization.any() && !NormalizePath()) return;
   Route();
+}
+
+bool Exchange::NormalizePath() {
+  if (!request_.target_text().starts_with('/')) return true;  // "*", CONNECT's authority, or a query alone
+  const http::NormalizedPath result =
+      http::NormalizePath(request_.target_text(), client_->listener->http.path_normalization, &normalized_target_);
+  if (result.outcome == http::NormalizedPath::Outcome::kChanged) request_.ReplaceTarget(normalized_target_);
+  if (result.outcome != http::NormalizedPath::Outcome::kRefused) return true;
+  environment_->counters->request_errors.Increment();
+  Reply(400, Reason::kMalformedRequest, result.reason);
+  return false;
 }
 
 void Exchange::Route() {
@@ -184,6 +198,7 @@ void Exchange::OnConnected() {
     default_host = DefaultHost(server_->address());
     request_edits_.host = default_host;
   }
+  forwarder_.EditRequest(request_, *environment_->random, &request_edits_.fields);
   if (request_.connection_upgrade && request_.method != http::Method::kConnect) {
     request_edits_.upgrade = http::h1::FindUpgrade(request_.fields, rule_->upgrades);
   }
@@ -290,6 +305,7 @@ void Exchange::OnResponseHead() {
   } else if (response_.status == 426) {
     response_edits_.upgrade = http::h1::FindUpgrade(response_.fields, rule_->upgrades);
   }
+  forwarder_.EditResponse(request_, &response_, *environment_->random, &response_edits_.fields);
   if (rule_->response_headers != nullptr) AppendChanges(*rule_->response_headers, &response_edits_.fields);
   downstream_->SendHead(response_, response_edits_);
 }
@@ -432,6 +448,7 @@ void Exchange::Reply(uint16_t status, Reason reason, std::string_view detail) {
   record_.Decide(DecidedBy::kProxy, reason, detail);
   Conclude();
   response_edits_.Clear();
+  forwarder_.EditResponse(request_, nullptr, *environment_->random, &response_edits_.fields);
   if (status == 405) response_edits_.fields.Add("Allow", kMethodsBesidesConnect);
   downstream_->SendError(status, detail, response_edits_);
   Finish();

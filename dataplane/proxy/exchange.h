@@ -18,6 +18,7 @@
 #include "dataplane/proxy/client.h"
 #include "dataplane/proxy/environment.h"
 #include "dataplane/proxy/exchange_metrics.h"
+#include "dataplane/proxy/forwarder.h"
 #include "dataplane/proxy/request_record.h"
 #include "dataplane/upstream/connection.h"
 #include "dataplane/upstream/server.h"
@@ -79,6 +80,8 @@ class Exchange final : public http::ServerStreamHandler,
   // event::TurnWorker:
   void RunTurnWork() override;
 
+  // By the listener's rules. False: it was refused.
+  bool NormalizePath();
   // Finds a backend by the worker's current revision, then a server.
   void Route();
   // Connections to the backend's servers begin with a PROXY header, and serve one request.
@@ -123,6 +126,8 @@ class Exchange final : public http::ServerStreamHandler,
   http::HeadEdits response_edits_;
   buffer::Queue early_body_;  // received before a connection stood
   std::unique_ptr<StoredTrailers> early_trailers_;
+  std::string normalized_target_;  // of request_, where the listener changes it
+  Forwarder forwarder_;
   ExchangeMetrics metrics_;
   RequestRecord record_;
   event::Timer timer_;

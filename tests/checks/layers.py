@@ -21,6 +21,7 @@ LAYERS = (
 # (who, whom): why. Never both ways, nor in a circle.
 WITHIN_A_LAYER = {
     ("event", "buffer"): "what a loop receives and sends lies in buffers",
+    ("config", "http"): "settings of HTTP are of the types that the codecs' own code works with",
     ("upstream", "load_balancing"): "a worker's backend owns the policy that chooses among its servers",
     ("worker", "proxy"): "a worker runs the stream engine: listeners, connections, exchanges",
     ("admin", "health"): "the status page shows who said what of a server",
