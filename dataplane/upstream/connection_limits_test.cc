@@ -251,6 +251,21 @@ TEST_F(ConnectionLimitsTest, MaintClosesAllAndFreesTheirPlaces) {
   EXPECT_EQ(unclaimed(), 0u);
 }
 
+TEST_F(ConnectionLimitsTest, ALowerLimitClosesIdleConnections) {
+  SetLimits(4);
+  std::vector<std::unique_ptr<ConnectedRequest>> requests;
+  for (int i = 0; i < 4; ++i) requests.push_back(Ask(i % 2));
+  ServeUntil([&] {
+    return std::all_of(requests.begin(), requests.end(), [](auto& request) { return request->user.done(); });
+  });
+  ASSERT_EQ(open(), 4u);
+  SetLimits(1);
+  EXPECT_EQ(open(), 1u);
+  EXPECT_EQ(unclaimed(), 1u);
+  Answer(*Ask(2));
+  EXPECT_EQ(open(), 1u);
+}
+
 TEST_F(ConnectionLimitsTest, ALowerLimitKeepsNoMoreThanItAllows) {
   SetLimits(4);
   std::vector<std::unique_ptr<ConnectedRequest>> requests;
