@@ -35,9 +35,8 @@ void WriteWaitSeconds(const config::Backend& backend, PrometheusWriter* writer) 
                 static_cast<double>(Sum<&WorkerAdmission::queue_wait_ms>(backend)) / 1000);
 }
 
-// Each worker says so by itself, and all of them the same within a moment.
 void WritePanic(const config::Backend& backend, PrometheusWriter* writer) {
-  writer->Write({{"backend", backend.settings->id}}, uint64_t{Sum<&WorkerAdmission::panic>(backend) > 0});
+  writer->Write({{"backend", backend.settings->id}}, uint64_t{backend.admission->in_panic()});
 }
 
 constexpr AdmissionFamily kFamilies[] = {
