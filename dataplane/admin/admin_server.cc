@@ -11,6 +11,7 @@ absl::StatusOr<std::unique_ptr<AdminServer>> AdminServer::Listen(event::Loop* lo
   if (!sockets.ok()) return sockets.status();
   std::unique_ptr<AdminServer> server(new AdminServer(loop, std::move(source)));
   server->address_ = sockets->address;
+  server->file_ = std::move(sockets->file);
   server->acceptor_ = loop->Accept(sockets->descriptors[0].Release(), server.get());
   return server;
 }

@@ -10,6 +10,7 @@
 #include "dataplane/admin/status.h"
 #include "dataplane/event/loop.h"
 #include "dataplane/net/address.h"
+#include "dataplane/net/socket_file.h"
 
 namespace fairlead::admin {
 
@@ -40,6 +41,7 @@ class AdminServer final : private event::AcceptHandler {
   StatusSource source_;
   HttpConnection::OnEnd on_end_ = [this](HttpConnection* connection) { connections_.erase(connection); };
   net::Address address_;
+  net::SocketFile file_;
   event::Acceptor* acceptor_ = nullptr;
   absl::flat_hash_set<std::unique_ptr<HttpConnection>> connections_;
 };

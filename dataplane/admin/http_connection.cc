@@ -10,13 +10,13 @@
 #include "dataplane/http/h1/parse_result.h"
 #include "dataplane/http/h1/reason_phrase.h"
 #include "dataplane/http/h1/serializer.h"
+#include "dataplane/http/head_edits.h"
 
 namespace fairlead::admin {
 
 namespace {
 
 using http::BodyFraming;
-using http::h1::ExtraField;
 using http::h1::ParseResult;
 
 // An IMF-fixdate (RFC 9110 §5.6.7).
@@ -98,7 +98,7 @@ void HttpConnection::BeginAnswer(Answer answer) {
 
 void HttpConnection::WriteError(uint16_t status, std::string_view detail) {
   const std::string date = Now();
-  const ExtraField allow = {"Allow", kAllowedMethods};
+  http::FieldEdits fields;
   http::h1::ErrorResponse response;
   response.status = status;
   response.detail = detail;
@@ -106,7 +106,8 @@ void HttpConnection::WriteError(uint16_t status, std::string_view detail) {
   response.client_minor_version = request_.minor_version;
   response.keep_alive = keep_alive_;
   response.date = date;
-  if (status == 405) response.extra_fields = {&allow, 1};
+  if (status == 405) fields.Add("Allow", kAllowedMethods);
+  response.edits = &fields;
   char* out = output_.Reserve(http::h1::MaxErrorResponseSize(response), loop_->blocks());
   output_.Commit(static_cast<size_t>(http::h1::WriteErrorResponse(response, out) - out));
 }
@@ -124,13 +125,15 @@ void HttpConnection::WriteHead(const Answer& answer) {
   if (page_framing_ == BodyFraming::kUntilClose) keep_alive_ = false;
 
   const std::string date = Now();
-  const ExtraField fields[] = {{"Content-Type", answer.content_type}, {"Cache-Control", "no-store"}};
+  http::FieldEdits fields;
+  fields.Add("Content-Type", answer.content_type);
+  fields.Add("Cache-Control", "no-store");
   http::h1::ResponseOptions options;
   options.request_method = http::Method::kGet;  // HEAD announces what GET would have (RFC 9110 §9.3.2)
   options.client_minor_version = request_.minor_version;
   options.keep_alive = keep_alive_;
   options.date = date;
-  options.extra_fields = fields;
+  options.edits = &fields;
   char* out = output_.Reserve(http::h1::MaxResponseHeadSize(head, options), loop_->blocks());
   output_.Commit(static_cast<size_t>(http::h1::WriteResponseHead(head, options, out) - out));
 }

@@ -1,5 +1,7 @@
 #pragma once
 
+#include <sys/types.h>
+
 #include <chrono>
 #include <cstdint>
 #include <memory>
@@ -31,6 +33,7 @@ struct Listener {
   std::string id;
   net::Address address;        // as configured
   net::Address bound_address;  // as the system bound it: the port that 0 became
+  mode_t unix_mode = 0600;     // of a unix socket's file
   HttpSettings http;
   absl::uint128 digest = 0;  // what it adds to the fingerprint
   // The same object in all revisions in which the listener exists; connections that outlive it keep it, too.

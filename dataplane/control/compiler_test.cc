@@ -128,6 +128,20 @@ TEST(Compiler, EveryFieldReachesTheWorkers) {
   EXPECT_EQ(state.FindServer("b", "t")->weight, 0u);
 }
 
+TEST(Compiler, UnixSocketsAreAddressesOfListenersAndServers) {
+  CompiledState state(kSmallState);
+  state.Apply(ParseTransaction(R"(
+    operations { upsert_listener { id: "private" address: "unix:/run/a" http { route_table: "main" } } }
+    operations { upsert_listener { id: "shared" address: "unix:/run/b" unix_mode: "0666" http { route_table: "main" } } }
+    operations { upsert_server { backend: "api" server { id: "local" address: "unix:/run/app" } } }
+  )"));
+  const config::Listener& listener = *state.snapshot().listeners[*state.store().listeners().Find("private")];
+  EXPECT_EQ(listener.address.ToString(), "unix:/run/a");
+  EXPECT_EQ(listener.unix_mode, 0600u);
+  EXPECT_EQ(state.snapshot().listeners[*state.store().listeners().Find("shared")]->unix_mode, 0666u);
+  EXPECT_EQ(state.FindServer("api", "local")->address.ToString(), "unix:/run/app");
+}
+
 TEST(Compiler, TheOrderOfOperationsDoesNotMatter) {
   CompiledState state;
   state.Apply(ParseTransaction(R"(

@@ -147,15 +147,28 @@ const Case kListeners[] = {
      {"NOT_FOUND listeners[\"l\"].http.route_table: no route table \"x\" at the end of the transaction"}},
     {"ListenerAddresses",
      R"(operations { upsert_listener { id: "a" address: "localhost:80" http { route_table: "main" } } }
-        operations { upsert_listener { id: "b" address: "unix:/run/b.sock" http { route_table: "main" } } }
+        operations { upsert_listener { id: "b" address: "unix:run/b.sock" http { route_table: "main" } } }
         operations { upsert_listener { id: "c" http { route_table: "main" } } })",
      {"INVALID_ARGUMENT listeners[\"a\"].address: not an IP:port or unix path: \"localhost:80\"",
-      "UNIMPLEMENTED listeners[\"b\"].address: this version does not do unix sockets here yet",
+      "INVALID_ARGUMENT listeners[\"b\"].address: not an IP:port or unix path: \"unix:run/b.sock\"",
       "INVALID_ARGUMENT listeners[\"c\"].address: not an IP:port or unix path: \"\""}},
     {"ListenersWithOneAddress",
      R"(operations { upsert_listener { id: "a" address: "127.0.0.1:81" http { route_table: "main" } } }
         operations { upsert_listener { id: "b" address: "127.0.0.1:81" http { route_table: "main" } } })",
      {"ALREADY_EXISTS listeners[\"b\"].address: listener \"a\" has the same address"}},
+    {"ListenersWithOnePath",
+     R"(operations { upsert_listener { id: "a" address: "unix:/run/s" http { route_table: "main" } } }
+        operations { upsert_listener { id: "b" address: "unix:/run/s" http { route_table: "main" } } })",
+     {"ALREADY_EXISTS listeners[\"b\"].address: listener \"a\" has the same address"}},
+    {"UnixModes",
+     R"(operations { upsert_listener { id: "a" address: "127.0.0.1:0" unix_mode: "0600" http { route_table: "main" } } }
+        operations { upsert_listener { id: "b" address: "unix:/run/b" unix_mode: "1777" http { route_table: "main" } } }
+        operations { upsert_listener { id: "c" address: "unix:/run/c" unix_mode: "0680" http { route_table: "main" } } }
+        operations { upsert_listener { id: "d" address: "unix:/run/d" unix_mode: "-6" http { route_table: "main" } } })",
+     {"INVALID_ARGUMENT listeners[\"a\"].unix_mode: only for a unix socket; the address is none",
+      "INVALID_ARGUMENT listeners[\"b\"].unix_mode: not permissions in octal digits, such as \"0660\": \"1777\"",
+      "INVALID_ARGUMENT listeners[\"c\"].unix_mode: not permissions in octal digits, such as \"0660\": \"0680\"",
+      "INVALID_ARGUMENT listeners[\"d\"].unix_mode: not permissions in octal digits, such as \"0660\": \"-6\""}},
     {"ListenerLimits",
      R"(operations { upsert_listener { id: "l" address: "127.0.0.1:0" http {
           route_table: "main" max_header_bytes: 1023 max_header_count: 1001
@@ -264,12 +277,12 @@ const Case kBackends[] = {
     {"Servers",
      R"(operations { upsert_server { backend: "web" server { id: "a" address: "10.0.0.300:80" weight: 65536 } } }
         operations { upsert_server { backend: "x" server { id: "b" address: "10.0.0.1:80" } } }
-        operations { upsert_server { backend: "web" server { id: "c" address: "unix:/run/c.sock" } } }
+        operations { upsert_server { backend: "web" server { id: "c" address: "unix:" } } }
         operations { upsert_server { backend: "web" server { id: "d" address: "[::1]:0" } } })",
      {"INVALID_ARGUMENT backends[\"web\"].servers[\"a\"].address: not an IP:port or unix path: \"10.0.0.300:80\"",
       "INVALID_ARGUMENT backends[\"web\"].servers[\"a\"].weight: not 0 to 65535: 65536",
       "NOT_FOUND backends[\"x\"].servers[\"b\"]: no backend \"x\" at the end of the transaction",
-      "UNIMPLEMENTED backends[\"web\"].servers[\"c\"].address: this version does not do unix sockets here yet",
+      "INVALID_ARGUMENT backends[\"web\"].servers[\"c\"].address: not an IP:port or unix path: \"unix:\"",
       "INVALID_ARGUMENT backends[\"web\"].servers[\"d\"].address: port 0: nothing can be reached there"}},
     {"ServerFieldsNotDone",
      R"(snapshot { backends { id: "b" servers {

@@ -1,7 +1,6 @@
 #include "dataplane/control/grpc_server.h"
 
 #include <grpcpp/grpcpp.h>
-#include <unistd.h>
 
 #include <chrono>
 #include <string>
@@ -14,6 +13,7 @@
 #include "dataplane/control/health_ingest_stream.h"
 #include "dataplane/control/server_streams.h"
 #include "dataplane/net/listening_socket.h"
+#include "dataplane/net/socket_file.h"
 #include "fairlead/v1/control.grpc.pb.h"
 
 namespace fairlead::control {
@@ -52,8 +52,9 @@ class HealthIngestService final : public v1::HealthIngest::CallbackService {
 
 class GrpcServer::Impl final : public event::AcceptHandler {
  public:
-  Impl(net::Address address, ControlCore* core, event::Loop* loop)
+  Impl(net::Address address, net::SocketFile file, ControlCore* core, event::Loop* loop)
       : address_(std::move(address)),
+        file_(std::move(file)),
         streams_(std::make_shared<ServerStreams>(core)),
         data_plane_(loop, streams_),
         health_ingest_(loop, streams_) {}
@@ -75,7 +76,7 @@ class GrpcServer::Impl final : public event::AcceptHandler {
 
   ~Impl() {
     if (acceptor_ != nullptr) acceptor_->Close();
-    if (address_.family() == AF_UNIX) unlink(std::string(address_.path()).c_str());
+    file_.Remove();
     // Streams that are open end by being cancelled, on gRPC's threads.
     if (server_ != nullptr) server_->Shutdown(std::chrono::system_clock::now());
   }
@@ -98,6 +99,7 @@ class GrpcServer::Impl final : public event::AcceptHandler {
   void OnAcceptError(int) override {}  // the loop tries again by itself
 
   const net::Address address_;
+  net::SocketFile file_;
   const std::shared_ptr<ServerStreams> streams_;
   DataPlaneService data_plane_;
   HealthIngestService health_ingest_;
@@ -112,7 +114,7 @@ absl::StatusOr<std::unique_ptr<GrpcServer>> GrpcServer::Create(std::string_view 
   if (!parsed.ok()) return parsed.status();
   absl::StatusOr<net::ListeningSockets> sockets = net::Listen(*parsed, /*workers=*/1);
   if (!sockets.ok()) return sockets.status();
-  auto impl = std::make_unique<Impl>(std::move(sockets->address), core, loop);
+  auto impl = std::make_unique<Impl>(std::move(sockets->address), std::move(sockets->file), core, loop);
   if (!impl->Start(std::move(sockets->descriptors[0]), loop)) return absl::InternalError("gRPC did not start");
   return std::unique_ptr<GrpcServer>(new GrpcServer(std::move(impl)));
 }

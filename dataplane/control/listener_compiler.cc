@@ -20,6 +20,16 @@ constexpr uint32_t kMaxHeaderCount = 1'000;
 // Whose each address is among the listeners that the transaction puts in place.
 using Addresses = absl::flat_hash_map<net::Address, std::string_view>;
 
+void CompileUnixMode(const v1::Listener& message, const Path& place, config::Listener& listener,
+                     Violations& violations) {
+  if (message.unix_mode().empty()) return;
+  const Path mode_place(place, "unix_mode");
+  if (!std::string_view(message.address()).starts_with("unix:")) {
+    violations.Invalid(mode_place, "only for a unix socket; the address is none");
+  }
+  listener.unix_mode = CheckFileMode(message.unix_mode(), mode_place, violations);
+}
+
 std::shared_ptr<config::Listener> CompileListener(const v1::Listener& message, const Path& place,
                                                   const PlannedSlots& route_tables, Violations& violations) {
   auto listener = std::make_shared<config::Listener>();
@@ -27,6 +37,7 @@ std::shared_ptr<config::Listener> CompileListener(const v1::Listener& message, c
   if (auto address = CheckAddress(message.address(), Path(place, "address"), violations)) {
     listener->address = *std::move(address);
   }
+  CompileUnixMode(message, place, *listener, violations);
   if (!message.has_http() && !message.has_tcp()) violations.Invalid(place, "neither http nor tcp; want exactly one");
   if (message.has_http() && message.has_tcp()) violations.Invalid(place, "both http and tcp; want exactly one");
   if (!message.has_http()) return listener;
@@ -63,7 +74,7 @@ std::shared_ptr<config::Listener> CompileListener(const v1::Listener& message, c
 // No two listeners have the same address, but for port 0, which asks for one that nobody has.
 void CheckAddressIsFree(const Compilation& compilation, const config::Listener& listener, const Path& place,
                         Addresses& addresses) {
-  if (listener.address.port() == 0) return;
+  if (listener.address.family() != AF_UNIX && listener.address.port() == 0) return;
   const auto add = [&](std::string_view other) {
     compilation.violations.Add(v1::Violation::ALREADY_EXISTS, Path(place, "address"),
                                base::StrCat("listener ", health::Quote(other), " has the same address"));

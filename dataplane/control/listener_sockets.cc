@@ -33,6 +33,14 @@ bool Stays(const Staged& staged, const config::Listener& other) {
   return stays;
 }
 
+bool IsInUse(const Staged& staged, const net::ListeningSockets* sockets) {
+  bool in_use = false;
+  staged.snapshot.listeners.ForEach([&](size_t, const std::shared_ptr<const config::Listener>& listener) {
+    if (listener != nullptr && listener->sockets.get() == sockets) in_use = true;
+  });
+  return in_use;
+}
+
 }  // namespace
 
 void OpenListenerSockets(const Store& store, int workers, Staged& staged, Violations& violations) {
@@ -51,7 +59,7 @@ void OpenListenerSockets(const Store& store, int workers, Staged& staged, Violat
       listener.bound_address = same->bound_address;
       continue;
     }
-    absl::StatusOr<net::ListeningSockets> sockets = net::Listen(listener.address, workers);
+    absl::StatusOr<net::ListeningSockets> sockets = net::Listen(listener.address, workers, listener.unix_mode);
     if (!sockets.ok()) {
       const Path root;
       const Path place(root, "listeners", listener.id);
@@ -61,6 +69,16 @@ void OpenListenerSockets(const Store& store, int workers, Staged& staged, Violat
     }
     listener.bound_address = sockets->address;
     listener.sockets = std::make_shared<net::ListeningSockets>(*std::move(sockets));
+  }
+}
+
+void SettleSocketFiles(const Store& store, const Staged& staged) {
+  const auto& listeners = store.snapshot()->listeners;
+  for (const Staged::ListenerUpdate& update : staged.listener_updates) {
+    if (update.listener != nullptr) update.listener->sockets->file.SetMode(update.listener->unix_mode);
+    const config::Listener* before = update.slot < listeners.size() ? listeners[update.slot].get() : nullptr;
+    if (before == nullptr || before->address.family() != AF_UNIX) continue;
+    if (!IsInUse(staged, before->sockets.get())) before->sockets->file.Remove();
   }
 }
 

@@ -14,4 +14,8 @@ namespace fairlead::control {
 // dropped: after a failure, and after a dry run. The last of a transaction's checks.
 void OpenListenerSockets(const Store& store, int workers, Staged& staged, Violations& violations);
 
+// For a transaction that is about to be committed to `store`: files of unix sockets that it leaves are removed, and
+// those that stay get the modes that it says. Connections that wait in such a socket are accepted all the same.
+void SettleSocketFiles(const Store& store, const Staged& staged);
+
 }  // namespace fairlead::control

@@ -2,10 +2,16 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <sys/stat.h>
 
+#include <algorithm>
+#include <cstdlib>
+#include <filesystem>
+#include <fstream>
 #include <string>
 #include <string_view>
 #include <utility>
+#include <vector>
 
 #include "dataplane/base/absl_strings.h"
 #include "dataplane/control/fake_workers.h"
@@ -164,6 +170,108 @@ TEST_F(ListenerSockets, ARemovedListenersAddressIsFreeWhenNobodyServesByItAnyMor
   Remove("l");
   test_.workers.DropOldSnapshots();
   EXPECT_TRUE(IsFree(bound));
+}
+
+class ListenerSocketFiles : public ListenerSockets {
+ protected:
+  ~ListenerSocketFiles() override { std::filesystem::remove_all(directory_); }
+
+  static v1::Transaction WithMode(v1::Transaction transaction, std::string_view mode) {
+    transaction.mutable_operations(0)->mutable_upsert_listener()->set_unix_mode(std::string(mode));
+    return transaction;
+  }
+  v1::FromProxy UpsertWithMode(std::string_view id, std::string_view address, std::string_view mode) {
+    v1::Transaction transaction;
+    AddUpsert(id, address, transaction);
+    return test_.Do(WithMode(std::move(transaction), mode));
+  }
+  std::vector<std::string> Files() const {
+    std::vector<std::string> files;
+    for (const auto& entry : std::filesystem::directory_iterator(directory_)) files.push_back(entry.path().filename());
+    std::sort(files.begin(), files.end());
+    return files;
+  }
+  std::string Unix(std::string_view name) const { return base::StrCat("unix:", directory_, "/", name); }
+  mode_t Mode(std::string_view name) const {
+    struct stat status = {};
+    stat(base::StrCat(directory_, "/", name).c_str(), &status);
+    return status.st_mode & 07777;
+  }
+
+  // Short, as paths of unix sockets must be.
+  const std::string directory_ = mkdtemp(std::string("/tmp/fairlead-XXXXXX").data());
+};
+
+TEST_F(ListenerSocketFiles, ComeAndGoWithTheirListeners) {
+  EXPECT_TRUE(Upsert("l", Unix("s")).has_applied());
+  EXPECT_EQ(Bound("l"), Unix("s"));
+  EXPECT_THAT(Files(), ElementsAre("s"));
+  EXPECT_EQ(Mode("s"), 0600u);
+  // Though an old snapshot, which knows the listener, lives on.
+  EXPECT_TRUE(Remove("l").has_applied());
+  EXPECT_THAT(Files(), IsEmpty());
+  EXPECT_TRUE(Upsert("l", Unix("s")).has_applied());
+  test_.workers.DropOldSnapshots();
+  EXPECT_THAT(Files(), ElementsAre("s"));
+}
+
+TEST_F(ListenerSocketFiles, GoWhenTheListenerMoves) {
+  Upsert("l", Unix("s"));
+  EXPECT_TRUE(Upsert("l", Unix("t")).has_applied());
+  EXPECT_THAT(Files(), ElementsAre("t"));
+  EXPECT_TRUE(Upsert("l", "127.0.0.1:0").has_applied());
+  EXPECT_THAT(Files(), IsEmpty());
+}
+
+TEST_F(ListenerSocketFiles, StayWhereAnotherListenerTakesThemOver) {
+  Upsert("old", Unix("s"));
+  const auto sockets = Find("old")->sockets;
+  v1::Transaction transaction;
+  AddUpsert("new", Unix("s"), transaction);
+  transaction.add_operations()->set_remove_listener("old");
+  EXPECT_TRUE(test_.Do(WithMode(transaction, "0666")).has_applied());
+  EXPECT_EQ(Find("new")->sockets, sockets);
+  EXPECT_THAT(Files(), ElementsAre("s"));
+  EXPECT_EQ(Mode("s"), 0666u);
+}
+
+TEST_F(ListenerSocketFiles, GetAChangedModeAndKeepTheirSocket) {
+  UpsertWithMode("l", Unix("s"), "0660");
+  EXPECT_EQ(Mode("s"), 0660u);
+  const auto sockets = Find("l")->sockets;
+  UpsertWithMode("l", Unix("s"), "0640");
+  EXPECT_EQ(Mode("s"), 0640u);
+  EXPECT_EQ(Find("l")->sockets, sockets);
+}
+
+TEST_F(ListenerSocketFiles, ArePartOfTheTransaction) {
+  UpsertWithMode("l", Unix("s"), "0600");
+  v1::Transaction dry_run;
+  AddUpsert("l", Unix("s"), dry_run);
+  AddUpsert("m", Unix("t"), dry_run);
+  dry_run.set_dry_run(true);
+  EXPECT_TRUE(test_.Do(WithMode(dry_run, "0666")).has_applied());
+  EXPECT_THAT(Files(), ElementsAre("s"));
+  EXPECT_EQ(Mode("s"), 0600u);
+
+  v1::Transaction refused;
+  AddUpsert("l", Unix("t"), refused);
+  AddUpsert("m", Unix("missing/s"), refused);
+  EXPECT_THAT(TestCore::ViolationsOf(test_.Do(refused)),
+              ElementsAre(base::StrCat("BIND_FAILED listeners[\"m\"].address: cannot listen on ", Unix("missing/s"),
+                                       ": No such file or directory")));
+  EXPECT_THAT(Files(), ElementsAre("s"));
+}
+
+TEST_F(ListenerSocketFiles, AreNeverAnotherPrograms) {
+  const auto other = net::Listen(*net::Address::Parse(Unix("other")), 1);
+  std::ofstream(directory_ + "/file") << "precious";
+  for (const char* name : {"other", "file"}) {
+    EXPECT_THAT(TestCore::ViolationsOf(Upsert("l", Unix(name))),
+                ElementsAre(base::StrCat("BIND_FAILED listeners[\"l\"].address: cannot listen on ", Unix(name),
+                                         ": Address already in use")));
+  }
+  EXPECT_THAT(Files(), ElementsAre("file", "other"));
 }
 
 }  // namespace

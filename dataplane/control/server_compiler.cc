@@ -45,7 +45,8 @@ std::shared_ptr<config::Server> CompileServer(const v1::Server& message, const P
   server->id = message.id();
   const Path address_place(place, "address");
   if (std::optional<net::Address> address = CheckAddress(message.address(), address_place, violations)) {
-    if (address->port() == 0) violations.Invalid(address_place, "port 0: nothing can be reached there");
+    if (address->family() != AF_UNIX && address->port() == 0)
+      violations.Invalid(address_place, "port 0: nothing can be reached there");
     server->address = *std::move(address);
   }
   if (message.has_weight()) {

@@ -125,6 +125,7 @@ void Transactor::Commit(std::unique_ptr<Submission> submission, Staged staged) {
   publication->submission = std::move(submission);
 
   staged.snapshot.revision = publication->applied.revision();
+  SettleSocketFiles(*store_, staged);
   CommitToHealthTable(*store_, staged, *health_);
   std::vector<config::ChangeList::ServerChange> places;
   for (const Staged::HealthUpdate& update : staged.health_updates) places.push_back({update.backend, update.server});

@@ -1,6 +1,7 @@
 #include "dataplane/control/value_checks.h"
 
 #include <algorithm>
+#include <charconv>
 #include <vector>
 
 #include "absl/status/statusor.h"
@@ -14,6 +15,7 @@ namespace {
 
 constexpr size_t kMaxIdBytes = 128;
 constexpr int kMaxNetworks = 1'000;
+constexpr mode_t kMaxFileMode = 0777;
 
 bool IsIdCharacter(unsigned char c) { return absl::ascii_isalnum(c) || c == '.' || c == '_' || c == ':' || c == '-'; }
 
@@ -31,10 +33,6 @@ bool CheckId(std::string_view id, const Path& path, Violations& violations) {
 }
 
 std::optional<net::Address> CheckAddress(std::string_view text, const Path& path, Violations& violations) {
-  if (text.substr(0, 5) == "unix:") {
-    violations.Add(v1::Violation::UNIMPLEMENTED, path, "this version does not do unix sockets here yet");
-    return std::nullopt;
-  }
   absl::StatusOr<net::Address> address = net::Address::Parse(text);
   if (address.ok()) return *std::move(address);
   violations.Invalid(path, std::string(base::FromAbsl(address.status().message())));
@@ -81,6 +79,14 @@ uint32_t CheckRange(uint32_t value, uint32_t minimum, uint32_t maximum, const Pa
   if (value >= minimum && value <= maximum) return value;
   violations.Invalid(path, base::StrCat("not ", minimum, " to ", maximum, ": ", value));
   return minimum;
+}
+
+mode_t CheckFileMode(std::string_view text, const Path& path, Violations& violations) {
+  mode_t mode = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), mode, /*base=*/8);
+  if (error == std::errc() && end == text.data() + text.size() && mode <= kMaxFileMode) return mode;
+  violations.Invalid(path, base::StrCat("not permissions in octal digits, such as \"0660\": ", health::Quote(text)));
+  return 0;
 }
 
 void CheckLength(std::string_view text, size_t maximum, const Path& path, Violations& violations) {

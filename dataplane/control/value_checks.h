@@ -1,5 +1,7 @@
 #pragma once
 
+#include <sys/types.h>
+
 #include <chrono>
 #include <cstdint>
 #include <optional>
@@ -21,7 +23,7 @@ namespace fairlead::control {
 // An id: 1 to 128 bytes of letters, digits, '.', '_', ':', '-'. False: it is none.
 bool CheckId(std::string_view id, const Path& path, Violations& violations);
 
-// "IP:port" or (not done yet) "unix:/path".
+// "IP:port" or "unix:/path".
 std::optional<net::Address> CheckAddress(std::string_view text, const Path& path, Violations& violations);
 
 // Networks ("10.0.0.0/8", "unix"), at most 1,000: the repeated field `field` of the message at `parent`.
@@ -34,6 +36,9 @@ std::chrono::milliseconds CheckDuration(const google::protobuf::Duration& durati
 
 // `minimum` to `maximum`, both included.
 uint32_t CheckRange(uint32_t value, uint32_t minimum, uint32_t maximum, const Path& path, Violations& violations);
+
+// Permissions in octal digits, "0" to "0777".
+mode_t CheckFileMode(std::string_view text, const Path& path, Violations& violations);
 
 // At most `maximum` bytes.
 void CheckLength(std::string_view text, size_t maximum, const Path& path, Violations& violations);

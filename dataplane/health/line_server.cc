@@ -2,8 +2,6 @@
 
 #include <netinet/in.h>
 #include <sys/socket.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 #include <string_view>
 #include <utility>
@@ -44,12 +42,6 @@ absl::StatusOr<std::unique_ptr<LineServer>> LineServer::Listen(event::Loop* loop
 
 LineServer::~LineServer() {
   for (event::Acceptor* acceptor : acceptors_) acceptor->Close();
-  for (const SocketFile& file : files_) {
-    struct stat status;
-    const bool ours =
-        lstat(file.path.c_str(), &status) == 0 && status.st_dev == file.device && status.st_ino == file.inode;
-    if (ours) unlink(file.path.c_str());
-  }
 }
 
 absl::Status LineServer::ListenOn(const net::Address& address) {
@@ -60,10 +52,7 @@ absl::Status LineServer::ListenOn(const net::Address& address) {
   }
   absl::StatusOr<net::ListeningSockets> sockets = net::Listen(address, /*workers=*/1, /*unix_mode=*/0600);
   if (!sockets.ok()) return sockets.status();
-  const std::string path(address.path());
-  if (struct stat status; !path.empty() && lstat(path.c_str(), &status) == 0) {
-    files_.push_back({path, status.st_dev, status.st_ino});
-  }
+  files_.push_back(std::move(sockets->file));
   addresses_.push_back(sockets->address);
   acceptors_.push_back(loop_->Accept(sockets->descriptors[0].Release(), this));
   return absl::OkStatus();

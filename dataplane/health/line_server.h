@@ -1,11 +1,8 @@
 #pragma once
 
-#include <sys/types.h>
-
 #include <cstddef>
 #include <memory>
 #include <span>
-#include <string>
 #include <vector>
 
 #include "absl/container/flat_hash_set.h"
@@ -14,6 +11,7 @@
 #include "dataplane/health/health_table.h"
 #include "dataplane/health/line_connection.h"
 #include "dataplane/net/address.h"
+#include "dataplane/net/socket_file.h"
 
 namespace fairlead::health {
 
@@ -37,13 +35,6 @@ class LineServer final : private event::AcceptHandler {
   size_t connections() const { return connections_.size(); }
 
  private:
-  // A file that net::Listen made: removed at the end, unless it is another's by then.
-  struct SocketFile {
-    std::string path;
-    dev_t device;
-    ino_t inode;
-  };
-
   LineServer(event::Loop* loop, HealthTable* table) : loop_(loop), table_(table) {}
 
   absl::Status ListenOn(const net::Address& address);
@@ -54,7 +45,7 @@ class LineServer final : private event::AcceptHandler {
   HealthTable* const table_;
   LineConnection::OnEnd on_end_ = [this](LineConnection* connection) { connections_.erase(connection); };
   std::vector<net::Address> addresses_;
-  std::vector<SocketFile> files_;
+  std::vector<net::SocketFile> files_;
   std::vector<event::Acceptor*> acceptors_;
   absl::flat_hash_set<std::unique_ptr<LineConnection>> connections_;
 };

@@ -4,6 +4,7 @@
 #include <string_view>
 
 #include "dataplane/buffer/slice.h"
+#include "dataplane/http/head_edits.h"
 #include "dataplane/http/message.h"
 
 // The side toward the server: requests in, bytes out; bytes in, responses out. The mirror of server_codec.h.
@@ -42,8 +43,8 @@ class ClientStreamHandler {
 // One request's way in: the core gives it to the codec. At first OnResponse… may come at any time after SendHead.
 class ClientStream {
  public:
-  // `default_host`: what Host says of a request that names no authority (HTTP/1.0 alone).
-  virtual void SendHead(const RequestHead& head, std::string_view default_host) = 0;
+  // `edits` must name the host of a request that has no authority (HTTP/1.0 alone).
+  virtual void SendHead(const RequestHead& head, const HeadEdits& edits) = 0;
   virtual void SendData(buffer::Slice data) = 0;
   virtual void SendEnd(const FieldList* trailers) = 0;
   // Holds the response's body back, and lets it come again.

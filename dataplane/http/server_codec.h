@@ -5,6 +5,7 @@
 
 #include "dataplane/buffer/queue.h"
 #include "dataplane/buffer/slice.h"
+#include "dataplane/http/head_edits.h"
 #include "dataplane/http/message.h"
 
 // The side toward the client: bytes in, requests out; responses in, bytes out. A codec does no I/O: its connection
@@ -26,12 +27,13 @@ class ServerStream {
   // An interim response (1xx). Not sent to clients that cannot take one.
   virtual void SendInformational(const ResponseHead& head) = 0;
   // The final response's head. `head.framing` says how the body ends; kNone: nothing follows but SendEnd.
-  virtual void SendHead(const ResponseHead& head) = 0;
+  virtual void SendHead(const ResponseHead& head, const HeadEdits& edits) = 0;
   virtual void SendData(buffer::Slice data) = 0;
   // The response is whole. `trailers` may be null, and are dropped where the client can't take them.
   virtual void SendEnd(const FieldList* trailers) = 0;
-  // In place of a response: one that the proxy makes itself, of one line of text. No head was sent.
-  virtual void SendError(uint16_t status, std::string_view detail) = 0;
+  // In place of a response: one that the proxy makes itself, of one line of text, with the fields that `edits` bring.
+  // No head was sent.
+  virtual void SendError(uint16_t status, std::string_view detail, const HeadEdits& edits) = 0;
   // The bytes of the body that SendError sends.
   virtual size_t ErrorBodySize(uint16_t status, std::string_view detail) const = 0;
   // Breaks the response off, so that the client can't take it for a whole one.

@@ -93,16 +93,20 @@ absl::StatusOr<ListeningSockets> ListenUnix(const Address& address, int workers,
   const std::string path(address.path());
   ListeningSockets sockets;
   sockets.address = address;
+  sockets.file = SocketFile(path);
   sockets.descriptors.push_back(std::move(fd));
+  if (!sockets.file.valid()) {
+    const absl::Status error = CannotListen(address);
+    unlink(path.c_str());
+    return error;
+  }
   bool open = chmod(path.c_str(), mode) == 0 && listen(sockets.descriptors[0].get(), kBacklog) == 0;
   for (int i = 1; open && i < workers; ++i) {
     sockets.descriptors.emplace_back(fcntl(sockets.descriptors[0].get(), F_DUPFD_CLOEXEC, 0));
     open = sockets.descriptors.back().valid();
   }
   if (open) return sockets;
-  const absl::Status error = CannotListen(address);
-  unlink(path.c_str());
-  return error;
+  return CannotListen(address);
 }
 
 }  // namespace

@@ -7,6 +7,7 @@
 #include "absl/status/statusor.h"
 #include "dataplane/base/unique_fd.h"
 #include "dataplane/net/address.h"
+#include "dataplane/net/socket_file.h"
 
 namespace fairlead::net {
 
@@ -15,6 +16,8 @@ struct ListeningSockets {
   // As bound: with the port that the kernel chose where port 0 was asked for.
   Address address;
   std::vector<base::UniqueFd> descriptors;
+  // Of a unix socket: goes with this struct, or with whoever it is moved to.
+  SocketFile file;
 };
 
 // Listens on `address` for `workers` workers (1 or more).
@@ -25,8 +28,7 @@ struct ListeningSockets {
 // and 0.0.0.0:80 are two listeners.
 //
 // unix: the workers share one socket. A file left behind by a program that ended is replaced, one that somebody listens
-// on is not. The socket gets `unix_mode`. The file stays when the descriptors are closed; removing it is the owner's
-// business.
+// on is not. The socket gets `unix_mode`.
 //
 // Errors: `cannot listen on 127.0.0.1:80: Address already in use`, with the code that absl::ErrnoToStatus gives;
 // nothing is left open.

@@ -179,20 +179,30 @@ TEST_F(ListenUnix, WorkersShareOneSocket) {
 
 TEST_F(ListenUnix, TheFileHasExactlyTheModeAskedFor) {
   const mode_t before = umask(022);
-  EXPECT_TRUE(Listen(address_, 1).ok());
-  EXPECT_EQ(Mode(), 0600u);
-  EXPECT_TRUE(Listen(address_, 1, 0666).ok());
+  {
+    const auto sockets = Listen(address_, 1);
+    EXPECT_EQ(Mode(), 0600u);
+  }
+  const auto sockets = Listen(address_, 1, 0666);
   EXPECT_EQ(Mode(), 0666u);
   umask(before);
 }
 
 TEST_F(ListenUnix, ReplacesAFileThatNobodyListensOn) {
-  {
-    ASSERT_TRUE(Listen(address_, 2).ok());
+  {  // as a program does that is killed
+    const base::UniqueFd fd(socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
+    ASSERT_EQ(bind(fd.get(), address_.get(), address_.length()), 0);
   }
   const auto again = Listen(address_, 2);
   ASSERT_TRUE(again.ok()) << again.status();
   EXPECT_TRUE(Connect(address_).valid());
+}
+
+TEST_F(ListenUnix, TheFileGoesWithItsOwner) {
+  {
+    ASSERT_TRUE(Listen(address_, 2).ok());
+  }
+  EXPECT_NE(access(std::string(address_.path()).c_str(), F_OK), 0);
 }
 
 TEST_F(ListenUnix, RefusesASocketThatSomebodyListensOn) {

@@ -98,11 +98,13 @@ void Exchange::OnConnected() {
   connected_ = true;
   record_.times.Take(Mark::kConnected);
   http::ClientStream& stream = connection_->stream();
+  request_edits_.Clear();
+  std::string default_host;
   if (request_.authority.size == 0) {
-    stream.SendHead(request_, DefaultHost(server_->address()));
-  } else {
-    stream.SendHead(request_, {});
+    default_host = DefaultHost(server_->address());
+    request_edits_.host = default_host;
   }
+  stream.SendHead(request_, request_edits_);
   if (!early_body_.empty()) {
     body_sent_ = true;
     for (buffer::Slice& slice : early_body_.TakeSlices()) stream.SendData(std::move(slice));
@@ -184,7 +186,8 @@ void Exchange::OnResponseHead() {
     environment_->turn_work->Add(this);
   }
   server_->counters().responses[response_.status / 100 - 1].Increment();
-  downstream_->SendHead(response_);
+  response_edits_.Clear();
+  downstream_->SendHead(response_, response_edits_);
 }
 
 void Exchange::OnResponseData(buffer::Slice data) {
@@ -287,7 +290,8 @@ void Exchange::Reply(uint16_t status, Reason reason, std::string_view detail) {
   record_.response_body_bytes = downstream_->ErrorBodySize(status, detail);
   record_.Decide(DecidedBy::kProxy, reason, detail);
   Conclude();
-  downstream_->SendError(status, detail);
+  response_edits_.Clear();
+  downstream_->SendError(status, detail, response_edits_);
   Finish();
 }
 

@@ -11,6 +11,7 @@
 #include "dataplane/event/timer_wheel.h"
 #include "dataplane/event/turn_work.h"
 #include "dataplane/http/client_codec.h"
+#include "dataplane/http/head_edits.h"
 #include "dataplane/http/message.h"
 #include "dataplane/http/server_codec.h"
 #include "dataplane/load_balancing/policy.h"
@@ -95,6 +96,9 @@ class Exchange final : public http::ServerStreamHandler, private upstream::Conne
   upstream::Connection* connection_ = nullptr;
   http::RequestHead request_;
   http::ResponseHead response_;
+  // Filled and used at once: before a head is sent.
+  http::HeadEdits request_edits_;
+  http::HeadEdits response_edits_;
   buffer::Queue early_body_;  // received before a connection stood
   std::unique_ptr<StoredTrailers> early_trailers_;
   RequestRecord record_;

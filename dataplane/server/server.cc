@@ -20,6 +20,7 @@
 #include "dataplane/event/loop.h"
 #include "dataplane/health/line_server.h"
 #include "dataplane/net/address.h"
+#include "dataplane/net/listening_socket.h"
 #include "dataplane/server/signals.h"
 #include "dataplane/worker/worker_pool.h"
 
@@ -210,6 +211,10 @@ class Server {
   // The first signal drains, the second ends at once.
   void OnSignal() {
     if (std::exchange(draining_, true)) return loop_->Stop();
+    // While they are still listened on: afterwards another program may take the places.
+    core_->snapshot()->listeners.ForEach([](size_t, const std::shared_ptr<const config::Listener>& listener) {
+      if (listener != nullptr) listener->sockets->file.Remove();
+    });
     workers_->Drain([this] { loop_->Stop(); });
     loop_->timers().Schedule(&drain_timer_, options_.drain_timeout.count());
   }

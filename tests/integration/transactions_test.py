@@ -312,7 +312,6 @@ def with_rule_instead(**fields) -> dict:
 NOT_YET = {
     "listener tls": (with_listener(tls={"certificates": []}), f"{LISTENER}.tls"),
     "proxy protocol": (with_listener(proxy_protocol={}), f"{LISTENER}.proxy_protocol"),
-    "unix listener": (with_listener(address="unix:/tmp/fairlead-never"), f"{LISTENER}.address"),
     "redirect": (with_rule_instead(redirect={"path": "/x"}), f"{RULE}.redirect"),
     "respond": (with_rule_instead(respond={"status": 200}), f"{RULE}.respond"),
     "path regex": (with_rule(match={"path_regex": "/x"}), f"{RULE}.match.path_regex"),
@@ -328,7 +327,6 @@ NOT_YET = {
     "priority": (configs.site({**SERVER, "priority": 1}), f'{BACKEND}.servers["w1"].priority'),
     "max connections": (configs.site({**SERVER, "max_connections": 1}), f'{BACKEND}.servers["w1"].max_connections'),
     "max requests": (configs.site({**SERVER, "max_requests": 1}), f'{BACKEND}.servers["w1"].max_requests'),
-    "unix server": (configs.site({**SERVER, "address": "unix:/x"}), f'{BACKEND}.servers["w1"].address'),
     "certificate": (
         {**configs.site(SERVER), "certificates": [{"id": "c", "chain": {"inline_string": "x"}}]},
         "certificates",

@@ -10,13 +10,22 @@ from tests.support.wire import Closed, Wire
 class ScriptedOrigin:
     """Runs `script` with each connection that comes, in a thread of its own, and closes it afterwards.
 
-    A script may end by any error of the connection; another error is kept in `errors`.
+    A script may end by any error of the connection; another error is kept in `errors`. Listens on a port of its own of
+    `host`, or on "unix:/path".
     """
 
-    def __init__(self, script: Callable[[Wire], None]):
+    def __init__(self, script: Callable[[Wire], None], host: str = "127.0.0.1"):
         self._script = script
-        self._listening = socket.create_server(("127.0.0.1", 0), backlog=1024)
-        self.address = "127.0.0.1:%d" % self._listening.getsockname()[1]
+        if host.startswith("unix:"):
+            self._listening = socket.socket(socket.AF_UNIX)
+            self._listening.bind(host[len("unix:") :])
+            self._listening.listen(1024)
+            self.address = host
+        else:
+            family = socket.AF_INET6 if ":" in host else socket.AF_INET
+            self._listening = socket.create_server((host, 0), family=family, backlog=1024)
+            port = self._listening.getsockname()[1]
+            self.address = f"[{host}]:{port}" if family == socket.AF_INET6 else f"{host}:{port}"
         self.connections = 0
         self.errors: list[BaseException] = []
         threading.Thread(target=self._accept, daemon=True).start()
@@ -36,7 +45,8 @@ class ScriptedOrigin:
             except OSError:
                 return
             self.connections += 1
-            accepted.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            if accepted.family != socket.AF_UNIX:
+                accepted.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             threading.Thread(target=self._serve, args=(Wire(accepted),), daemon=True).start()
 
     def _serve(self, wire: Wire) -> None:

@@ -63,15 +63,19 @@ class Wire:
 
     @classmethod
     def connect(cls, address: str, receive_buffer: int | None = None) -> "Wire":
-        """To "IP:port"; a small receive buffer makes a reader that the sender soon has to wait for."""
+        """To "IP:port" or "unix:/path"; a small receive buffer makes a reader that the sender soon has to wait for."""
+        is_unix = address.startswith("unix:")
         host, _, port = address.rpartition(":")
         host = host.strip("[]")
-        created = socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET)
+        created = socket.socket(
+            socket.AF_UNIX if is_unix else socket.AF_INET6 if ":" in host else socket.AF_INET
+        )
         if receive_buffer:
             created.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, receive_buffer)
         created.settimeout(DEADLINE_SECONDS)
-        created.connect((host, int(port)))
-        created.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        created.connect(address[len("unix:") :] if is_unix else (host, int(port)))
+        if not is_unix:
+            created.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         return cls(created)
 
     def __enter__(self) -> "Wire":

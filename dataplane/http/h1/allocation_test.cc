@@ -21,8 +21,10 @@ class Allocations : public testing::Test {
     response_parser_.Reset();
     decoder_.Reset();
     EXPECT_EQ(request_parser_.Parse(kBrowserRequest, &request_).outcome, ParseResult::Outcome::kDone);
-    EXPECT_LE(MaxRequestHeadSize(request_, {}), room_.size());
-    WriteRequestHead(request_, {}, room_.data());
+    edits_.Clear();
+    edits_.fields.Set("X-A", "b");
+    EXPECT_LE(MaxRequestHeadSize(request_, edits_), room_.size());
+    WriteRequestHead(request_, edits_, room_.data());
     EXPECT_EQ(response_parser_.Parse(kOriginResponse, Method::kGet, &response_).outcome, ParseResult::Outcome::kDone);
     EXPECT_LE(MaxResponseHeadSize(response_, {}), room_.size());
     WriteResponseHead(response_, {}, room_.data());
@@ -38,6 +40,7 @@ class Allocations : public testing::Test {
   ChunkedDecoder decoder_{&chunk_limits_};
   RequestHead request_;
   ResponseHead response_;
+  HeadEdits edits_;
   FieldList trailers_;
   std::array<char, 4096> room_;
 };

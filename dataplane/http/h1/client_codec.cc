@@ -22,13 +22,12 @@ void ClientCodec::Abandon() {
   pending_ = {};
 }
 
-void ClientCodec::SendHead(const RequestHead& head, std::string_view default_host) {
+void ClientCodec::SendHead(const RequestHead& head, const HeadEdits& edits) {
   method_ = head.method;
   request_framing_ = head.framing;
   expects_continue_ = head.expects_continue;
-  const RequestOptions options{.default_host = default_host};
-  WriteTo(host_->output(), host_->blocks(), MaxRequestHeadSize(head, options),
-          [&](char* out) { return WriteRequestHead(head, options, out); });
+  WriteTo(host_->output(), host_->blocks(), MaxRequestHeadSize(head, edits),
+          [&](char* out) { return WriteRequestHead(head, edits, out); });
   host_->Touch();
 }
 

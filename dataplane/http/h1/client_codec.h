@@ -53,7 +53,7 @@ class ClientCodec final : public http::ClientStream {
   bool reusable() const { return state_ == State::kIdle; }
 
   // http::ClientStream:
-  void SendHead(const RequestHead& head, std::string_view default_host) override;
+  void SendHead(const RequestHead& head, const HeadEdits& edits) override;
   void SendData(buffer::Slice data) override;
   void SendEnd(const FieldList* trailers) override;
   void PauseBody() override;

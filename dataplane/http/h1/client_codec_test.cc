@@ -74,7 +74,9 @@ class TestServer final : public ClientCodecHost {
     RequestParser parser(&limits);
     RequestHead head;
     ASSERT_EQ(parser.Parse(request, &head).head_size, request.size());
-    codec.SendHead(head, "10.0.0.1:80");
+    HeadEdits edits;
+    if (head.authority.size == 0) edits.host = "10.0.0.1:80";
+    codec.SendHead(head, edits);
     if (head.framing == BodyFraming::kNone) codec.SendEnd(nullptr);
     EndTurn();
   }

@@ -20,7 +20,7 @@ struct Manner {
 };
 
 void Answer(TestRequest& request) {
-  if (request.path.starts_with("/error")) return request.stream().SendError(503, "wanted");
+  if (request.path.starts_with("/error")) return request.stream().SendError(503, "wanted", {});
   if (request.path.starts_with("/close")) {
     request.SendHead("HTTP/1.1 200 OK\r\n\r\n");
     request.SendData("until the end");

@@ -16,10 +16,8 @@ size_t ErrorBodySize(uint16_t status, std::string_view detail) {
 }
 
 size_t MaxErrorResponseSize(const ErrorResponse& response) {
-  size_t size =
-      kMaxFixedSize + 2 * ReasonPhrase(response.status).size() + response.detail.size() + response.date.size();
-  for (const ExtraField& field : response.extra_fields) size += field.name.size() + field.value.size() + 4;
-  return size;
+  return kMaxFixedSize + 2 * ReasonPhrase(response.status).size() + response.detail.size() + response.date.size() +
+         (response.edits == nullptr ? 0 : response.edits->max_wire_size());
 }
 
 char* WriteErrorResponse(const ErrorResponse& response, char* out) {
@@ -36,7 +34,10 @@ char* WriteErrorResponse(const ErrorResponse& response, char* out) {
   out = AppendDecimal(out, ErrorBodySize(response.status, response.detail));
   out = Append(out, "\r\n");
   if (!response.date.empty()) out = AppendField(out, "Date", response.date);
-  for (const ExtraField& field : response.extra_fields) out = AppendField(out, field.name, field.value);
+  if (response.edits != nullptr) {
+    response.edits->ForEachWritten(
+        [&](std::string_view name, std::string_view value) { out = AppendField(out, name, value); });
+  }
   if (!response.keep_alive) {
     out = Append(out, "Connection: close\r\n");
   } else if (response.client_minor_version == 0) {

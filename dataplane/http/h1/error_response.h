@@ -2,10 +2,9 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <span>
 #include <string_view>
 
-#include "dataplane/http/h1/serializer.h"
+#include "dataplane/http/head_edits.h"
 #include "dataplane/http/message.h"
 
 namespace fairlead::http::h1 {
@@ -16,9 +15,9 @@ struct ErrorResponse {
   std::string_view detail = {};            // what follows the colon; empty: no colon either
   Method request_method = Method::kOther;  // to HEAD no body is sent, only its length
   uint8_t client_minor_version = 1;
-  bool keep_alive = false;     // said as in ResponseOptions
-  std::string_view date = {};  // an IMF-fixdate; empty: no Date
-  std::span<const ExtraField> extra_fields = {};
+  bool keep_alive = false;            // said as in ResponseOptions
+  std::string_view date = {};         // an IMF-fixdate; empty: no Date
+  const FieldEdits* edits = nullptr;  // what they bring is added; null: nothing
 };
 
 // The size of the body: "503 phrase: detail\n".

@@ -31,20 +31,22 @@ TEST(ErrorResponse, SendsHeadOnlyTheLength) {
 }
 
 TEST(ErrorResponse, CarriesDateConnectionAndExtraFields) {
-  const ExtraField extra[] = {{"Retry-After", "1"}};
+  FieldEdits edits;
+  edits.Add("Retry-After", "1");
   EXPECT_EQ(Written({.status = 599,
                      .client_minor_version = 0,
                      .keep_alive = true,
                      .date = "Sun, 06 Nov 1994 08:49:37 GMT",
-                     .extra_fields = extra}),
+                     .edits = &edits}),
             "HTTP/1.1 599 \r\nContent-Type: text/plain\r\nContent-Length: 5\r\n"
             "Date: Sun, 06 Nov 1994 08:49:37 GMT\r\nRetry-After: 1\r\nConnection: keep-alive\r\n\r\n599 \n");
 }
 
 TEST(ErrorResponse, ReservesEnoughForLongTexts) {
   const std::string text(5000, 'x');
-  const ExtraField extra[] = {{text, text}};
-  Written({.status = 431, .detail = text, .date = text, .extra_fields = extra});
+  FieldEdits edits;
+  edits.Add(text, text);
+  Written({.status = 431, .detail = text, .date = text, .edits = &edits});
 }
 
 }  // namespace

@@ -15,7 +15,8 @@ namespace {
 // The fields that a head's Connection fields name (RFC 9110 §7.6.1).
 class NominatedFields {
  public:
-  explicit NominatedFields(const FieldList& fields) {
+  NominatedFields(const FieldList& fields, bool any) {
+    if (!any) return;
     for (const FieldList::Field& field : fields) {
       if (field.known != KnownField::kConnection) continue;
       ForEachListMember(fields.value(field), [this](std::string_view name) {
@@ -82,26 +83,41 @@ class RunCopier {
   uint32_t end_ = 0;
 };
 
-}  // namespace
+// What frames the message or guards its body is not the sender's to remove.
+bool MayBeNominated(KnownField known) {
+  return known != KnownField::kContentLength && known != KnownField::kExpect && known != KnownField::kTe;
+}
 
-WrittenFields WriteFields(const FieldList& fields, KnownFields removed, bool has_connection_options, char* out) {
+WrittenFields WriteChangedFields(const FieldList& fields, const FieldChanges& changes, char* out) {
+  const NominatedFields nominated(fields, changes.nominated);
   RunCopier copier(fields, out);
   KnownFields seen;
-  if (!has_connection_options) {
-    for (const FieldList::Field& field : fields) {
-      seen.Add(field.known);
-      if (!removed.Has(field.known)) copier.Add(field);
-    }
-  } else {
-    const NominatedFields nominated(fields);
-    for (const FieldList::Field& field : fields) {
-      // What frames the message or guards its body is not the sender's to remove.
-      const bool may_be_nominated = field.known != KnownField::kContentLength && field.known != KnownField::kExpect &&
-                                    field.known != KnownField::kTe;
-      if (may_be_nominated && nominated.Has(fields.name(field))) continue;
-      seen.Add(field.known);
-      if (!removed.Has(field.known)) copier.Add(field);
-    }
+  for (const FieldList::Field& field : fields) {
+    const std::string_view name = fields.name(field);
+    if (MayBeNominated(field.known) && nominated.Has(name)) continue;
+    if (changes.edits != nullptr && changes.edits->Drops(name)) continue;
+    seen.Add(field.known);
+    if (!changes.known.Has(field.known)) copier.Add(field);
+  }
+  out = copier.Flush();
+  if (changes.edits == nullptr) return {out, seen};
+  changes.edits->ForEachWritten([&](std::string_view name, std::string_view value) {
+    seen.Add(FindKnownField(name));
+    out = AppendField(out, name, value);
+  });
+  return {out, seen};
+}
+
+}  // namespace
+
+WrittenFields WriteFields(const FieldList& fields, const FieldChanges& changes, char* out) {
+  const bool has_edits = changes.edits != nullptr && !changes.edits->empty();
+  if (changes.nominated || has_edits) return WriteChangedFields(fields, changes, out);
+  RunCopier copier(fields, out);
+  KnownFields seen;
+  for (const FieldList::Field& field : fields) {
+    seen.Add(field.known);
+    if (!changes.known.Has(field.known)) copier.Add(field);
   }
   return {copier.Flush(), seen};
 }

@@ -1,18 +1,25 @@
 #pragma once
 
 #include "dataplane/http/field_list.h"
+#include "dataplane/http/head_edits.h"
 
 namespace fairlead::http::h1 {
 
-struct WrittenFields {
-  char* end;         // of what was written
-  KnownFields seen;  // in the list, written or not, except those that Connection names
+// What is left out of a list of fields, and what comes after them.
+struct FieldChanges {
+  KnownFields known = KnownFields();  // left out
+  bool nominated = false;             // those that a Connection field of the list names are left out, too
+  const FieldEdits* edits = nullptr;  // null: none
 };
 
-// Writes the fields of `fields` that are not in `removed`, in their order, at most fields.wire_size() bytes. If
-// `has_connection_options`, those that a Connection field of the list names are left out as well. About 20 instructions
-// a field where they can be copied as one run.
-WrittenFields WriteFields(const FieldList& fields, KnownFields removed, bool has_connection_options, char* out);
+struct WrittenFields {
+  char* end;         // of what was written
+  KnownFields seen;  // in the list, written or left out as known, or brought by edits
+};
+
+// Writes what `changes` leave of `fields`, in their order, then what the edits bring: at most fields.wire_size() and
+// edits->max_wire_size() bytes. About 20 instructions a field where they can be copied as one run.
+WrittenFields WriteFields(const FieldList& fields, const FieldChanges& changes, char* out);
 
 // Whether a TE field of `fields` has the member "trailers".
 bool AcceptsTrailers(const FieldList& fields);

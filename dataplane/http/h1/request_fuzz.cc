@@ -17,9 +17,10 @@ constexpr HeadLimits kLimits = {};
 constexpr HeadLimits kWiderLimits = {.max_head_bytes = 256 * 1024, .max_target_bytes = 16 * 1024, .max_fields = 200};
 
 std::string Write(const RequestHead& head) {
-  const RequestOptions options = {.default_host = "default"};
-  std::string room(MaxRequestHeadSize(head, options), '\0');
-  room.resize(WriteRequestHead(head, options, room.data()) - room.data());
+  HeadEdits edits;
+  if (head.authority.size == 0) edits.host = "default";
+  std::string room(MaxRequestHeadSize(head, edits), '\0');
+  room.resize(WriteRequestHead(head, edits, room.data()) - room.data());
   return room;
 }
 

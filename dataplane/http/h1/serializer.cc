@@ -27,17 +27,6 @@ char* AppendContentLength(char* out, uint64_t length) {
   return Append(out, "\r\n");
 }
 
-size_t ExtraFieldsSize(std::span<const ExtraField> fields) {
-  size_t size = 0;
-  for (const ExtraField& field : fields) size += field.name.size() + field.value.size() + 4;
-  return size;
-}
-
-char* AppendExtraFields(char* out, std::span<const ExtraField> fields) {
-  for (const ExtraField& field : fields) out = AppendField(out, field.name, field.value);
-  return out;
-}
-
 constexpr std::string_view kRequestVersionAndHost = " HTTP/1.1\r\nHost: ";
 constexpr std::string_view kTrailersAccepted = "TE: trailers\r\nConnection: TE\r\n";
 
@@ -52,16 +41,16 @@ constexpr std::string_view kKeepAlive = "Connection: keep-alive\r\n";
 
 }  // namespace
 
-size_t MaxRequestHeadSize(const RequestHead& head, const RequestOptions& options) {
-  return head.method_text.size + 1 + head.target.size + 1 + kRequestVersionAndHost.size() +
-         std::max<size_t>(head.authority.size, options.default_host.size()) + 2 + head.fields.wire_size() +
-         ExtraFieldsSize(options.extra_fields) + kMaxFramingSize + kTrailersAccepted.size() + 2;
+size_t MaxRequestHeadSize(const RequestHead& head, const HeadEdits& edits) {
+  return head.method_text.size + 1 + std::max<size_t>(head.target.size, edits.target.size()) + 1 +
+         kRequestVersionAndHost.size() + std::max<size_t>(head.authority.size, edits.host.size()) + 2 +
+         head.fields.wire_size() + edits.fields.max_wire_size() + kMaxFramingSize + kTrailersAccepted.size() + 2;
 }
 
-char* WriteRequestHead(const RequestHead& head, const RequestOptions& options, char* out) {
+char* WriteRequestHead(const RequestHead& head, const HeadEdits& edits, char* out) {
   out = Append(out, head.Get(head.method_text));
   *out++ = ' ';
-  const std::string_view target = head.Get(head.target);
+  const std::string_view target = edits.target.empty() ? head.Get(head.target) : edits.target;
   if (target.empty()) {
     *out++ = '*';
   } else {
@@ -69,15 +58,16 @@ char* WriteRequestHead(const RequestHead& head, const RequestOptions& options, c
     out = Append(out, target);
   }
   out = Append(out, kRequestVersionAndHost);
-  out = Append(out, head.authority.size > 0 ? head.Get(head.authority) : options.default_host);
+  out = Append(out, edits.host.empty() ? head.Get(head.authority) : edits.host);
   out = Append(out, "\r\n");
 
   KnownFields removed = MakeHopByHop();
   removed.Add(KnownField::kHost);
   if (!head.expects_continue) removed.Add(KnownField::kExpect);
   if (head.framing != BodyFraming::kStreamed) removed.Add(KnownField::kTrailer);
-  const WrittenFields written = WriteFields(head.fields, removed, head.connection_options, out);
-  out = AppendExtraFields(written.end, options.extra_fields);
+  const WrittenFields written =
+      WriteFields(head.fields, {.known = removed, .nominated = head.connection_options, .edits = &edits.fields}, out);
+  out = written.end;
 
   if (head.framing == BodyFraming::kStreamed) {
     out = Append(out, kChunked);
@@ -98,8 +88,8 @@ BodyFraming FramingForClient(BodyFraming framing, uint8_t client_minor_version) 
 
 size_t MaxResponseHeadSize(const ResponseHead& head, const ResponseOptions& options) {
   return kStatusLineStart.size() + 4 + head.reason.size + 2 + head.fields.wire_size() +
-         ExtraFieldsSize(options.extra_fields) + std::string_view("Date: \r\n").size() + options.date.size() +
-         kMaxFramingSize + kKeepAlive.size() + 2;
+         (options.edits == nullptr ? 0 : options.edits->max_wire_size()) + std::string_view("Date: \r\n").size() +
+         options.date.size() + kMaxFramingSize + kKeepAlive.size() + 2;
 }
 
 char* WriteResponseHead(const ResponseHead& head, const ResponseOptions& options, char* out) {
@@ -114,8 +104,9 @@ char* WriteResponseHead(const ResponseHead& head, const ResponseOptions& options
 
   KnownFields removed = MakeHopByHop();
   if (framing != BodyFraming::kStreamed) removed.Add(KnownField::kTrailer);
-  const WrittenFields written = WriteFields(head.fields, removed, head.connection_options, out);
-  out = AppendExtraFields(written.end, options.extra_fields);
+  const WrittenFields written =
+      WriteFields(head.fields, {.known = removed, .nominated = head.connection_options, .edits = options.edits}, out);
+  out = written.end;
   if (is_interim) return Append(out, "\r\n");
 
   if (!options.date.empty() && !written.seen.Has(KnownField::kDate)) out = AppendField(out, "Date", options.date);
@@ -141,7 +132,7 @@ size_t MaxLastChunkSize(const FieldList& trailers) { return kLastChunk.size() + 
 
 char* WriteLastChunk(const FieldList& trailers, char* out) {
   out = Append(out, "0\r\n");
-  out = WriteFields(trailers, KnownFields(), /*has_connection_options=*/false, out).end;
+  out = WriteFields(trailers, {}, out).end;
   return Append(out, "\r\n");
 }
 

@@ -2,41 +2,30 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <span>
 #include <string_view>
 
 #include "dataplane/http/field_list.h"
+#include "dataplane/http/head_edits.h"
 #include "dataplane/http/message.h"
 
 // Writes messages as HTTP/1.1, into contiguous room that the caller has reserved: for each Write function there is a
 // Max function that tells how much it may need. Heads may come from any codec. None allocates.
 //
-// What is written are the end-to-end fields, in their order and with names as received, then the caller's own, then
-// framing and connection fields written anew from the head (RFC 9110 §7.6.1). Removed are Connection and the fields it
-// names, Keep-Alive, Proxy-Connection, TE, Transfer-Encoding and Upgrade, as well as Content-Length, which comes back
-// in canonical form, and Trailer where no trailers can follow. Fields that lie beside one another in the form
-// "name: value" CR LF, as a head that came by HTTP/1.1 has them, are copied as one run.
+// What is written are the end-to-end fields, in their order and with names as received, then those that the caller's
+// edits bring, then framing and connection fields written anew from the head (RFC 9110 §7.6.1). Removed are Connection
+// and the fields it names, Keep-Alive, Proxy-Connection, TE, Transfer-Encoding and Upgrade, as well as Content-Length,
+// which comes back in canonical form, and Trailer where no trailers can follow. Fields that lie beside one another in
+// the form "name: value" CR LF, as a head that came by HTTP/1.1 has them, are copied as one run. Connection removes
+// only what was received, never what edits bring.
 namespace fairlead::http::h1 {
-
-// A field that the proxy adds. Name and value must be valid: nothing here looks for CR or LF.
-struct ExtraField {
-  std::string_view name;
-  std::string_view value;
-};
-
-struct RequestOptions {
-  // What Host says if the head has no authority (HTTP/1.0 alone), e.g. the server's address.
-  std::string_view default_host = {};
-  std::span<const ExtraField> extra_fields = {};
-};
 
 // A request's head for an HTTP/1.1 server, Host first. Of TE the member "trailers" is sent on, as "TE: trailers" beside
 // "Connection: TE" (RFC 9110 §10.1.4), since trailers are. Expect is kept only if the head says expects_continue, so
 // that no interim response comes for a client that cannot take it. A Content-Length of 0 is written where one was
 // received and for methods that usually have a body (RFC 9110 §8.6). `head.framing` is kNone, kContentLength or
 // kStreamed (chunked).
-size_t MaxRequestHeadSize(const RequestHead& head, const RequestOptions& options);
-char* WriteRequestHead(const RequestHead& head, const RequestOptions& options, char* out);
+size_t MaxRequestHeadSize(const RequestHead& head, const HeadEdits& edits);
+char* WriteRequestHead(const RequestHead& head, const HeadEdits& edits, char* out);
 
 struct ResponseOptions {
   Method request_method = Method::kGet;
@@ -46,7 +35,7 @@ struct ResponseOptions {
   bool keep_alive = true;
   // An IMF-fixdate to add to a response that has no Date (RFC 9110 §6.6.1). Empty: add none.
   std::string_view date = {};
-  std::span<const ExtraField> extra_fields = {};
+  const FieldEdits* edits = nullptr;  // null: none
 };
 
 // How the client will know where the body ends: kStreamed means chunked, which HTTP/1.0 does not have, and kUntilClose

@@ -31,9 +31,9 @@ RequestHead ParseRequest(std::string_view bytes) {
   return head;
 }
 
-std::string ForwardRequest(std::string_view bytes, const RequestOptions& options = {}) {
+std::string ForwardRequest(std::string_view bytes, const HeadEdits& edits = {}) {
   const RequestHead head = ParseRequest(bytes);
-  return Written(MaxRequestHeadSize(head, options), [&](char* out) { return WriteRequestHead(head, options, out); });
+  return Written(MaxRequestHeadSize(head, edits), [&](char* out) { return WriteRequestHead(head, edits, out); });
 }
 
 std::string ForwardResponse(std::string_view bytes, const ResponseOptions& options = {}) {
@@ -121,18 +121,46 @@ TEST(RequestSerializer, TurnsAbsoluteTargetsIntoPaths) {
 }
 
 TEST(RequestSerializer, FillsInTheHostThatHttp10MayLeaveOut) {
-  EXPECT_EQ(ForwardRequest("GET / HTTP/1.0\r\n\r\n", {.default_host = "server:8080"}),
-            "GET / HTTP/1.1\r\nHost: server:8080\r\n\r\n");
-  EXPECT_EQ(ForwardRequest("GET / HTTP/1.0\r\nHost: a\r\n\r\n", {.default_host = "server:8080"}),
-            "GET / HTTP/1.1\r\nHost: a\r\n\r\n");
+  HeadEdits edits;
+  edits.host = "server:8080";
+  EXPECT_EQ(ForwardRequest("GET / HTTP/1.0\r\n\r\n", edits), "GET / HTTP/1.1\r\nHost: server:8080\r\n\r\n");
 }
 
 TEST(RequestSerializer, AppendsTheProxysOwnFieldsWhateverConnectionNames) {
-  const ExtraField extra[] = {{"X-Forwarded-For", "127.0.0.1"}, {"X-Empty", ""}};
+  HeadEdits edits;
+  edits.fields.Add("X-Forwarded-For", "127.0.0.1");
+  edits.fields.Add("X-Empty", "");
   EXPECT_EQ(
       ForwardRequest("GET / HTTP/1.1\r\nHost: a\r\nX-Forwarded-For: b\r\nConnection: x-forwarded-for\r\nC: d\r\n\r\n",
-                     {.extra_fields = extra}),
+                     edits),
       "GET / HTTP/1.1\r\nHost: a\r\nC: d\r\nX-Forwarded-For: 127.0.0.1\r\nX-Empty: \r\n\r\n");
+}
+
+TEST(RequestSerializer, WritesAnotherTargetAndHost) {
+  HeadEdits edits;
+  edits.target = "/b?x";
+  edits.host = "inner:81";
+  const std::string_view expected = "GET /b?x HTTP/1.1\r\nHost: inner:81\r\nA: 1\r\n\r\n";
+  EXPECT_EQ(ForwardRequest("GET /a HTTP/1.1\r\nHost: outer\r\nA: 1\r\n\r\n", edits), expected);
+  EXPECT_EQ(ForwardRequest("GET http://abs/a?y HTTP/1.1\r\nA: 1\r\nHost: outer\r\n\r\n", edits), expected);
+  EXPECT_EQ(ForwardRequest("GET / HTTP/1.0\r\nA: 1\r\n\r\n", edits), expected);
+}
+
+TEST(RequestSerializer, RemovesSetsAndAddsFields) {
+  HeadEdits edits;
+  edits.fields.Remove("b");
+  edits.fields.Set("C", "new");
+  edits.fields.Add("A", "2");
+  EXPECT_EQ(ForwardRequest("GET / HTTP/1.1\r\nHost: a\r\nA: 1\r\nB: 1\r\nc: 1\r\nBB: 1\r\nC: 2\r\nD: 1\r\n\r\n", edits),
+            "GET / HTTP/1.1\r\nHost: a\r\nA: 1\r\nBB: 1\r\nD: 1\r\nC: new\r\nA: 2\r\n\r\n");
+}
+
+TEST(RequestSerializer, WritesFramingBehindTheFieldsThatEditsBring) {
+  HeadEdits edits;
+  edits.fields.Set("A", "1");
+  EXPECT_EQ(ForwardRequest("POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\nTE: trailers\r\nB: 1\r\n\r\n", edits),
+            "POST / HTTP/1.1\r\nHost: a\r\nB: 1\r\nA: 1\r\nContent-Length: 5\r\nTE: trailers\r\n"
+            "Connection: TE\r\n\r\n");
 }
 
 TEST(RequestSerializer, WritesHeadsWhoseFieldsLieInAnyOrder) {
@@ -253,9 +281,24 @@ TEST(ResponseSerializer, AddsTheDateThatIsMissing) {
 }
 
 TEST(ResponseSerializer, AppendsTheProxysOwnFields) {
-  const ExtraField extra[] = {{"Via", "1.1 fairlead"}};
-  EXPECT_EQ(ForwardResponse("HTTP/1.1 304 x\r\nA: b\r\n\r\n", {.extra_fields = extra}),
+  FieldEdits edits;
+  edits.Add("Via", "1.1 fairlead");
+  EXPECT_EQ(ForwardResponse("HTTP/1.1 304 x\r\nA: b\r\n\r\n", {.edits = &edits}),
             "HTTP/1.1 304 x\r\nA: b\r\nVia: 1.1 fairlead\r\n\r\n");
+}
+
+TEST(ResponseSerializer, WritesOneDateWhateverEditsSay) {
+  const std::string_view date = "Sun, 06 Nov 1994 08:49:37 GMT";
+  FieldEdits edits;
+  edits.Set("Date", "mine");
+  EXPECT_EQ(ForwardResponse("HTTP/1.1 304 x\r\n\r\n", {.date = date, .edits = &edits}),
+            "HTTP/1.1 304 x\r\nDate: mine\r\n\r\n");
+  EXPECT_EQ(ForwardResponse("HTTP/1.1 304 x\r\nDate: y\r\n\r\n", {.date = date, .edits = &edits}),
+            "HTTP/1.1 304 x\r\nDate: mine\r\n\r\n");
+  edits.Clear();
+  edits.Remove("Date");
+  EXPECT_EQ(ForwardResponse("HTTP/1.1 304 x\r\nDate: y\r\n\r\n", {.date = date, .edits = &edits}),
+            "HTTP/1.1 304 x\r\nDate: Sun, 06 Nov 1994 08:49:37 GMT\r\n\r\n");
 }
 
 TEST(ChunkSerializer, WritesWhatTheDecoderReads) {

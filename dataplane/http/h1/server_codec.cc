@@ -165,7 +165,7 @@ void ServerCodec::Refuse(uint16_t status, const char* reason) {
   }
   if (was_discarding) return host_->CloseAfterOutput();
   if (!can_answer) return host_->CloseNow();
-  WriteError(status, reason, /*keep_alive=*/false);
+  WriteError(status, reason, /*keep_alive=*/false, /*edits=*/nullptr);
   host_->CloseAfterOutput();
 }
 
@@ -183,13 +183,14 @@ void ServerCodec::SendInformational(const ResponseHead& head) {
   host_->Touch();
 }
 
-void ServerCodec::SendHead(const ResponseHead& head) {
+void ServerCodec::SendHead(const ResponseHead& head, const HeadEdits& edits) {
   response_framing_ = FramingForClient(head.framing, minor_version_);
   keep_alive_ = WillKeepAlive(head.status) && response_framing_ != BodyFraming::kUntilClose;
   const ResponseOptions options{.request_method = method_,
                                 .client_minor_version = minor_version_,
                                 .keep_alive = keep_alive_,
-                                .date = host_->date()};
+                                .date = host_->date(),
+                                .edits = &edits.fields};
   WriteTo(host_->output(), host_->blocks(), MaxResponseHeadSize(head, options),
           [&](char* out) { return WriteResponseHead(head, options, out); });
   head_sent_ = true;
@@ -224,10 +225,10 @@ void ServerCodec::SendEnd(const FieldList* trailers) {
   FinishExchange();
 }
 
-void ServerCodec::SendError(uint16_t status, std::string_view detail) {
+void ServerCodec::SendError(uint16_t status, std::string_view detail, const HeadEdits& edits) {
   handler_ = nullptr;
   keep_alive_ = WillKeepAlive(status);
-  WriteError(status, detail, keep_alive_);
+  WriteError(status, detail, keep_alive_, &edits.fields);
   FinishExchange();
 }
 
@@ -235,13 +236,14 @@ size_t ServerCodec::ErrorBodySize(uint16_t status, std::string_view detail) cons
   return method_ == Method::kHead ? 0 : h1::ErrorBodySize(status, detail);
 }
 
-void ServerCodec::WriteError(uint16_t status, std::string_view detail, bool keep_alive) {
+void ServerCodec::WriteError(uint16_t status, std::string_view detail, bool keep_alive, const FieldEdits* edits) {
   const ErrorResponse response{.status = status,
                                .detail = detail,
                                .request_method = method_,
                                .client_minor_version = minor_version_,
                                .keep_alive = keep_alive,
-                               .date = host_->date()};
+                               .date = host_->date(),
+                               .edits = edits};
   WriteTo(host_->output(), host_->blocks(), MaxErrorResponseSize(response),
           [&](char* out) { return WriteErrorResponse(response, out); });
   head_sent_ = true;

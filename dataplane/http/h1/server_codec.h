@@ -45,10 +45,10 @@ class ServerCodec final : public http::ServerCodec, private http::ServerStream {
 
   // http::ServerStream:
   void SendInformational(const ResponseHead& head) override;
-  void SendHead(const ResponseHead& head) override;
+  void SendHead(const ResponseHead& head, const HeadEdits& edits) override;
   void SendData(buffer::Slice data) override;
   void SendEnd(const FieldList* trailers) override;
-  void SendError(uint16_t status, std::string_view detail) override;
+  void SendError(uint16_t status, std::string_view detail, const HeadEdits& edits) override;
   size_t ErrorBodySize(uint16_t status, std::string_view detail) const override;
   void Abort() override;
   void PauseBody() override;
@@ -61,7 +61,7 @@ class ServerCodec final : public http::ServerCodec, private http::ServerStream {
   void Postpone(buffer::Slice bytes);
   // Answers a request that breaks the protocol, if that can be, and ends its stream and the connection.
   void Refuse(uint16_t status, const char* reason);
-  void WriteError(uint16_t status, std::string_view detail, bool keep_alive);
+  void WriteError(uint16_t status, std::string_view detail, bool keep_alive, const FieldEdits* edits);
   // The response is in the output queue: on to the next request, or to the end of the connection.
   void FinishExchange();
   void CloseAfterResponse();

@@ -365,11 +365,11 @@ TEST(ServerCodec, ResetsForAResponseThatIsBrokenOff) {
 TEST(ServerCodec, AnswersWithErrorsOfTheProxysOwnAndGoesOn) {
   TestConnection connection;
   connection.Receive(kGet);
-  connection.Run([&] { connection.request(0).stream().SendError(503, "no eligible server"); });
+  connection.Run([&] { connection.request(0).stream().SendError(503, "no eligible server", {}); });
   EXPECT_THAT(connection.TakeSent(), EndsWith("\r\n\r\n503 Service Unavailable: no eligible server\n"));
   EXPECT_TRUE(connection.codec().idle());
   connection.Receive("HEAD / HTTP/1.1\r\nHost: a\r\n\r\n");
-  connection.Run([&] { connection.request(1).stream().SendError(503, "no eligible server"); });
+  connection.Run([&] { connection.request(1).stream().SendError(503, "no eligible server", {}); });
   EXPECT_THAT(connection.TakeSent(), EndsWith("\r\n\r\n"));
   EXPECT_THAT(connection.responses, ElementsAre(503, 503));
 }

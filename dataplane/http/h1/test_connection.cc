@@ -18,7 +18,7 @@ void TestRequest::SendHead(std::string_view text) {
   const ParseResult result = parser.Parse(text, head.method, &response);
   Check(result.outcome == ParseResult::Outcome::kDone && result.head_size == text.size(), "the test's head is one");
   if (response.status < 200) return stream_->SendInformational(response);
-  stream_->SendHead(response);
+  stream_->SendHead(response, {});
 }
 
 void TestRequest::SendData(std::string_view bytes) {
