@@ -8,6 +8,7 @@
 #include <string>
 
 #include "absl/numeric/int128.h"
+#include "dataplane/config/access_log.h"
 #include "dataplane/config/slots.h"
 #include "dataplane/metrics/listener_counters.h"
 #include "dataplane/net/address.h"
@@ -35,6 +36,7 @@ struct Listener {
   net::Address bound_address;  // as the system bound it: the port that 0 became
   mode_t unix_mode = 0600;     // of a unix socket's file
   HttpSettings http;
+  std::shared_ptr<const AccessLog> access_log;  // null: nothing is logged
   absl::uint128 digest = 0;  // what it adds to the fingerprint
   // The same object in all revisions in which the listener exists; connections that outlive it keep it, too.
   std::shared_ptr<metrics::ListenerCounters> counters;

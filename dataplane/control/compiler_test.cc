@@ -60,6 +60,8 @@ TEST(Compiler, DefaultsAreThoseOfTheProtos) {
   EXPECT_EQ(listener.http.header_timeout, milliseconds(10'000));
   EXPECT_EQ(listener.http.max_header_bytes, 32'768u);
   EXPECT_EQ(listener.http.max_header_count, 100u);
+  ASSERT_NE(listener.access_log, nullptr);
+  EXPECT_TRUE(listener.access_log->is_json());
 }
 
 TEST(Compiler, EveryFieldReachesTheWorkers) {
@@ -126,6 +128,25 @@ TEST(Compiler, EveryFieldReachesTheWorkers) {
   EXPECT_THAT(*server.labels, ElementsAre(Pair("k", "v")));
   EXPECT_EQ(state.FindServer("b", "t")->admin_state, config::AdminState::kMaint);
   EXPECT_EQ(state.FindServer("b", "t")->weight, 0u);
+}
+
+TEST(Compiler, AccessLogsReachTheWorkersCompiled) {
+  CompiledState state(R"(
+    listeners {
+      id: "a" address: "127.0.0.1:0" http { route_table: "r" }
+      access_log { format: "%{status} %{request_header.X-A}!" request_headers: "X-A" response_headers: "Server" }
+    }
+    listeners { id: "b" address: "127.0.0.1:0" http { route_table: "r" } access_log { off: true } }
+    route_tables { id: "r" }
+  )");
+  const config::AccessLog& log = *state.snapshot().listeners[0]->access_log;
+  ASSERT_EQ(log.pieces.size(), 2u);
+  EXPECT_EQ(log.pieces[0].field, config::LogField::kStatus);
+  EXPECT_EQ(log.pieces[1].field, config::LogField::kRequestHeader);
+  EXPECT_EQ(log.tail, "!");
+  EXPECT_THAT(log.request_headers, ElementsAre("x-a"));
+  EXPECT_THAT(log.response_headers, ElementsAre("server"));
+  EXPECT_EQ(state.snapshot().listeners[1]->access_log, nullptr);
 }
 
 TEST(Compiler, UnixSocketsAreAddressesOfListenersAndServers) {

@@ -33,7 +33,6 @@ constexpr std::string_view kUnimplementedFields[] = {
     "fairlead.v1.Listener.proxy_protocol",
     "fairlead.v1.Listener.max_connections",
     "fairlead.v1.Listener.max_connections_per_source",
-    "fairlead.v1.Listener.access_log",
     "fairlead.v1.HttpListener.max_uri_bytes",
     "fairlead.v1.HttpListener.max_body_bytes",
     "fairlead.v1.HttpListener.request_timeout",

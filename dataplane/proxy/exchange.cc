@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "dataplane/proxy/request_log.h"
 #include "dataplane/routing/router.h"
 
 namespace fairlead::proxy {
@@ -48,7 +49,7 @@ void Exchange::OnRequestHead(bool body_follows) {
 void Exchange::Route() {
   if (pin_ != nullptr) environment_->snapshots->Unpin(pin_);
   pin_ = environment_->snapshots->Pin();
-  avoid_ = kNoServer;  // slots of another revision may belong to others
+  server_slot_ = avoid_ = kNoServer;  // slots of another revision may belong to others
 
   const config::Snapshot& snapshot = *pin_->snapshot;
   const config::HttpSettings& settings = client_->listener->http;
@@ -60,6 +61,7 @@ void Exchange::Route() {
     return Reply(503, Reason::kListenerRemoved, "this listener was removed");
   }
   const routing::RouteResult route = router->Match(request_.Get(request_.authority), request_.path());
+  record_.table = &router->table();
   record_.host = route.host;
   if (route.rule == nullptr) {
     environment_->counters->no_route.Increment();
@@ -110,7 +112,7 @@ void Exchange::OnConnected() {
     for (buffer::Slice& slice : early_body_.TakeSlices()) stream.SendData(std::move(slice));
   }
   if (request_ended_) {
-    stream.SendEnd(early_trailers_ == nullptr ? nullptr : &early_trailers_->fields);
+    stream.SendEnd(early_trailers_ == nullptr ? nullptr : &early_trailers_->list());
     environment_->loop->timers().Schedule(
         &timer_, (rule_->timeout.has_value() ? *rule_->timeout : backend_->response_timeout).count());
   } else {
@@ -137,16 +139,8 @@ void Exchange::OnRequestEnd(const http::FieldList* trailers) {
   record_.times.Take(Mark::kRequestEnd);
   if (!connected_) {
     if (trailers == nullptr) return;
-    early_trailers_ = std::make_unique<StoredTrailers>();
-    for (const http::FieldList::Field& field : *trailers) {
-      http::FieldList::Field copy = field;
-      copy.name_offset = static_cast<uint32_t>(early_trailers_->bytes.size());
-      early_trailers_->bytes.append(trailers->name(field));
-      copy.value_offset = static_cast<uint32_t>(early_trailers_->bytes.size());
-      early_trailers_->bytes.append(trailers->value(field));
-      early_trailers_->fields.Add(copy);
-    }
-    early_trailers_->fields.set_base(early_trailers_->bytes.data());
+    early_trailers_ = std::make_unique<StoredFields>();
+    for (const http::FieldList::Field& field : *trailers) early_trailers_->Add(*trailers, field);
     return;
   }
   if (trailers != nullptr) body_sent_ = true;
@@ -169,8 +163,12 @@ void Exchange::OnRefused(uint16_t status, const char* reason) {
 }
 
 void Exchange::OnStreamError(http::ClientError error) {
-  if (counted_ && error == http::ClientError::kDisconnected) environment_->counters->client_aborts.Increment();
-  record_.Decide(DecidedBy::kClient, Reason::kClientDisconnected, {});
+  if (client_->listener->ending) {
+    record_.Decide(DecidedBy::kProxy, Reason::kShutdown, {});
+  } else if (error == http::ClientError::kDisconnected) {
+    if (counted_) environment_->counters->client_aborts.Increment();
+    record_.Decide(DecidedBy::kClient, Reason::kClientDisconnected, {});
+  }
   Conclude();
   Finish();
 }
@@ -181,6 +179,11 @@ void Exchange::OnResponseHead() {
   response_begun_ = true;
   record_.times.Take(Mark::kResponseHead);
   record_.status = response_.status;
+  const config::AccessLog* log = client_->listener->access_log.get();
+  if (log != nullptr && !log->response_headers.empty()) {
+    if (logged_fields_ == nullptr) logged_fields_ = std::make_unique<StoredFields>();
+    StoreLoggedFields(*log, response_.fields, logged_fields_.get());
+  }
   if (response_.framing != http::BodyFraming::kNone) {
     idle_watch_due_ = true;  // unless the whole body is here already
     environment_->turn_work->Add(this);
@@ -302,7 +305,28 @@ void Exchange::Cut(DecidedBy who, Reason reason, std::string_view detail) {
   Finish();
 }
 
-void Exchange::Conclude() { record_.times.Take(Mark::kEnd); }
+void Exchange::Conclude() {
+  record_.times.Take(Mark::kEnd);
+  if (client_->listener->access_log != nullptr) Log();
+}
+
+void Exchange::Log() {
+  const config::Snapshot& snapshot = *(pin_ != nullptr ? pin_ : environment_->snapshots->current())->snapshot;
+  const config::Server* server = nullptr;
+  if (server_slot_ != kNoServer) server = snapshot.backends[backend_slot_]->servers[server_slot_].get();
+  LogRequest({.client = *client_,
+              .head = request_,
+              .head_is_complete = counted_,
+              .response_fields = logged_fields_.get(),
+              .record = record_,
+              .snapshot = snapshot,
+              .rule = rule_,
+              .backend = backend_,
+              .server = server,
+              .attempts = attempts_,
+              .reused = reused_},
+             environment_->access_log);
+}
 
 void Exchange::LeaveServer() {
   connected_ = false;
@@ -320,6 +344,7 @@ void Exchange::Finish() {
   if (counted_) environment_->counters->requests_active.Decrement();
   early_body_.Clear();
   early_trailers_.reset();
+  if (logged_fields_ != nullptr) logged_fields_->Clear();
   environment_->turn_work->Add(this);
 }
 

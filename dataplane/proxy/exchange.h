@@ -18,6 +18,7 @@
 #include "dataplane/proxy/client.h"
 #include "dataplane/proxy/environment.h"
 #include "dataplane/proxy/request_record.h"
+#include "dataplane/proxy/stored_fields.h"
 #include "dataplane/upstream/connection.h"
 #include "dataplane/upstream/server.h"
 
@@ -40,12 +41,6 @@ class Exchange final : public http::ServerStreamHandler, private upstream::Conne
   void Begin(http::ServerStream* stream, const Client* client);
 
  private:
-  // A body's end that has to wait for a connection.
-  struct StoredTrailers {
-    std::string bytes;
-    http::FieldList fields;
-  };
-
   // http::ServerStreamHandler:
   http::RequestHead& request_head() override { return request_; }
   void OnRequestHead(bool body_follows) override;
@@ -77,6 +72,7 @@ class Exchange final : public http::ServerStreamHandler, private upstream::Conne
   void Cut(DecidedBy who, Reason reason, std::string_view detail);
   // All is known of it, and its head can still be read, for the last time: called once, before the stream ends.
   void Conclude();
+  void Log();
   void OnTimeout();
   // The time without a byte that ends it, from now.
   void WatchIdle();
@@ -99,8 +95,9 @@ class Exchange final : public http::ServerStreamHandler, private upstream::Conne
   // Filled and used at once: before a head is sent.
   http::HeadEdits request_edits_;
   http::HeadEdits response_edits_;
-  buffer::Queue early_body_;  // received before a connection stood
-  std::unique_ptr<StoredTrailers> early_trailers_;
+  buffer::Queue early_body_;                      // received before a connection stood
+  std::unique_ptr<StoredFields> early_trailers_;  // a body's end that has to wait for a connection
+  std::unique_ptr<StoredFields> logged_fields_;   // of the response, where some are logged
   RequestRecord record_;
   event::Timer timer_;
   uint64_t last_activity_ms_ = 0;

@@ -5,6 +5,7 @@
 #include <string>
 
 #include "dataplane/base/intrusive_list.h"
+#include "dataplane/config/access_log.h"
 #include "dataplane/config/listener.h"
 #include "dataplane/config/slots.h"
 #include "dataplane/http/h1/parse_result.h"
@@ -17,12 +18,17 @@ class DownstreamConnection;
 // What connections need to know of the listener that they came by: a copy, since they may outlive it. One worker's; it
 // outlives its connections.
 struct ListenerState {
+  std::string id;
   config::HttpSettings http;
   http::h1::HeadLimits head_limits;  // of http
   // It was removed, or the proxy shuts down: connections end with their next response.
   bool draining = false;
+  // The proxy ends, and cuts the connections that are left.
+  bool ending = false;
   // Somebody reads when requests reach their phases (RequestTimes).
   bool wants_times = false;
+  // What is logged of its requests; null: nothing, or there is no access log.
+  std::shared_ptr<const config::AccessLog> access_log;
   base::IntrusiveList<DownstreamConnection> connections;
   std::shared_ptr<metrics::ListenerCounters> counters;
 };

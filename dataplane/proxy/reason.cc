@@ -44,6 +44,8 @@ std::string_view ToString(Reason reason) {
       return "request_stalled";
     case Reason::kIdleTimeout:
       return "idle_timeout";
+    case Reason::kShutdown:
+      return "shutdown";
     case Reason::kRequestBodyTimeout:
       return "request_body_timeout";
     case Reason::kClientDisconnected:

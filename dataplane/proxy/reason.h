@@ -39,6 +39,7 @@ enum class Reason : uint8_t {
   kResponseTimeout,    // 504
   kRequestStalled,     // 504: the server did not take the request's body
   kIdleTimeout,        // cut short: the response did not go on
+  kShutdown,           // cut, or not answered: the proxy ended
   // The client failed.
   kRequestBodyTimeout,  // 408: the request's body did not go on
   kClientDisconnected,

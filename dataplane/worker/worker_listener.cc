@@ -9,11 +9,13 @@
 namespace fairlead::worker {
 
 WorkerListener::WorkerListener(proxy::Environment* environment, const config::Listener& config)
-    : environment_(environment), id_(config.id) {
+    : environment_(environment) {
+  state_.id = config.id;
   Update(config);
 }
 
 WorkerListener::~WorkerListener() {
+  state_.ending = true;
   state_.connections.ForEach([](proxy::DownstreamConnection* connection) { connection->Kill(); });
 }
 
@@ -21,6 +23,8 @@ void WorkerListener::Update(const config::Listener& config) {
   sockets_ = config.sockets.get();
   state_.counters = config.counters;
   state_.http = config.http;
+  state_.access_log = environment_->access_log != nullptr ? config.access_log : nullptr;
+  state_.wants_times = state_.access_log != nullptr;
   state_.head_limits.max_head_bytes = config.http.max_header_bytes;
   state_.head_limits.max_fields = config.http.max_header_count;
 }

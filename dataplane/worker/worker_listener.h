@@ -1,7 +1,6 @@
 #pragma once
 
 #include <memory>
-#include <string>
 
 #include "dataplane/config/listener.h"
 #include "dataplane/event/loop.h"
@@ -19,7 +18,7 @@ class WorkerListener {
   ~WorkerListener();
 
   // Whether `config` is this listener in another revision.
-  bool serves(const config::Listener& config) const { return config.id == id_; }
+  bool serves(const config::Listener& config) const { return config.id == state_.id; }
   // Takes over what has changed. Connections stay.
   void Update(const config::Listener& config);
   // Connections end with their next response; further ones, with their first.
@@ -36,7 +35,6 @@ class WorkerListener {
 
  private:
   proxy::Environment* const environment_;
-  const std::string id_;
   const net::ListeningSockets* sockets_ = nullptr;
   proxy::ListenerState state_;
 };
