@@ -14,30 +14,20 @@ using config::Server;
 using metrics::Counter;
 using metrics::MetricType;
 using metrics::PrometheusWriter;
-using metrics::ServerWorkerCounters;
+using metrics::UpstreamCounters;
 
 constexpr std::array<std::string_view, 5> kClasses = {"1xx", "2xx", "3xx", "4xx", "5xx"};
 
-template <typename GetCounter>
-uint64_t Sum(const Server& server, GetCounter get_counter) {
-  uint64_t sum = 0;
-  for (int worker = 0; worker < server.counters->workers(); ++worker) {
-    sum += get_counter(server.counters->of_worker(worker)).value();
-  }
-  return sum;
-}
-
-template <Counter ServerWorkerCounters::* kCounter>
+template <Counter UpstreamCounters::* kCounter>
 void WriteCounter(const BackendSettings& backend, const Server& server, PrometheusWriter* writer) {
-  writer->Write({{"backend", backend.id}, {"server", server.id}},
-                Sum(server, [](const ServerWorkerCounters& counters) -> const Counter& { return counters.*kCounter; }));
+  writer->Write({{"backend", backend.id}, {"server", server.id}}, metrics::Sum(*server.counters, kCounter));
 }
 
 void WriteResponses(const BackendSettings& backend, const Server& server, PrometheusWriter* writer) {
   for (size_t i = 0; i < kClasses.size(); ++i) {
-    writer->Write(
-        {{"backend", backend.id}, {"server", server.id}, {"code", kClasses[i]}},
-        Sum(server, [i](const ServerWorkerCounters& counters) -> const Counter& { return counters.responses[i]; }));
+    writer->Write({{"backend", backend.id}, {"server", server.id}, {"code", kClasses[i]}},
+                  metrics::Sum(*server.counters,
+                               [i](const UpstreamCounters& worker) -> const Counter& { return worker.responses[i]; }));
   }
 }
 
@@ -81,15 +71,15 @@ constexpr ServerFamily kFamilies[] = {
     {"fairlead_server_active_requests", "Requests that the server is answering.", MetricType::kGauge,
      WriteActiveRequests},
     {"fairlead_server_requests_total", "Requests sent to the server, retries included.", MetricType::kCounter,
-     WriteCounter<&ServerWorkerCounters::requests>},
+     WriteCounter<&UpstreamCounters::requests>},
     {"fairlead_server_responses_total", "Responses of the server, by the class of their status.", MetricType::kCounter,
      WriteResponses},
     {"fairlead_server_failures_total", "Requests that the server ended without a whole response.", MetricType::kCounter,
-     WriteCounter<&ServerWorkerCounters::failures>},
+     WriteCounter<&UpstreamCounters::failures>},
     {"fairlead_server_connections_total", "Connections opened to the server.", MetricType::kCounter,
-     WriteCounter<&ServerWorkerCounters::connections>},
+     WriteCounter<&UpstreamCounters::connections>},
     {"fairlead_server_connect_failures_total", "Connections to the server that were refused, unreachable or timed out.",
-     MetricType::kCounter, WriteCounter<&ServerWorkerCounters::connect_failures>},
+     MetricType::kCounter, WriteCounter<&UpstreamCounters::connect_failures>},
 };
 
 }  // namespace

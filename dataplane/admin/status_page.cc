@@ -18,12 +18,6 @@ std::string_view ToString(config::LoadBalancingPolicy policy) {
   return "";
 }
 
-uint64_t TotalRequests(const metrics::ServerCounters& counters) {
-  uint64_t requests = 0;
-  for (int worker = 0; worker < counters.workers(); ++worker) requests += counters.of_worker(worker).requests.value();
-  return requests;
-}
-
 }  // namespace
 
 std::string_view StatusPage::NextPiece() {
@@ -153,7 +147,7 @@ void StatusPage::WriteServer(const config::Backend& backend, const config::Serve
     Field("expires_in_ms", decision->expires_ms - std::min(status_.now_ms, decision->expires_ms));
   }
   Field("active_requests", server.counters->active_requests.load(std::memory_order_relaxed));
-  Field("total_requests", TotalRequests(*server.counters));
+  Field("total_requests", metrics::Sum(*server.counters, &metrics::UpstreamCounters::requests));
   json_.EndObject();
 }
 

@@ -28,7 +28,7 @@ metrics::ServerCounters& TestFleet::AddServer(size_t backend, const std::string&
   auto server = std::make_shared<config::Server>();
   server->id = id;
   server->address = *net::Address::Parse("10.0.0.1:8080");
-  server->counters = std::make_shared<metrics::ServerCounters>(kWorkers);
+  server->counters = std::make_shared<metrics::ServerCounters>();
   if (change) change(server.get());
   metrics::ServerCounters& counters = *server->counters;
 

@@ -8,6 +8,7 @@
 #include "absl/numeric/int128.h"
 #include "dataplane/base/persistent_vector.h"
 #include "dataplane/config/server.h"
+#include "dataplane/metrics/backend_counters.h"
 
 namespace fairlead::config {
 
@@ -28,6 +29,8 @@ struct BackendSettings {
 
 struct Backend {
   std::shared_ptr<const BackendSettings> settings;
+  // The same object in all revisions in which the backend exists.
+  std::shared_ptr<metrics::BackendCounters> counters;
   // By ServerSlot; null where a slot is free.
   base::PersistentVector<std::shared_ptr<const Server>> servers;
 };

@@ -2,12 +2,14 @@
 
 #include <chrono>
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
 
 #include "absl/numeric/int128.h"
 #include "dataplane/config/slots.h"
+#include "dataplane/metrics/rule_counters.h"
 
 namespace fairlead::config {
 
@@ -27,6 +29,8 @@ struct RouteRule {
   std::vector<WeightedBackend> backends;
   uint64_t total_weight = 0;                         // of backends, not 0
   std::optional<std::chrono::milliseconds> timeout;  // in place of the backend's response_timeout
+  // The same object in all revisions in which the table has this virtual host and it this rule, by their ids.
+  std::shared_ptr<metrics::RuleCounters> counters;
 };
 
 struct VirtualHost {

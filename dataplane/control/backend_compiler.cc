@@ -71,7 +71,9 @@ void Put(Compilation& compilation, const v1::Backend& message, const Path& place
     compilation.CountChanged(before->digest, digest);
   }
   const config::BackendSlot slot = now ? *now : staged.backends.Add(message.id());
-  compilation.backend_editor.Edit(slot).settings = std::move(settings);
+  config::Backend& backend = compilation.backend_editor.Edit(slot);
+  backend.settings = std::move(settings);
+  if (before == nullptr) backend.counters = std::make_shared<metrics::BackendCounters>();
   staged.backend_updates.push_back({slot, std::make_shared<const v1::Backend>(message)});
   staged.changes.list.backends.push_back(slot);
 }

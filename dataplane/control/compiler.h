@@ -19,7 +19,7 @@ namespace fairlead::control {
 // On the control thread, owned by the transactor.
 class Compiler {
  public:
-  // `workers`: how many counters a new server gets.
+  // `workers`: how many there are to count for.
   explicit Compiler(int workers) : workers_(workers) {}
 
   // Everything that is wrong with it, or what it makes of `store`. The transaction is changed for the time of the call

@@ -101,7 +101,7 @@ void Put(Compilation& compilation, const v1::Listener& message, const Path& plac
   if (before != nullptr && before->digest == digest) return;
   listener->digest = digest;
   if (before == nullptr) {
-    listener->counters = std::make_shared<metrics::ListenerCounters>(compilation.workers);
+    listener->counters = std::make_shared<metrics::ListenerCounters>();
     compilation.CountAdded(digest);
   } else {
     listener->counters = before->counters;

@@ -5,6 +5,7 @@
 #include <utility>
 #include <vector>
 
+#include "absl/container/flat_hash_map.h"
 #include "absl/container/flat_hash_set.h"
 #include "absl/strings/ascii.h"
 #include "dataplane/base/absl_strings.h"
@@ -12,6 +13,7 @@
 #include "dataplane/control/in_use.h"
 #include "dataplane/control/value_checks.h"
 #include "dataplane/health/quote.h"
+#include "dataplane/metrics/rule_counters.h"
 #include "dataplane/routing/router.h"
 
 namespace fairlead::control {
@@ -19,11 +21,34 @@ namespace {
 
 constexpr uint32_t kMaxWeight = 1'000'000;
 
+// Counters of rules that the table had before, by the ids of virtual host and rule.
+using RuleCounters = absl::flat_hash_map<std::pair<std::string, std::string>, std::shared_ptr<metrics::RuleCounters>>;
+
+RuleCounters CountersOf(const config::RouteTable& table) {
+  RuleCounters counters;
+  for (const config::VirtualHost& host : table.virtual_hosts) {
+    for (const config::RouteRule& rule : host.rules) counters.emplace(std::pair(host.id, rule.id), rule.counters);
+  }
+  return counters;
+}
+
+// Rules that stay keep their counters, others get new ones.
+void SetCounters(config::RouteTable& table, const config::RouteTable* before, int workers) {
+  const RuleCounters kept = before == nullptr ? RuleCounters() : CountersOf(*before);
+  for (config::VirtualHost& host : table.virtual_hosts) {
+    for (config::RouteRule& rule : host.rules) {
+      const auto place = kept.find(std::pair(host.id, rule.id));
+      rule.counters = place == kept.end() ? std::make_shared<metrics::RuleCounters>(workers) : place->second;
+    }
+  }
+}
+
 // Compiles one table against the backends that there are at the end of the transaction.
 class TableCompiler {
  public:
   TableCompiler(const PlannedSlots& backends, Violations& violations) : backends_(backends), violations_(violations) {}
 
+  // Without the rules' counters.
   std::shared_ptr<config::RouteTable> Compile(const v1::RouteTable& message, const Path& place);
 
   // That the table refers to, with repetitions.
@@ -163,6 +188,7 @@ void Put(Compilation& compilation, const v1::RouteTable& message, const Path& pl
   staged.changes.route_tables.push_back(slot);
   // A table with faults is none that a router can be made of.
   if (!compilation.violations.empty()) return;
+  SetCounters(*table, before, compilation.workers);
   PutAt<routing::Router>(staged.snapshot.route_tables, slot, std::make_shared<const routing::Router>(std::move(table)));
 }
 

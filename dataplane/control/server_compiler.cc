@@ -92,7 +92,7 @@ void Put(Compilation& compilation, const ServerKey& key, const v1::Server& messa
   }
   server->digest = digest;
   if (before == nullptr) {
-    server->counters = std::make_shared<metrics::ServerCounters>(compilation.workers);
+    server->counters = std::make_shared<metrics::ServerCounters>();
     compilation.CountAdded(digest);
   } else {
     server->counters = before->counters;

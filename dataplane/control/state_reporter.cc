@@ -83,9 +83,7 @@ void StateReporter::AddServerStatus(const config::Backend& backend, const config
   status.set_eligible(server.IsEligible(backend.settings->unknown_is_eligible));
   status.set_weight(server.weight);
   status.set_active_requests(server.counters->active_requests.load(std::memory_order_relaxed));
-  uint64_t total = 0;
-  for (int i = 0; i < server.counters->workers(); ++i) total += server.counters->of_worker(i).requests.value();
-  status.set_total_requests(total);
+  status.set_total_requests(metrics::Sum(*server.counters, &metrics::UpstreamCounters::requests));
 
   const health::Decision& decision = *health_->Find(backend.settings->id, server.id);
   status.set_decided_by(decision.decided_by);

@@ -43,7 +43,8 @@ void BackendLoop::Retire(LoopObject* object) {
 void BackendLoop::ReadClock() {
   timespec now;
   clock_gettime(CLOCK_MONOTONIC, &now);
-  timers_.SetNow(static_cast<uint64_t>(now.tv_sec) * 1000 + static_cast<uint64_t>(now.tv_nsec) / 1'000'000);
+  now_us_ = static_cast<uint64_t>(now.tv_sec) * 1'000'000 + static_cast<uint64_t>(now.tv_nsec) / 1'000;
+  timers_.SetNow(now_us_ / 1'000);
 }
 
 void BackendLoop::RunReady() {

@@ -2,37 +2,22 @@
 
 #include <atomic>
 #include <cstdint>
-#include <memory>
 
-#include "dataplane/metrics/counter.h"
+#include "dataplane/metrics/per_worker.h"
+#include "dataplane/metrics/upstream_counters.h"
 
 namespace fairlead::metrics {
 
 // What happened between one worker and one server. Written by that worker, read by the control side.
-struct alignas(64) ServerWorkerCounters {
-  Counter requests;          // sent, or begun to be sent, retries included
-  Counter responses[5];      // by class: [0] is 1xx (only 101), [1] 2xx … [4] 5xx
-  Counter failures;          // ended by the server without a whole response
-  Counter connections;       // opened
-  Counter connect_failures;  // refused, unreachable or timed out
-};
+struct alignas(64) ServerWorkerCounters : UpstreamCounters {};
 
 // The counters of one server. Made by the control side when the server first appears and shared by every revision that
-// has it, so that they outlive changes of its settings; dropped on the control side.
-class ServerCounters {
+// has it, so that they outlive changes of its settings; dropped on the control side. There are as many as servers, and
+// most workers never use most of 100,000: each worker's part is made when the worker first does.
+class ServerCounters : public PerWorkerList<ServerWorkerCounters> {
  public:
-  explicit ServerCounters(int workers) : workers_(workers), of_worker_(new ServerWorkerCounters[workers]) {}
-
-  ServerWorkerCounters& of_worker(int index) { return of_worker_[index]; }
-  const ServerWorkerCounters& of_worker(int index) const { return of_worker_[index]; }
-  int workers() const { return workers_; }
-
   // Requests that the server is answering, over all workers: what LEAST_REQUEST compares.
   std::atomic<uint32_t> active_requests{0};
-
- private:
-  const int workers_;
-  const std::unique_ptr<ServerWorkerCounters[]> of_worker_;
 };
 
 }  // namespace fairlead::metrics

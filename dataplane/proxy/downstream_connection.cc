@@ -17,8 +17,8 @@ DownstreamConnection::DownstreamConnection(Environment* environment, ListenerSta
       timer_([](void* self) { static_cast<DownstreamConnection*>(self)->OnTimeout(); }, this) {
   environment_->counters->connections_accepted.Increment();
   environment_->counters->connections_open.Increment();
-  client_.listener->counters->of_worker(environment_->worker_index).connections_accepted.Increment();
-  client_.listener->counters->of_worker(environment_->worker_index).connections_open.Increment();
+  client_.listener->own_counters->connections_accepted.Increment();
+  client_.listener->own_counters->connections_open.Increment();
   client_.listener->connections.PushBack(this);
   if (client_.listener->draining) codec_->Drain();
   Enter(Phase::kHead, client_.listener->http.header_timeout.count());
@@ -41,6 +41,7 @@ void DownstreamConnection::OnConnected(int) {}
 
 void DownstreamConnection::OnReceived(buffer::Slice bytes) {
   event::TurnScope scope(environment_->turn_work);
+  client_.listener->own_counters->bytes_received.Add(bytes.size());
   if (closing_) return;  // lingering: dropped
   codec_->Receive(std::move(bytes));
   Touch();
@@ -64,6 +65,7 @@ void DownstreamConnection::OnSent(size_t sent, int error) {
     codec_->ConnectionLost();
     return Close(/*reset=*/false);
   }
+  client_.listener->own_counters->bytes_sent.Add(sent);
   output_.Consume(sent);
   // A client that reads may take its time.
   if (phase_ == Phase::kFlushing) Enter(Phase::kFlushing, client_.listener->http.idle_timeout.count());
@@ -172,6 +174,7 @@ void DownstreamConnection::OnRequestRefused(uint16_t, const char*) {
 
 void DownstreamConnection::OnResponse(uint16_t status) {
   environment_->counters->responses[status / 100 - 1].Increment();
+  client_.listener->own_counters->responses[status / 100 - 1].Increment();
 }
 
 void DownstreamConnection::PauseReceive() {
@@ -196,7 +199,7 @@ void DownstreamConnection::Close(bool reset) {
   phase_ = Phase::kClosed;
   environment_->loop->timers().Cancel(&timer_);
   environment_->counters->connections_open.Decrement();
-  client_.listener->counters->of_worker(environment_->worker_index).connections_open.Decrement();
+  client_.listener->own_counters->connections_open.Decrement();
   Unlink();
   if (reset) {
     const linger at_once{.l_onoff = 1, .l_linger = 0};

@@ -42,11 +42,13 @@ void Exchange::OnRequestHead(bool body_follows) {
   counted_ = true;
   environment_->counters->requests.Increment();
   environment_->counters->requests_active.Increment();
+  metrics_.Begin(client_->listener->own_counters, environment_->loop->now_us());
   if (request_.method == http::Method::kConnect) return Reply(501, Reason::kConnectRefused, "CONNECT is not supported");
   Route();
 }
 
 void Exchange::Route() {
+  metrics_.LeaveRule();
   if (pin_ != nullptr) environment_->snapshots->Unpin(pin_);
   pin_ = environment_->snapshots->Pin();
   server_slot_ = avoid_ = kNoServer;  // slots of another revision may belong to others
@@ -69,6 +71,7 @@ void Exchange::Route() {
     return Reply(404, Reason::kNoRoute, "no route for this path");
   }
   rule_ = route.rule;
+  metrics_.EnterRule(&rule_->counters->of_worker(environment_->worker_index));
   backend_slot_ = rule_->backends.size() == 1 ? rule_->backends.front().backend
                                               : routing::ChooseBackend(*rule_, environment_->random->Next());
   backend_ = snapshot.backends[backend_slot_]->settings.get();
@@ -76,15 +79,21 @@ void Exchange::Route() {
 }
 
 void Exchange::StartAttempt() {
-  upstream::Backend::Choice choice = environment_->backends->Get(backend_slot_)->Pick(avoid_);
+  upstream::Backend& backend = *environment_->backends->Get(backend_slot_);
+  const upstream::Backend::Choice choice = backend.Pick(avoid_);
   if (choice.server == nullptr) {
     environment_->counters->no_eligible_server.Increment();
+    backend.counters().no_eligible_server.Increment();
     return Reply(503, Reason::kNoEligibleServer, absl::StrCat("no eligible server in backend \"", backend_->id, "\""));
   }
   record_.times.TakeFirst(Mark::kServer);
-  if (attempts_++ > 0) environment_->counters->retries.Increment();
+  if (attempts_++ > 0) {
+    environment_->counters->retries.Increment();
+    backend.counters().retries.Increment();
+  }
   server_ = choice.server;
   server_slot_ = choice.slot;
+  metrics_.BeginAttempt(environment_->loop->now_us());
   server_->BeginRequest();
   absl::StatusOr<upstream::Connection*> connection = server_->Acquire(this, fresh_);
   if (!connection.ok()) {
@@ -166,7 +175,10 @@ void Exchange::OnStreamError(http::ClientError error) {
   if (client_->listener->ending) {
     record_.Decide(DecidedBy::kProxy, Reason::kShutdown, {});
   } else if (error == http::ClientError::kDisconnected) {
-    if (counted_) environment_->counters->client_aborts.Increment();
+    if (counted_) {
+      environment_->counters->client_aborts.Increment();
+      metrics_.CountClientAbort();
+    }
     record_.Decide(DecidedBy::kClient, Reason::kClientDisconnected, {});
   }
   Conclude();
@@ -188,7 +200,8 @@ void Exchange::OnResponseHead() {
     idle_watch_due_ = true;  // unless the whole body is here already
     environment_->turn_work->Add(this);
   }
-  server_->counters().responses[response_.status / 100 - 1].Increment();
+  server_->CountResponse(response_.status, metrics_.AttemptTime(environment_->loop->now_us()));
+  metrics_.CountResponse(response_.status);
   response_edits_.Clear();
   downstream_->SendHead(response_, response_edits_);
 }
@@ -213,7 +226,7 @@ void Exchange::OnResponseEnd(const http::FieldList* trailers) {
 
 void Exchange::OnServerError(http::ServerError error, std::string_view detail) {
   connection_ = nullptr;  // closes itself
-  if (error != http::ServerError::kAbandoned) server_->counters().failures.Increment();
+  if (error != http::ServerError::kAbandoned) server_->CountFailure();
   environment_->loop->timers().Cancel(&timer_);
   const bool retry = MayRetry(error);
   LeaveServer();
@@ -224,6 +237,7 @@ void Exchange::OnServerError(http::ServerError error, std::string_view detail) {
     return;
   }
   environment_->counters->upstream_failures.Increment();
+  metrics_.CountFailure();
   if (response_begun_) return Cut(DecidedBy::kServer, ReasonOf(error), detail);
   Reply(error == http::ServerError::kConnectTimeout ? 504 : 502, ReasonOf(error), detail);
 }
@@ -273,7 +287,7 @@ void Exchange::WatchIdle() {
 void Exchange::OnTimeout() {
   event::TurnScope scope(environment_->turn_work);
   if (request_ended_ && !response_begun_) {
-    environment_->counters->upstream_timeouts.Increment();
+    CountTimeout();
     return Reply(504, Reason::kResponseTimeout, "the server did not answer in time");
   }
   const uint64_t idle_timeout_ms = backend_->idle_timeout.count();
@@ -283,12 +297,19 @@ void Exchange::OnTimeout() {
   }
   const bool waits_for_client = !response_begun_ && connection_->stream().unsent_bytes() == 0;
   if (waits_for_client) return Reply(408, Reason::kRequestBodyTimeout, "the request's body did not go on");
-  environment_->counters->upstream_timeouts.Increment();
+  CountTimeout();
   if (!response_begun_) return Reply(504, Reason::kRequestStalled, "the server did not take the request's body");
   Cut(DecidedBy::kProxy, Reason::kIdleTimeout, "the response did not go on");
 }
 
+void Exchange::CountTimeout() {
+  environment_->counters->upstream_timeouts.Increment();
+  server_->CountTimeout();
+  metrics_.CountFailure();
+}
+
 void Exchange::Reply(uint16_t status, Reason reason, std::string_view detail) {
+  metrics_.CountResponse(status);
   record_.status = status;
   record_.response_body_bytes = downstream_->ErrorBodySize(status, detail);
   record_.Decide(DecidedBy::kProxy, reason, detail);
@@ -340,6 +361,7 @@ void Exchange::Finish() {
   environment_->loop->timers().Cancel(&timer_);
   if (connection_ != nullptr) std::exchange(connection_, nullptr)->Release();
   if (server_ != nullptr) LeaveServer();
+  metrics_.End(environment_->loop->now_us());
   if (pin_ != nullptr) environment_->snapshots->Unpin(std::exchange(pin_, nullptr));
   if (counted_) environment_->counters->requests_active.Decrement();
   early_body_.Clear();

@@ -17,6 +17,7 @@
 #include "dataplane/load_balancing/policy.h"
 #include "dataplane/proxy/client.h"
 #include "dataplane/proxy/environment.h"
+#include "dataplane/proxy/exchange_metrics.h"
 #include "dataplane/proxy/request_record.h"
 #include "dataplane/proxy/stored_fields.h"
 #include "dataplane/upstream/connection.h"
@@ -74,6 +75,7 @@ class Exchange final : public http::ServerStreamHandler, private upstream::Conne
   void Conclude();
   void Log();
   void OnTimeout();
+  void CountTimeout();
   // The time without a byte that ends it, from now.
   void WatchIdle();
   void LeaveServer();
@@ -98,6 +100,7 @@ class Exchange final : public http::ServerStreamHandler, private upstream::Conne
   buffer::Queue early_body_;                      // received before a connection stood
   std::unique_ptr<StoredFields> early_trailers_;  // a body's end that has to wait for a connection
   std::unique_ptr<StoredFields> logged_fields_;   // of the response, where some are logged
+  ExchangeMetrics metrics_;
   RequestRecord record_;
   event::Timer timer_;
   uint64_t last_activity_ms_ = 0;

@@ -31,6 +31,7 @@ struct ListenerState {
   std::shared_ptr<const config::AccessLog> access_log;
   base::IntrusiveList<DownstreamConnection> connections;
   std::shared_ptr<metrics::ListenerCounters> counters;
+  metrics::ListenerWorkerCounters* own_counters = nullptr;  // of those, this worker's
 };
 
 }  // namespace fairlead::proxy

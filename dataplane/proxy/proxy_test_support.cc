@@ -20,7 +20,8 @@ ProxyTest::ProxyTest()
   environment_.exchanges = &exchanges_;
   environment_.date = &date_;
 
-  listener_.counters = std::make_shared<metrics::ListenerCounters>(1);
+  listener_.counters = std::make_shared<metrics::ListenerCounters>();
+  listener_.own_counters = &listener_.counters->of_worker(0);
   listener_.http.idle_timeout = std::chrono::seconds(10);
   listener_.http.header_timeout = std::chrono::seconds(10);
   config_.SetBackend("web");

@@ -35,6 +35,7 @@ void TestConfig::SetBackend(const std::string& id, const std::function<void(conf
   settings->id = id;
   if (change) change(settings.get());
   backend.settings = std::move(settings);
+  if (is_new) backend.counters = std::make_shared<metrics::BackendCounters>();
   next_.backends.Set(slot, std::make_shared<config::Backend>(std::move(backend)));
   changed_backends_.insert(slot);
 }
@@ -55,7 +56,7 @@ void TestConfig::SetServer(const std::string& backend, const std::string& id, co
   auto server = std::make_shared<config::Server>();
   if (is_new) {
     server->id = id;
-    server->counters = std::make_shared<metrics::ServerCounters>(workers_);
+    server->counters = std::make_shared<metrics::ServerCounters>();
   } else {
     *server = *next_.backends[backends_.at(backend)]->servers[slot];
   }
@@ -90,6 +91,7 @@ void TestConfig::SetRoutes(const std::string& id, const std::vector<Route>& rout
     rule.path = route.path_prefix;
     rule.backends = {{.backend = backends_.at(route.backend), .weight = 1}};
     rule.total_weight = 1;
+    rule.counters = std::make_shared<metrics::RuleCounters>(workers_);
     if (change) change(&rule);
     host.rules.push_back(std::move(rule));
   }
@@ -115,7 +117,7 @@ void TestConfig::SetListener(const std::string& id, const std::string& route_tab
     *listener = *next_.listeners[slot];
   } else {
     listener->id = id;
-    listener->counters = std::make_shared<metrics::ListenerCounters>(workers_);
+    listener->counters = std::make_shared<metrics::ListenerCounters>();
     Listen(listener.get(), workers_);
   }
   listener->http.route_table = route_tables_.at(route_table);
@@ -154,6 +156,10 @@ TestConfig::Revision TestConfig::Build() {
 
 const config::Server& TestConfig::server(const std::string& backend, const std::string& id) const {
   return *next_.backends[backends_.at(backend)]->servers[servers_.at(backend).at(id)];
+}
+
+const config::RouteRule& TestConfig::rule(const std::string& route_table, size_t index) const {
+  return next_.route_tables[route_tables_.at(route_table)]->table().virtual_hosts[0].rules[index];
 }
 
 const net::Address& TestConfig::address(const std::string& listener) const {

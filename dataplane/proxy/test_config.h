@@ -55,6 +55,9 @@ class TestConfig {
 
   // As they are in the next revision.
   const config::Server& server(const std::string& backend, const std::string& id) const;
+  const config::Backend& backend(const std::string& id) const { return *next_.backends[backends_.at(id)]; }
+  // The rule of this index in the only virtual host.
+  const config::RouteRule& rule(const std::string& route_table, size_t index) const;
   const net::Address& address(const std::string& listener) const;
   config::RouteTableSlot route_table(const std::string& id) const { return route_tables_.at(id); }
 

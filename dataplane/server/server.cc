@@ -177,9 +177,7 @@ class Server {
     uint64_t connections = 0;
     core_->snapshot()->listeners.ForEach([&](size_t, const std::shared_ptr<const config::Listener>& listener) {
       if (listener == nullptr || listener->id != id) return;
-      for (int worker = 0; worker < listener->counters->workers(); ++worker) {
-        connections += listener->counters->of_worker(worker).connections_open.value();
-      }
+      connections += metrics::Sum(*listener->counters, &metrics::ListenerWorkerCounters::connections_open);
     });
     return static_cast<uint32_t>(connections);
   }

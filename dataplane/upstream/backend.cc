@@ -29,7 +29,7 @@ Backend::Choice Backend::Pick(config::ServerSlot avoid) {
   if (*slot >= servers_.size()) servers_.resize(*slot + 1);
   std::unique_ptr<Server>& server = servers_[*slot];
   if (server == nullptr) {
-    server = std::make_unique<Server>(environment_, Configured(*slot), config_->settings.get());
+    server = std::make_unique<Server>(environment_, Configured(*slot), config_->settings.get(), &counters());
   }
   return {server.get(), *slot};
 }

@@ -6,6 +6,7 @@
 
 #include "dataplane/config/backend.h"
 #include "dataplane/load_balancing/policy.h"
+#include "dataplane/metrics/backend_counters.h"
 #include "dataplane/upstream/environment.h"
 #include "dataplane/upstream/server.h"
 
@@ -27,6 +28,12 @@ class Backend {
   };
   Choice Pick(config::ServerSlot avoid);
 
+  // This worker's, over all revisions.
+  metrics::BackendWorkerCounters& counters() {
+    if (counters_ == nullptr) counters_ = &config_->counters->of_worker(environment_->worker_index);
+    return *counters_;
+  }
+
   // Whether `config` is of this backend, not of another that has got its slot.
   bool serves(const config::Backend& config) const { return config.settings->id == config_->settings->id; }
 
@@ -43,6 +50,7 @@ class Backend {
 
   Environment* const environment_;
   const config::Backend* config_;
+  metrics::BackendWorkerCounters* counters_ = nullptr;  // until they are first needed
   std::unique_ptr<load_balancing::Policy> policy_;
   config::LoadBalancingPolicy policy_kind_;
   bool unknown_is_eligible_;

@@ -45,6 +45,7 @@ class BackendTest : public UpstreamTest {
     settings->id = id;
     auto backend = std::make_shared<config::Backend>();
     backend->settings = std::move(settings);
+    backend->counters = std::make_shared<metrics::BackendCounters>();
     const auto slot = static_cast<config::BackendSlot>(next_->backends.size());
     next_->backends.PushBack(std::move(backend));
     changes_.backends.push_back(slot);
@@ -188,7 +189,7 @@ TEST_P(BackendTest, KeepsConnectionsOverChangesOfPolicySettingsWeightAndHealth) 
   Publish();
   ASSERT_EQ(Pick(/*avoid=*/1), server);
   Exchange(server, peer);
-  EXPECT_EQ(server->counters().connections.value(), 1u);
+  EXPECT_EQ(next_->backends[0]->servers[0]->counters->of_worker(0).connections.value(), 1u);
 }
 
 TEST_P(BackendTest, AppliesNewSettingsToServersThatStay) {
@@ -268,6 +269,7 @@ TEST_P(BackendTest, GivesASlotToAnotherBackendWithoutMixingThem) {
   settings->id = "other";
   config::Backend other;
   other.settings = std::move(settings);
+  other.counters = std::make_shared<metrics::BackendCounters>();
   SetBackend(0, std::move(other));
   changes_.backends.push_back(0);
   SetServer(0, nullptr);

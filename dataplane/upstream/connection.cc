@@ -70,6 +70,7 @@ void Connection::OnTimeout() {
 
 void Connection::OnReceived(buffer::Slice bytes) {
   event::TurnScope scope(environment_->turn_work);
+  server_->CountReceived(bytes.size());
   codec_.Receive(std::move(bytes));
   // A response that broke the protocol, or bytes that nobody asked for.
   if (codec_.idle() && !codec_.reusable()) Close();
@@ -91,6 +92,7 @@ void Connection::OnSent(size_t sent, int error) {
     keep_ = false;
     return;
   }
+  server_->CountSent(sent);
   output_.Consume(sent);
   Flush();
   codec_.OnSent();

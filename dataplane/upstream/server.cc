@@ -6,12 +6,14 @@
 
 namespace fairlead::upstream {
 
-Server::Server(Environment* environment, const config::Server* config, const config::BackendSettings* settings)
+Server::Server(Environment* environment, const config::Server* config, const config::BackendSettings* settings,
+               metrics::BackendWorkerCounters* backend_counters)
     : environment_(environment),
       config_(config),
       settings_(settings),
       active_requests_(&config->counters->active_requests),
-      counters_(&config->counters->of_worker(environment->worker_index)) {}
+      counters_(&config->counters->of_worker(environment->worker_index)),
+      backend_counters_(backend_counters) {}
 
 Server::~Server() {
   CloseIdle();
@@ -28,7 +30,7 @@ absl::StatusOr<Connection*> Server::Acquire(ConnectionUser* user, bool fresh) {
   }
   absl::StatusOr<base::UniqueFd> fd = net::OpenStreamSocket(address());
   if (!fd.ok()) return fd.status();
-  counters_->connections.Increment();
+  for (metrics::UpstreamCounters* counters : BothCounters()) counters->connections.Increment();
   auto* connection = new Connection(environment_, this, fd->Release(), user);
   in_use_.PushBack(connection);
   return connection;
@@ -37,13 +39,42 @@ absl::StatusOr<Connection*> Server::Acquire(ConnectionUser* user, bool fresh) {
 void Server::BeginRequest() {
   ++exchanges_;
   active_requests_->fetch_add(1, std::memory_order_relaxed);
-  counters_->requests.Increment();
+  for (metrics::UpstreamCounters* counters : BothCounters()) counters->requests.Increment();
+  backend_counters_->requests_active.Increment();
 }
 
 void Server::EndRequest() {
   --exchanges_;
   active_requests_->fetch_sub(1, std::memory_order_relaxed);
+  backend_counters_->requests_active.Decrement();
   if (retired_ && exchanges_ == 0) delete this;
+}
+
+void Server::CountResponse(uint16_t status, uint64_t duration_us) {
+  for (metrics::UpstreamCounters* counters : BothCounters()) {
+    counters->responses[status / 100 - 1].Increment();
+    counters->response_time.Observe(duration_us);
+  }
+}
+
+void Server::CountFailure() {
+  for (metrics::UpstreamCounters* counters : BothCounters()) counters->failures.Increment();
+}
+
+void Server::CountTimeout() {
+  for (metrics::UpstreamCounters* counters : BothCounters()) counters->timeouts.Increment();
+}
+
+void Server::CountSent(size_t bytes) {
+  for (metrics::UpstreamCounters* counters : BothCounters()) counters->bytes_sent.Add(bytes);
+}
+
+void Server::CountReceived(size_t bytes) {
+  for (metrics::UpstreamCounters* counters : BothCounters()) counters->bytes_received.Add(bytes);
+}
+
+void Server::OnConnectFailed() {
+  for (metrics::UpstreamCounters* counters : BothCounters()) counters->connect_failures.Increment();
 }
 
 void Server::Update(const config::Server* config, const config::BackendSettings* settings) {

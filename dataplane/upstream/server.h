@@ -1,5 +1,7 @@
 #pragma once
 
+#include <array>
+#include <cstddef>
 #include <cstdint>
 #include <memory>
 
@@ -7,6 +9,8 @@
 #include "dataplane/base/intrusive_list.h"
 #include "dataplane/config/backend.h"
 #include "dataplane/config/server.h"
+#include "dataplane/metrics/backend_counters.h"
+#include "dataplane/metrics/server_counters.h"
 #include "dataplane/net/address.h"
 #include "dataplane/upstream/connection.h"
 #include "dataplane/upstream/environment.h"
@@ -20,7 +24,9 @@ namespace fairlead::upstream {
 // removed server run, to the snapshots that those hold.
 class Server {
  public:
-  Server(Environment* environment, const config::Server* config, const config::BackendSettings* settings);
+  // `backend_counters` are this worker's, and live as long as the snapshots do.
+  Server(Environment* environment, const config::Server* config, const config::BackendSettings* settings,
+         metrics::BackendWorkerCounters* backend_counters);
   ~Server();
   Server(const Server&) = delete;
   Server& operator=(const Server&) = delete;
@@ -33,7 +39,13 @@ class Server {
   void BeginRequest();
   // May destroy this, when the server was retired.
   void EndRequest();
-  metrics::ServerWorkerCounters& counters() { return *counters_; }
+  // What becomes of its requests, counted for it and for its backend. A response's head came `duration_us` after the
+  // server was chosen.
+  void CountResponse(uint16_t status, uint64_t duration_us);
+  void CountFailure();
+  void CountTimeout();
+  void CountSent(size_t bytes);
+  void CountReceived(size_t bytes);
   const net::Address& address() const { return config_->address; }
   const config::BackendSettings& settings() const { return *settings_; }
 
@@ -50,9 +62,10 @@ class Server {
   // Of connections: whether this one, whose exchange has ended, is kept for another.
   bool Keep(Connection* connection);
   void OnClosed(Connection* connection);
-  void OnConnectFailed() { counters_->connect_failures.Increment(); }
+  void OnConnectFailed();
 
  private:
+  std::array<metrics::UpstreamCounters*, 2> BothCounters() { return {counters_, backend_counters_}; }
   void CloseIdle();
   // Closes those that still connect, or all.
   void Abandon(bool only_connecting);
@@ -62,6 +75,7 @@ class Server {
   const config::BackendSettings* settings_;
   std::atomic<uint32_t>* const active_requests_;
   metrics::ServerWorkerCounters* const counters_;
+  metrics::BackendWorkerCounters* const backend_counters_;
   base::IntrusiveList<Connection> idle_;  // the one used last in front
   base::IntrusiveList<Connection> in_use_;
   uint32_t idle_count_ = 0;

@@ -29,7 +29,8 @@ class ServerTest : public UpstreamTest {
   }
 
   Server* server() {
-    if (server_ == nullptr) server_ = std::make_unique<Server>(&environment_, config_.get(), &settings_);
+    if (server_ == nullptr)
+      server_ = std::make_unique<Server>(&environment_, config_.get(), &settings_, &backend_counters_);
     return server_.get();
   }
   // The server in another revision. The one before lives until the worker has gone over.
@@ -52,6 +53,7 @@ class ServerTest : public UpstreamTest {
   metrics::ServerWorkerCounters& counters() { return config_->counters->of_worker(0); }
 
   TestListener listener_;
+  metrics::BackendWorkerCounters backend_counters_;
   config::BackendSettings settings_;
   std::shared_ptr<config::Server> config_;
   std::unique_ptr<Server> server_;

@@ -62,7 +62,7 @@ std::shared_ptr<config::Server> UpstreamTest::MakeServer(const TestListener& lis
   auto server = std::make_shared<config::Server>();
   server->id = "s";
   server->address = *net::Address::FromSockaddr(listener.addr(), listener.length);
-  server->counters = std::make_shared<metrics::ServerCounters>(1);
+  server->counters = std::make_shared<metrics::ServerCounters>();
   return server;
 }
 

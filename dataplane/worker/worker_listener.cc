@@ -22,6 +22,7 @@ WorkerListener::~WorkerListener() {
 void WorkerListener::Update(const config::Listener& config) {
   sockets_ = config.sockets.get();
   state_.counters = config.counters;
+  state_.own_counters = &config.counters->of_worker(environment_->worker_index);
   state_.http = config.http;
   state_.access_log = environment_->access_log != nullptr ? config.access_log : nullptr;
   state_.wants_times = state_.access_log != nullptr;
