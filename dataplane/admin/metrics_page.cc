@@ -3,6 +3,7 @@
 #include <iterator>
 #include <string>
 
+#include "dataplane/admin/limits_reached.h"
 #include "dataplane/admin/server_families.h"
 
 namespace fairlead::admin {
@@ -162,6 +163,13 @@ void MetricsPage::WriteWorkers() {
   for (size_t i = 0; i < std::size(kClasses); ++i) {
     writer_.Write({{"code", kClasses[i]}},
                   sum([&](const WorkerCounters& counters) -> const Counter& { return counters.responses[i + 1]; }));
+  }
+
+  writer_.BeginFamily("fairlead_limit_reached_total", "Times that a limit was reached, by its name.",
+                      MetricType::kCounter);
+  for (const LimitReached& limit : kLimitsReached) {
+    writer_.Write({{"limit", limit.name}},
+                  sum([&](const WorkerCounters& counters) -> const Counter& { return counters.*limit.counter; }));
   }
 
   const auto by_worker = [&](std::string_view name, std::string_view help, MetricType type, auto get_value) {

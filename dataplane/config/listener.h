@@ -27,6 +27,13 @@ struct HttpSettings {
   std::chrono::milliseconds header_timeout{10'000};
   uint32_t max_header_bytes = 32 * 1024;
   uint32_t max_header_count = 100;
+  uint32_t max_uri_bytes = 8 * 1024;
+  uint64_t max_body_bytes = UINT64_MAX;          // of a request
+  std::chrono::milliseconds request_timeout{0};  // 0: none
+  uint32_t min_client_rate = 0;                  // bytes a second; 0: any rate
+
+  // Whether requests are given a time or a rate beyond the header_timeout.
+  bool watches_clients() const { return request_timeout.count() != 0 || min_client_rate != 0; }
 };
 
 // An address that clients connect to, and what is spoken there. Immutable.
@@ -37,7 +44,7 @@ struct Listener {
   mode_t unix_mode = 0600;     // of a unix socket's file
   HttpSettings http;
   std::shared_ptr<const AccessLog> access_log;  // null: nothing is logged
-  absl::uint128 digest = 0;  // what it adds to the fingerprint
+  absl::uint128 digest = 0;                     // what it adds to the fingerprint
   // The same object in all revisions in which the listener exists; connections that outlive it keep it, too.
   std::shared_ptr<metrics::ListenerCounters> counters;
   // One descriptor for each worker, which moves its own out when it adopts the first revision that has these sockets,

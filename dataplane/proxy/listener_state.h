@@ -23,8 +23,6 @@ struct ListenerState {
   http::h1::HeadLimits head_limits;  // of http
   // It was removed, or the proxy shuts down: connections end with their next response.
   bool draining = false;
-  // The proxy ends, and cuts the connections that are left.
-  bool ending = false;
   // Somebody reads when requests reach their phases (RequestTimes).
   bool wants_times = false;
   // What is logged of its requests; null: nothing, or there is no access log.

@@ -14,6 +14,8 @@ std::string_view ToString(Reason reason) {
       return "header_too_large";
     case Reason::kHeaderTimeout:
       return "header_timeout";
+    case Reason::kBodyTooLarge:
+      return "body_too_large";
     case Reason::kConnectRefused:
       return "connect_refused";
     case Reason::kListenerRemoved:
@@ -48,6 +50,10 @@ std::string_view ToString(Reason reason) {
       return "shutdown";
     case Reason::kRequestBodyTimeout:
       return "request_body_timeout";
+    case Reason::kReaderTimeout:
+      return "reader_timeout";
+    case Reason::kClientTooSlow:
+      return "client_too_slow";
     case Reason::kClientDisconnected:
       return "client_disconnected";
   }
@@ -65,6 +71,20 @@ Reason ReasonOfRefusal(uint16_t status) {
     default:
       return Reason::kMalformedRequest;
   }
+}
+
+Reason ReasonOf(http::ClientError error) {
+  switch (error) {
+    case http::ClientError::kDisconnected:
+      return Reason::kClientDisconnected;
+    case http::ClientError::kMalformed:
+      return Reason::kMalformedRequest;
+    case http::ClientError::kTooSlow:
+      return Reason::kClientTooSlow;
+    case http::ClientError::kShutdown:
+      return Reason::kShutdown;
+  }
+  return Reason::kNone;
 }
 
 Reason ReasonOf(http::ServerError error) {

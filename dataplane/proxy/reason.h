@@ -4,6 +4,7 @@
 #include <string_view>
 
 #include "dataplane/http/client_codec.h"
+#include "dataplane/http/server_codec.h"
 
 namespace fairlead::proxy {
 
@@ -22,6 +23,7 @@ enum class Reason : uint8_t {
   kUriTooLong,        // 414
   kHeaderTooLarge,    // 431: its bytes or the number of its fields
   kHeaderTimeout,     // 408
+  kBodyTooLarge,      // 413
   kConnectRefused,    // 501: CONNECT
   // No server was asked.
   kListenerRemoved,   // 503
@@ -42,6 +44,8 @@ enum class Reason : uint8_t {
   kShutdown,           // cut, or not answered: the proxy ended
   // The client failed.
   kRequestBodyTimeout,  // 408: the request's body did not go on
+  kReaderTimeout,       // cut short: the client did not take the response
+  kClientTooSlow,       // cut short: it took the response below the lowest rate
   kClientDisconnected,
 };
 
@@ -50,6 +54,8 @@ std::string_view ToString(Reason reason);
 
 // Of a request that the codec refused, answering it with `status`.
 Reason ReasonOfRefusal(uint16_t status);
+// Of a client's stream that ended early. Why one is malformed ReasonOfRefusal tells.
+Reason ReasonOf(http::ClientError error);
 // Of what a server did.
 Reason ReasonOf(http::ServerError error);
 

@@ -15,7 +15,6 @@ WorkerListener::WorkerListener(proxy::Environment* environment, const config::Li
 }
 
 WorkerListener::~WorkerListener() {
-  state_.ending = true;
   state_.connections.ForEach([](proxy::DownstreamConnection* connection) { connection->Kill(); });
 }
 
@@ -28,6 +27,7 @@ void WorkerListener::Update(const config::Listener& config) {
   state_.wants_times = state_.access_log != nullptr;
   state_.head_limits.max_head_bytes = config.http.max_header_bytes;
   state_.head_limits.max_fields = config.http.max_header_count;
+  state_.head_limits.max_target_bytes = config.http.max_uri_bytes;
 }
 
 void WorkerListener::Drain() {

@@ -4,9 +4,33 @@ import json
 import pathlib
 from typing import Any
 
+from tests.support import configs
+from tests.support.fairlead import Fairlead
 from tests.support.waiting import wait_until
 
 Entry = dict[str, Any]
+
+
+def apply(fairlead: Fairlead, snapshot: dict[str, Any]) -> None:
+    with fairlead.connect() as control:
+        control.replace(snapshot)
+
+
+def site(*servers: Entry, access_log: Entry | None = None, http: Entry | None = None, **fields: Any) -> Entry:
+    """configs.site, with what is logged of its listener."""
+    snapshot = configs.site(*servers, http=http, **fields)
+    if access_log is not None:
+        snapshot["listeners"][0]["access_log"] = access_log
+    return snapshot
+
+
+def picked(entry: Entry, *names: str) -> tuple:
+    return tuple(entry[name] for name in names)
+
+
+def outcome(entry: Entry) -> tuple:
+    """What the client got, and who decided it."""
+    return picked(entry, "status", "decided_by", "reason")
 
 
 def parse(text: bytes) -> list[Entry]:

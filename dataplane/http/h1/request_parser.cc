@@ -33,7 +33,7 @@ ParseResult RequestParser::Parse(std::string_view bytes, RequestHead* head) {
   if (stage_ != Stage::kFields) result = ParseRequestLine(bytes, head);
   if (result.outcome == Outcome::kDone) result = ParseFields(bytes, head);
   if (result.outcome == Outcome::kNeedMore && is_at_limit) {
-    return ParseResult::Error(431, "request head larger than the limit");
+    return ParseResult::Error(431, "request head larger than the limit", RequestLimit::kHeaderBytes);
   }
   return result;
 }
@@ -73,7 +73,7 @@ ParseResult RequestParser::ParseRequestLine(std::string_view bytes, RequestHead*
     const uint32_t size = static_cast<uint32_t>(cursor - base) - head->target.offset;
     if (size > limits_->max_target_bytes) {
       head->target.size = limits_->max_target_bytes;
-      return ParseResult::Error(414, "target larger than the limit");
+      return ParseResult::Error(414, "target larger than the limit", RequestLimit::kUriBytes);
     }
     fields_.Start(static_cast<uint32_t>(cursor - base));
     if (cursor == end) return ParseResult::NeedMore();
@@ -125,7 +125,7 @@ ParseResult RequestParser::ParseFields(std::string_view bytes, RequestHead* head
       case FieldParser::Step::kNeedMore:
         return ParseResult::NeedMore();
       case FieldParser::Step::kError:
-        return ParseResult::Error(line.status, line.reason);
+        return ParseResult::Error(line.status, line.reason, line.limit);
     }
   }
 }
