@@ -291,7 +291,7 @@ def test_servers_and_clients_that_are_too_slow(fairlead: Fairlead, log: AccessLo
         assert wire.read_response().status == 408
     late, body, head = log.wait(3)
     assert outcome(late) == (504, "proxy", "response_timeout")
-    assert late["total_us"] >= 200_000
+    assert late["total_us"] >= 190_000  # timers count whole milliseconds of the turn that set them
     assert outcome(body) == (408, "proxy", "request_body_timeout")
     assert picked(body, "bytes_received", "request_body_us") == (2, None)
     assert outcome(head) == (408, "proxy", "header_timeout")
