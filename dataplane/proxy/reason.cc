@@ -48,6 +48,8 @@ std::string_view ToString(Reason reason) {
       return "idle_timeout";
     case Reason::kShutdown:
       return "shutdown";
+    case Reason::kTunnelIdleTimeout:
+      return "tunnel_idle_timeout";
     case Reason::kRequestBodyTimeout:
       return "request_body_timeout";
     case Reason::kReaderTimeout:
