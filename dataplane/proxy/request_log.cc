@@ -41,12 +41,13 @@ void DescribeHead(const EndedRequest& request, access_log::Entry* entry) {
   if (!head.fields.empty()) entry->request_fields = &head.fields;
 }
 
-void DescribeTimes(const RequestTimes& times, access_log::Entry* entry) {
+void DescribeTimes(const RequestRecord& record, access_log::Entry* entry) {
+  const RequestTimes& times = record.times;
   entry->total_us = times.Between(Mark::kBegin, Mark::kEnd);
   entry->time_us = WallClockUs() - (entry->total_us < 0 ? 0 : entry->total_us);
   entry->request_head_us = times.Between(Mark::kBegin, Mark::kHead);
   entry->request_body_us = times.Between(Mark::kHead, Mark::kRequestEnd);
-  entry->queue_us = times.Between(Mark::kHead, Mark::kServer);
+  entry->queue_us = times.Between(Mark::kHead, record.reason == Reason::kQueueTimeout ? Mark::kEnd : Mark::kServer);
   entry->connect_us = times.Between(Mark::kServer, Mark::kConnected);
   entry->response_head_us = times.Between(Mark::kConnected, Mark::kResponseHead);
   entry->response_body_us = times.Between(Mark::kResponseHead, Mark::kEnd);
@@ -79,7 +80,7 @@ void LogRequest(const EndedRequest& request, access_log::WorkerLog* log) {
   entry.detail = record.detail;
   if (request.response_fields != nullptr) entry.response_fields = &request.response_fields->list();
   DescribeHead(request, &entry);
-  DescribeTimes(record.times, &entry);
+  DescribeTimes(record, &entry);
   log->Write(*listener.access_log, entry);
 }
 

@@ -11,6 +11,7 @@
 #include "dataplane/access_log/worker_log.h"
 #include "dataplane/event/loop.h"
 #include "dataplane/metrics/worker_counters.h"
+#include "dataplane/upstream/peers.h"
 #include "dataplane/worker/publication.h"
 
 namespace fairlead::worker {
@@ -38,6 +39,12 @@ class Worker {
   ~Worker();
   Worker(const Worker&) = delete;
   Worker& operator=(const Worker&) = delete;
+
+  // How the others reach this one, and it them (all, in their order): before the first publication.
+  upstream::Peer AsPeer() const;
+  void SetPeers(upstream::Peers peers);
+  // Ends the thread; connections that are left are cut. Its mailbox stays, for what others still write to it.
+  void Stop();
 
   // Goes over to `publication`, which lives until on_released.
   void Adopt(const Publication* publication);

@@ -435,3 +435,39 @@ def test_a_refused_request_is_logged_as_far_as_it_was_understood(
     assert picked(entry, "method", "bytes_sent") == (request_bytes.split(b" ")[0].decode(), len(response.body))
     assert entry["detail"] in response.body.decode()
     assert entry["path"] == path
+
+
+def test_the_time_in_a_queue(fairlead: Fairlead, log: AccessLogFile, start_origin):
+    origin = start_origin("w1")
+    limits = {"queue_length": 1, "queue_timeout": "0.3s"}
+    apply(fairlead, site(origin.server(max_requests=1), limits=limits))
+    with fairlead.open() as busy, fairlead.open() as waiting:
+        busy.send(get("/delay/10s"))
+        wait_until(lambda: origin.stats()["requests"] == 1, "the server is busy")
+        assert waiting.request(get("/")).status == 503
+    entry = log.wait(2)[0]
+    assert outcome(entry) == (503, "proxy", "queue_timeout")
+    assert 290_000 <= entry["queue_us"] <= entry["total_us"]
+    assert entry["server"] is None
+
+
+def test_a_tunnel_is_told_at_its_end(fairlead: Fairlead, log: AccessLogFile):
+    def script(wire: Wire) -> None:
+        wire.read_head()
+        wire.send("HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: upgrade\r\n\r\n")
+        wire.send(wire.take(5) + b"!")
+        wire.take_rest()
+
+    with ScriptedOrigin(script) as origin:
+        apply(fairlead, site({"id": "s", "address": origin.address}))
+        with fairlead.open() as wire:
+            wire.send(get("/chat", "Upgrade: websocket", "Connection: upgrade"))
+            assert wire.read_head().status == 101
+            wire.send("hello")
+            assert wire.take(6) == b"hello!"
+            assert log.lines() == []
+            wire.finish_writing()
+            assert wire.take_rest() == b""
+        entry = log.wait(1)[0]
+    assert outcome(entry) == (101, "server", None)
+    assert picked(entry, "path", "bytes_received", "bytes_sent", "server") == ("/chat", 5, 6, "s")
