@@ -89,6 +89,7 @@ std::string_view MetricsPage::NextPiece() {
   if (stage_ == Stage::kProcess) {
     WriteProcess();
     WriteControl();
+    WriteAccessLog();
     WriteWorkers();
     stage_ = Stage::kServers;
   }
@@ -138,6 +139,19 @@ void MetricsPage::WriteControl() {
   writer_.BeginFamily("fairlead_health_reports_expired_total", "Health reports whose time ran out.",
                       MetricType::kCounter);
   writer_.Write({}, status_.health->leases_expired());
+}
+
+void MetricsPage::WriteAccessLog() {
+  const auto counter = [&](std::string_view name, std::string_view help, uint64_t value) {
+    writer_.BeginFamily(name, help, MetricType::kCounter);
+    writer_.Write({}, value);
+  };
+  counter("fairlead_access_log_written_total", "Lines of the access log that were written.",
+          status_.access_log.written);
+  counter("fairlead_access_log_dropped_total", "Lines of the access log that found no room, or no datagram.",
+          status_.access_log.dropped);
+  counter("fairlead_access_log_write_errors_total", "Times that writing or reopening the access log failed.",
+          status_.access_log.write_errors);
 }
 
 void MetricsPage::WriteWorkers() {

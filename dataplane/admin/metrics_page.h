@@ -37,6 +37,7 @@ class MetricsPage final : public Page {
 
   void WriteProcess();
   void WriteControl();
+  void WriteAccessLog();
   void WriteWorkers();
   // One step through the servers, for the family at family_; then one through the backends.
   void StepServers();

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "absl/functional/any_invocable.h"
+#include "dataplane/access_log/access_log.h"
 #include "dataplane/config/snapshot.h"
 #include "dataplane/health/health_table.h"
 #include "dataplane/metrics/worker_counters.h"
@@ -45,6 +46,7 @@ struct Status {
   uint64_t transactions_applied = 0;
   uint64_t transactions_rejected = 0;
   std::vector<ControlSession> sessions;
+  access_log::AccessLog::Totals access_log;
 };
 
 // Called for each request, on the control thread.

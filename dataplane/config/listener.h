@@ -9,6 +9,7 @@
 #include <string>
 
 #include "absl/numeric/int128.h"
+#include "dataplane/config/access_log.h"
 #include "dataplane/config/forwarding.h"
 #include "dataplane/config/slots.h"
 #include "dataplane/http/path_normalizer.h"
@@ -68,7 +69,8 @@ struct Listener {
   uint32_t max_connections_per_source = 0;                      // likewise
   // From the first revision with that limit on the same object.
   std::shared_ptr<net::SourceCounts> sources;
-  absl::uint128 digest = 0;  // what it adds to the fingerprint
+  std::shared_ptr<const AccessLog> access_log;  // null: nothing is logged
+  absl::uint128 digest = 0;                     // what it adds to the fingerprint
   // The same object in all revisions in which the listener exists; connections that outlive it keep it, too.
   std::shared_ptr<metrics::ListenerCounters> counters;
   // One descriptor for each worker, which moves its own out when it adopts the first revision that has these sockets,

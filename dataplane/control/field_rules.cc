@@ -29,7 +29,6 @@ constexpr std::string_view kUnimplementedFields[] = {
     "fairlead.v1.Snapshot.certificates",
     "fairlead.v1.Snapshot.trust_bundles",
     "fairlead.v1.Listener.tls",
-    "fairlead.v1.Listener.access_log",
     "fairlead.v1.Backend.tls",
     "fairlead.v1.Server.zone",
     "fairlead.v1.Server.priority",

@@ -7,6 +7,7 @@
 
 #include "absl/container/flat_hash_map.h"
 #include "dataplane/base/absl_strings.h"
+#include "dataplane/control/access_log_compiler.h"
 #include "dataplane/control/http_settings_compiler.h"
 #include "dataplane/control/value_checks.h"
 #include "dataplane/health/quote.h"
@@ -85,6 +86,7 @@ std::shared_ptr<config::Listener> CompileListener(const v1::Listener& message, c
         CheckRange(message.max_connections_per_source(), 1, net::SourceCounts::kMaxCount,
                    Path(place, "max_connections_per_source"), violations);
   }
+  listener->access_log = CompileAccessLog(message, place, violations);
   if (!message.has_http() && !message.has_tcp()) violations.Invalid(place, "neither http nor tcp; want exactly one");
   if (message.has_http() && message.has_tcp()) violations.Invalid(place, "both http and tcp; want exactly one");
   if (message.has_tcp()) listener->tcp = CompileTcp(message.tcp(), Path(place, "tcp"), backends, violations);

@@ -19,6 +19,8 @@ namespace fairlead::http {
 enum class ClientError : uint8_t {
   kDisconnected,  // the connection ended, or was reset
   kMalformed,     // the request's body broke its framing; the codec answers, if an answer was not begun
+  kTooSlow,       // the proxy cuts the connection: the client takes the response too slowly
+  kShutdown,      // likewise: the proxy ends
 };
 
 // One request's way out: the core gives the response to the codec. Lives within the codec, from
@@ -125,8 +127,8 @@ class ServerCodec {
   virtual void Receive(buffer::Slice bytes) = 0;
   // The client will send no more. True: the connection is still needed, for responses that are under way.
   virtual bool ReceiveEnd() = 0;
-  // The connection is broken: ends all streams.
-  virtual void ConnectionLost() = 0;
+  // The connection is broken, or will be cut: ends all streams, which hear why.
+  virtual void ConnectionLost(ClientError error) = 0;
   // Goes on with what had to wait for the end of the callback that ended a stream. Called from the connection's turn
   // work.
   virtual void Continue() = 0;

@@ -35,7 +35,7 @@ void DownstreamConnection::Drain() {
 
 void DownstreamConnection::Kill() {
   if (phase_ == Phase::kClosed) return;
-  codec_->ConnectionLost();
+  codec_->ConnectionLost(http::ClientError::kShutdown);
   Close(/*reset=*/true);
 }
 
@@ -54,7 +54,7 @@ void DownstreamConnection::OnReceiveEnd(int error) {
   event::TurnScope scope(environment_->turn_work);
   client_ended_ = true;
   if (error != 0) {
-    codec_->ConnectionLost();
+    codec_->ConnectionLost(http::ClientError::kDisconnected);
     return Close(/*reset=*/false);
   }
   if (!closing_ && !codec_->ReceiveEnd()) closing_ = true;
@@ -65,7 +65,7 @@ void DownstreamConnection::OnSent(size_t sent, int error) {
   event::TurnScope scope(environment_->turn_work);
   sending_ = false;
   if (error != 0) {
-    codec_->ConnectionLost();
+    codec_->ConnectionLost(http::ClientError::kDisconnected);
     return Close(/*reset=*/false);
   }
   client_.listener->own_counters->bytes_sent.Add(sent);
@@ -166,7 +166,7 @@ void DownstreamConnection::OnTimeout() {
     case Phase::kExchange:
       deadline_ms_ = UINT64_MAX;
       if (!codec_->awaiting_response()) return;
-      codec_->ConnectionLost();
+      codec_->ConnectionLost(http::ClientError::kDisconnected);
       return Close(/*reset=*/false);
     case Phase::kClosed:
       return;
@@ -197,7 +197,7 @@ void DownstreamConnection::CheckClient() {
       return codec_->RequestTimeout("the request's body comes too slowly");
     case ClientWatch::Verdict::kSlowReader:
       environment_->counters->slow_readers.Increment();
-      codec_->ConnectionLost();
+      codec_->ConnectionLost(http::ClientError::kTooSlow);
       return Close(/*reset=*/true);
   }
 }

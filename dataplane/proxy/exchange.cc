@@ -5,6 +5,7 @@
 #include "absl/strings/str_cat.h"
 #include "dataplane/http/h1/upgrade.h"
 #include "dataplane/http/path_normalizer.h"
+#include "dataplane/proxy/request_log.h"
 #include "dataplane/proxy/route_actions.h"
 #include "dataplane/proxy/sent_proxy_header.h"
 #include "dataplane/routing/router.h"
@@ -69,7 +70,7 @@ void Exchange::Route() {
   metrics_.LeaveRule();
   if (pin_ != nullptr) environment_->snapshots->Unpin(pin_);
   pin_ = environment_->snapshots->Pin();
-  avoid_ = kNoServer;  // slots of another revision may belong to others
+  server_slot_ = avoid_ = kNoServer;  // slots of another revision may belong to others
 
   const config::Snapshot& snapshot = *pin_->snapshot;
   const config::HttpSettings& settings = client_->listener->http;
@@ -86,8 +87,9 @@ void Exchange::Route() {
                                                     .method = request_.method,
                                                     .method_text = request_.Get(request_.method_text),
                                                     .fields = &request_.fields,
-                                                    .source = &client_->address});
+                                                    .source = &forwarder_.ClientAddress(request_)});
   const bool is_connect = request_.method == http::Method::kConnect;
+  record_.table = &router->table();
   record_.host = route.host;
   if (route.rule == nullptr) {
     if (is_connect) return Reply(405, Reason::kConnectRefused, "no route for CONNECT to this host");
@@ -213,7 +215,7 @@ void Exchange::OnConnected() {
     for (buffer::Slice& slice : early_body_.TakeSlices()) stream.SendData(std::move(slice));
   }
   if (request_ended_) {
-    stream.SendEnd(early_trailers_ == nullptr ? nullptr : &early_trailers_->fields);
+    stream.SendEnd(early_trailers_ == nullptr ? nullptr : &early_trailers_->list());
     environment_->loop->timers().Schedule(
         &timer_, (rule_->timeout.has_value() ? *rule_->timeout : backend_->response_timeout).count());
   } else {
@@ -241,16 +243,8 @@ void Exchange::OnRequestEnd(const http::FieldList* trailers) {
   record_.times.Take(Mark::kRequestEnd);
   if (!connected_) {
     if (trailers == nullptr) return;
-    early_trailers_ = std::make_unique<StoredTrailers>();
-    for (const http::FieldList::Field& field : *trailers) {
-      http::FieldList::Field copy = field;
-      copy.name_offset = static_cast<uint32_t>(early_trailers_->bytes.size());
-      early_trailers_->bytes.append(trailers->name(field));
-      copy.value_offset = static_cast<uint32_t>(early_trailers_->bytes.size());
-      early_trailers_->bytes.append(trailers->value(field));
-      early_trailers_->fields.Add(copy);
-    }
-    early_trailers_->fields.set_base(early_trailers_->bytes.data());
+    early_trailers_ = std::make_unique<StoredFields>();
+    for (const http::FieldList::Field& field : *trailers) early_trailers_->Add(*trailers, field);
     return;
   }
   if (trailers != nullptr) body_sent_ = true;
@@ -282,7 +276,8 @@ void Exchange::OnStreamError(http::ClientError error) {
     environment_->counters->client_aborts.Increment();
     metrics_.CountClientAbort();
   }
-  record_.Decide(DecidedBy::kClient, Reason::kClientDisconnected, {});
+  record_.Decide(error == http::ClientError::kDisconnected ? DecidedBy::kClient : DecidedBy::kProxy, ReasonOf(error),
+                 {});
   Conclude();
   Finish();
 }
@@ -293,6 +288,11 @@ void Exchange::OnResponseHead() {
   response_begun_ = true;
   record_.times.Take(Mark::kResponseHead);
   record_.status = response_.status;
+  const config::AccessLog* log = client_->listener->access_log.get();
+  if (log != nullptr && !log->response_headers.empty()) {
+    if (logged_fields_ == nullptr) logged_fields_ = std::make_unique<StoredFields>();
+    StoreLoggedFields(*log, response_.fields, logged_fields_.get());
+  }
   if (response_.framing != http::BodyFraming::kNone) {
     idle_watch_due_ = true;  // unless the whole body is here already
     environment_->turn_work->Add(this);
@@ -427,7 +427,7 @@ void Exchange::OnTimeout() {
   }
   if (response_begun_ && downstream_->unsent_bytes() > 0) {
     environment_->counters->reader_timeouts.Increment();
-    return Cut(DecidedBy::kClient, Reason::kReaderTimeout, "the client did not take the response");
+    return Cut(DecidedBy::kProxy, Reason::kReaderTimeout, "the client did not take the response");
   }
   CountTimeout();
   environment_->counters->server_idle_timeouts.Increment();
@@ -461,7 +461,30 @@ void Exchange::Cut(DecidedBy who, Reason reason, std::string_view detail) {
   Finish();
 }
 
-void Exchange::Conclude() { record_.times.Take(Mark::kEnd); }
+void Exchange::Conclude() {
+  record_.times.Take(Mark::kEnd);
+  if (client_->listener->access_log != nullptr) Log();
+}
+
+void Exchange::Log() {
+  const config::Snapshot& snapshot = *(pin_ != nullptr ? pin_ : environment_->snapshots->current())->snapshot;
+  const config::Server* server = nullptr;
+  if (server_slot_ != kNoServer) server = snapshot.backends[backend_slot_]->servers[server_slot_].get();
+  LogRequest({.client = *client_,
+              .address = forwarder_.ClientAddress(request_),
+              .request_id = forwarder_.RequestId(request_, *environment_->random),
+              .head = request_,
+              .head_is_complete = counted_,
+              .response_fields = logged_fields_.get(),
+              .record = record_,
+              .snapshot = snapshot,
+              .rule = rule_,
+              .backend = backend_,
+              .server = server,
+              .attempts = attempts_,
+              .reused = reused_},
+             environment_->access_log);
+}
 
 void Exchange::RefuseBody() {
   environment_->counters->max_body_bytes.Increment();
@@ -489,6 +512,7 @@ void Exchange::Finish() {
   if (tunnel_) environment_->counters->tunnels_active.Decrement();
   early_body_.Clear();
   early_trailers_.reset();
+  if (logged_fields_ != nullptr) logged_fields_->Clear();
   environment_->turn_work->Add(this);
 }
 

@@ -6,6 +6,7 @@
 #include <string>
 
 #include "dataplane/base/intrusive_list.h"
+#include "dataplane/config/access_log.h"
 #include "dataplane/config/listener.h"
 #include "dataplane/config/slots.h"
 #include "dataplane/http/h1/parse_result.h"
@@ -18,6 +19,7 @@ namespace fairlead::proxy {
 // What connections need to know of the listener that they came by: a copy, since they may outlive it. One worker's; it
 // outlives its connections.
 struct ListenerState {
+  std::string id;
   config::HttpSettings http;
   http::h1::HeadLimits head_limits;                                     // of http
   std::optional<config::TcpSettings> tcp;                               // in place of http
@@ -30,6 +32,8 @@ struct ListenerState {
   bool draining = false;
   // Somebody reads when requests reach their phases (RequestTimes).
   bool wants_times = false;
+  // What is logged of its requests; null: nothing, or there is no access log.
+  std::shared_ptr<const config::AccessLog> access_log;
   base::IntrusiveList<ClientConnection> connections;
   std::shared_ptr<metrics::ListenerCounters> counters;
   metrics::ListenerWorkerCounters* own_counters = nullptr;  // of those, this worker's

@@ -42,6 +42,29 @@ TEST(Options, NamesTheFlagThatIsWrongAndWhatWouldBeRight) {
   EXPECT_THAT(ErrorOf({kListen, "--heartbeat_interval=5s", "--heartbeat_timeout=5s"}), HasSubstr("must be longer"));
 }
 
+TEST(Options, KnowsTheDestinationsOfTheAccessLog) {
+  using Kind = access_log::DestinationSpec::Kind;
+  const auto parsed = [](const std::string& value) {
+    absl::StatusOr<Options> options = ParseOptions({kListen, "--access_log=" + value});
+    EXPECT_TRUE(options.ok()) << options.status();
+    return options->access_log.value();
+  };
+  EXPECT_FALSE(ParseOptions({kListen})->access_log.has_value());
+  EXPECT_EQ(parsed("file:/var/log/a=b,c").kind, Kind::kFile);
+  EXPECT_EQ(parsed("file:/var/log/a=b,c").path, "/var/log/a=b,c");
+  EXPECT_EQ(parsed("stdout").kind, Kind::kStdout);
+  EXPECT_EQ(parsed("stderr").kind, Kind::kStderr);
+  EXPECT_EQ(parsed("syslog:unix:/dev/log").kind, Kind::kSyslog);
+  EXPECT_EQ(parsed("syslog:unix:/dev/log").address.path(), "/dev/log");
+  EXPECT_EQ(parsed("syslog:[::1]:514").address.ToString(), "[::1]:514");
+
+  EXPECT_EQ(ErrorOf({kListen, "--access_log=/var/log/x"}),
+            "--access_log: want file:PATH, stdout, stderr, syslog:unix:PATH or syslog:IP:PORT, not \"/var/log/x\"");
+  EXPECT_THAT(ErrorOf({kListen, "--access_log=file:"}), HasSubstr("want file:PATH"));
+  EXPECT_EQ(ErrorOf({kListen, "--access_log=syslog:localhost:514"}),
+            "--access_log: not an IP:port or unix path: \"localhost:514\"");
+}
+
 TEST(Options, RefusesWhatIsNotBuiltYet) {
   EXPECT_THAT(ErrorOf({kListen, "--state_dir=/var/lib/fairlead"}), HasSubstr("--state_dir: UNIMPLEMENTED"));
 }

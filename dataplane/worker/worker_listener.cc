@@ -10,7 +10,8 @@
 namespace fairlead::worker {
 
 WorkerListener::WorkerListener(proxy::Environment* environment, const config::Listener& config)
-    : environment_(environment), id_(config.id) {
+    : environment_(environment) {
+  state_.id = config.id;
   Update(config);
 }
 
@@ -28,6 +29,8 @@ void WorkerListener::Update(const config::Listener& config) {
   state_.max_connections = config.max_connections;
   state_.max_connections_per_source = config.max_connections_per_source;
   state_.sources = config.sources;
+  state_.access_log = environment_->access_log != nullptr ? config.access_log : nullptr;
+  state_.wants_times = state_.access_log != nullptr;
   state_.head_limits.max_head_bytes = config.http.max_header_bytes;
   state_.head_limits.max_fields = config.http.max_header_count;
   state_.head_limits.max_target_bytes = config.http.max_uri_bytes;

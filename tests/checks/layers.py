@@ -12,7 +12,7 @@ LAYERS = (
     ("event", "buffer"),
     ("net", "tls", "metrics"),
     ("http", "config"),
-    ("routing", "load_balancing", "upstream", "sessions"),
+    ("routing", "load_balancing", "upstream", "sessions", "access_log"),
     ("proxy", "worker"),
     ("control", "health", "persistence", "upgrade", "admin"),
     ("server",),

@@ -131,10 +131,10 @@ bool ServerCodec::ReceiveEnd() {
   return false;
 }
 
-void ServerCodec::ConnectionLost() {
+void ServerCodec::ConnectionLost(ClientError error) {
   state_ = State::kClosing;
   pending_ = {};
-  if (handler_ != nullptr) std::exchange(handler_, nullptr)->OnStreamError(ClientError::kDisconnected);
+  if (handler_ != nullptr) std::exchange(handler_, nullptr)->OnStreamError(error);
 }
 
 void ServerCodec::Continue() {

@@ -25,7 +25,7 @@ class ServerCodec final : public http::ServerCodec, private http::ServerStream {
 
   void Receive(buffer::Slice bytes) override;
   bool ReceiveEnd() override;
-  void ConnectionLost() override;
+  void ConnectionLost(ClientError error) override;
   void Continue() override;
   void OnSent() override;
   void Drain() override { draining_ = true; }
