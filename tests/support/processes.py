@@ -111,6 +111,15 @@ class Process:
         status = pathlib.Path(f"/proc/{self.pid}/status").read_text()
         return int(re.search(r"^VmRSS:\s+(\d+)", status, re.MULTILINE)[1])
 
+    def reset_peak(self) -> None:
+        """What peak_resident_kib() tells begins anew."""
+        pathlib.Path(f"/proc/{self.pid}/clear_refs").write_text("5")
+
+    def peak_resident_kib(self) -> int:
+        """The most memory that it has held since reset_peak(), or since its begin."""
+        status = pathlib.Path(f"/proc/{self.pid}/status").read_text()
+        return int(re.search(r"^VmHWM:\s+(\d+)", status, re.MULTILINE)[1])
+
     def cpu_seconds(self) -> float:
         """The processor time, user's and system's, that it has used."""
         fields = pathlib.Path(f"/proc/{self.pid}/stat").read_text().rpartition(")")[2].split()
