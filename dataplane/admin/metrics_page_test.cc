@@ -4,6 +4,7 @@
 #include <set>
 #include <string>
 
+#include "dataplane/admin/limits_reached.h"
 #include "dataplane/admin/read_page.h"
 #include "dataplane/admin/test_fleet.h"
 #include "dataplane/metrics/prometheus_reader.h"
@@ -113,6 +114,21 @@ TEST(MetricsPage, ShowsEveryCounterOfTheWorkersSummed) {
   EXPECT_EQ(page.Get("fairlead_worker_open_connections", "{worker=\"0\"}"), 2);
   EXPECT_EQ(page.Get("fairlead_worker_active_requests", "{worker=\"0\"}"), 16);
   EXPECT_EQ(page.Get("fairlead_worker_revision", "{worker=\"1\"}"), 1);
+}
+
+TEST(MetricsPage, ShowsEachLimitsOwnCounter) {
+  TestFleet fleet;
+  uint64_t value = 0;
+  for (const LimitReached& limit : kLimitsReached) {
+    for (metrics::WorkerCounters& worker : fleet.workers) (worker.*limit.counter).Add(++value);
+  }
+  const PrometheusPage page = ReadMetrics(fleet.status);
+  value = 0;
+  for (const LimitReached& limit : kLimitsReached) {
+    const std::string labels = "{limit=\"" + std::string(limit.name) + "\"}";
+    EXPECT_EQ(page.Get("fairlead_limit_reached_total", labels), 2 * value + 3) << limit.name;
+    value += 2;
+  }
 }
 
 TEST(MetricsPage, ShowsWhatEachServerDoes) {

@@ -5,6 +5,7 @@
 #include <string>
 #include <string_view>
 
+#include "dataplane/admin/limits_reached.h"
 #include "dataplane/admin/metric_writers.h"
 
 namespace fairlead::admin {
@@ -81,6 +82,13 @@ void WriteWorkerFamilies(const std::vector<WorkerStatus>& workers, PrometheusWri
   for (size_t i = 0; i < std::size(kResponseClasses); ++i) {
     writer->Write({{"code", kResponseClasses[i]}},
                   sum([&](const WorkerCounters& counters) -> const Counter& { return counters.responses[i]; }));
+  }
+
+  writer->BeginFamily("fairlead_limit_reached_total", "Times that a limit was reached, by its name.",
+                      MetricType::kCounter);
+  for (const LimitReached& limit : kLimitsReached) {
+    writer->Write({{"limit", limit.name}},
+                  sum([&](const WorkerCounters& counters) -> const Counter& { return counters.*limit.counter; }));
   }
 
   const auto by_worker = [&](std::string_view name, std::string_view help, MetricType type, auto get_value) {

@@ -26,6 +26,13 @@ struct HttpSettings {
   std::chrono::milliseconds header_timeout{10'000};
   uint32_t max_header_bytes = 32 * 1024;
   uint32_t max_header_count = 100;
+  uint32_t max_uri_bytes = 8 * 1024;
+  uint64_t max_body_bytes = UINT64_MAX;          // of a request
+  std::chrono::milliseconds request_timeout{0};  // 0: none
+  uint32_t min_client_rate = 0;                  // bytes a second; 0: any rate
+
+  // Whether requests are given a time or a rate beyond the header_timeout.
+  bool watches_clients() const { return request_timeout.count() != 0 || min_client_rate != 0; }
 };
 
 // An address that clients connect to, and what is spoken there. Immutable.

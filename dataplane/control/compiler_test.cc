@@ -60,6 +60,10 @@ TEST(Compiler, DefaultsAreThoseOfTheProtos) {
   EXPECT_EQ(listener.http.header_timeout, milliseconds(10'000));
   EXPECT_EQ(listener.http.max_header_bytes, 32'768u);
   EXPECT_EQ(listener.http.max_header_count, 100u);
+  EXPECT_EQ(listener.http.max_uri_bytes, 8'192u);
+  EXPECT_EQ(listener.http.max_body_bytes, UINT64_MAX) << "no limit";
+  EXPECT_EQ(listener.http.request_timeout, milliseconds(0)) << "none";
+  EXPECT_EQ(listener.http.min_client_rate, 0u);
 }
 
 TEST(Compiler, EveryFieldReachesTheWorkers) {
@@ -68,7 +72,8 @@ TEST(Compiler, EveryFieldReachesTheWorkers) {
       id: "l" address: "[::1]:8080"
       http {
         route_table: "r" idle_timeout { seconds: 86400 } header_timeout { nanos: 1000000 }
-        max_header_bytes: 1024 max_header_count: 1000
+        max_header_bytes: 1024 max_header_count: 1000 max_uri_bytes: 65536 max_body_bytes: 5000000000
+        request_timeout { seconds: 30 } min_client_rate: 500
       }
     }
     route_tables {
@@ -76,8 +81,10 @@ TEST(Compiler, EveryFieldReachesTheWorkers) {
       virtual_hosts {
         id: "h" domains: "WWW.Example.org" domains: "*.example.org" domains: "[::1]"
         rules { id: "exact" match { path: "/a" } backends { backend: "b" weight: 0 } backends { backend: "b" weight: 3 } }
-        rules { id: "prefix" match { path_prefix: "/b/" } backends { backend: "b" } timeout { seconds: 2 } }
+        rules { id: "prefix" match { path_prefix: "/b/" } backends { backend: "b" } timeout { seconds: 2 }
+                max_body_bytes: 7 }
         rules { id: "any" backends { backend: "b" } }
+        rules { id: "large" backends { backend: "b" } max_body_bytes: 0 }
       }
     }
     backends {
@@ -97,6 +104,10 @@ TEST(Compiler, EveryFieldReachesTheWorkers) {
   EXPECT_EQ(listener.http.header_timeout, milliseconds(1));
   EXPECT_EQ(listener.http.max_header_bytes, 1'024u);
   EXPECT_EQ(listener.http.max_header_count, 1'000u);
+  EXPECT_EQ(listener.http.max_uri_bytes, 65'536u);
+  EXPECT_EQ(listener.http.max_body_bytes, 5'000'000'000u);
+  EXPECT_EQ(listener.http.request_timeout, milliseconds(30'000));
+  EXPECT_EQ(listener.http.min_client_rate, 500u);
 
   const config::VirtualHost& host = state.snapshot().route_tables[listener.http.route_table]->table().virtual_hosts[0];
   EXPECT_THAT(host.domains, ElementsAre("www.example.org", "*.example.org", "[::1]"));
@@ -109,6 +120,9 @@ TEST(Compiler, EveryFieldReachesTheWorkers) {
   EXPECT_EQ(host.rules[1].timeout, milliseconds(2'000));
   EXPECT_EQ(host.rules[2].path_match, config::PathMatch::kAny);
   EXPECT_EQ(host.rules[2].timeout, std::nullopt);
+  EXPECT_EQ(host.rules[1].max_body_bytes, 7u);
+  EXPECT_EQ(host.rules[2].max_body_bytes, std::nullopt);
+  EXPECT_EQ(host.rules[3].max_body_bytes, UINT64_MAX) << "no limit, whatever the listener's";
 
   const config::Backend& backend = *state.FindBackend("b");
   EXPECT_EQ(backend.settings->policy, config::LoadBalancingPolicy::kRandom);

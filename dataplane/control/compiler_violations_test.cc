@@ -172,9 +172,12 @@ const Case kListeners[] = {
     {"ListenerLimits",
      R"(operations { upsert_listener { id: "l" address: "127.0.0.1:0" http {
           route_table: "main" max_header_bytes: 1023 max_header_count: 1001
+          max_uri_bytes: 63 request_timeout {}
           idle_timeout { seconds: 86400 nanos: 1000000 } header_timeout { seconds: -1 } } } })",
      {"INVALID_ARGUMENT listeners[\"l\"].http.max_header_bytes: not 1024 to 65536: 1023",
       "INVALID_ARGUMENT listeners[\"l\"].http.max_header_count: not 1 to 1000: 1001",
+      "INVALID_ARGUMENT listeners[\"l\"].http.max_uri_bytes: not 64 to 65536: 63",
+      "INVALID_ARGUMENT listeners[\"l\"].http.request_timeout: not 1 ms to 24 h: 0s",
       "INVALID_ARGUMENT listeners[\"l\"].http.idle_timeout: not 1 ms to 24 h: 86400s",
       "INVALID_ARGUMENT listeners[\"l\"].http.header_timeout: not 1 ms to 24 h: -1s"}},
 };

@@ -16,6 +16,10 @@ namespace {
 constexpr uint32_t kMinHeaderBytes = 1'024;
 constexpr uint32_t kMaxHeaderBytes = 65'536;
 constexpr uint32_t kMaxHeaderCount = 1'000;
+constexpr uint32_t kMinUriBytes = 64;
+constexpr uint32_t kMaxUriBytes = 65'536;
+
+uint64_t OrNoLimit(uint64_t limit) { return limit == 0 ? UINT64_MAX : limit; }
 
 // Whose each address is among the listeners that the transaction puts in place.
 using Addresses = absl::flat_hash_map<net::Address, std::string_view>;
@@ -68,6 +72,16 @@ std::shared_ptr<config::Listener> CompileListener(const v1::Listener& message, c
     listener->http.max_header_count =
         CheckRange(http.max_header_count(), 1, kMaxHeaderCount, Path(http_place, "max_header_count"), violations);
   }
+  if (http.max_uri_bytes() != 0) {
+    listener->http.max_uri_bytes =
+        CheckRange(http.max_uri_bytes(), kMinUriBytes, kMaxUriBytes, Path(http_place, "max_uri_bytes"), violations);
+  }
+  listener->http.max_body_bytes = OrNoLimit(http.max_body_bytes());
+  if (http.has_request_timeout()) {
+    listener->http.request_timeout =
+        CheckDuration(http.request_timeout(), Path(http_place, "request_timeout"), violations);
+  }
+  listener->http.min_client_rate = http.min_client_rate();
   return listener;
 }
 

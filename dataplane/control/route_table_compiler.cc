@@ -118,6 +118,9 @@ config::RouteRule TableCompiler::CompileRule(const v1::RouteRule& message, const
   rule.id = message.id();
   CompileMatch(message.match(), Path(place, "match"), rule);
   if (message.has_timeout()) rule.timeout = CheckDuration(message.timeout(), Path(place, "timeout"), violations_);
+  if (message.has_max_body_bytes()) {
+    rule.max_body_bytes = message.max_body_bytes() == 0 ? UINT64_MAX : message.max_body_bytes();
+  }
   const int actions = (message.backends_size() > 0) + message.has_redirect() + message.has_respond();
   if (actions != 1) {
     violations_.Invalid(place, base::StrCat(actions == 0 ? "none" : "more than one",

@@ -7,6 +7,7 @@
 #include "dataplane/buffer/slice.h"
 #include "dataplane/http/head_edits.h"
 #include "dataplane/http/message.h"
+#include "dataplane/http/request_limit.h"
 
 // The side toward the client: bytes in, requests out; responses in, bytes out. A codec does no I/O: its connection
 // feeds it and sends its output. The proxy core sees streams alone, whatever the protocol version beneath.
@@ -78,8 +79,8 @@ class ServerCodecHost {
 
   // The first byte of a request has come: who takes care of it? Never null; lives until the stream ends.
   virtual ServerStreamHandler* OnStreamBegin(ServerStream* stream) = 0;
-  // A request's head was refused, before any handler heard of it, and answered with `status`.
-  virtual void OnRequestRefused(uint16_t status, const char* reason) = 0;
+  // A request was refused by the codec itself, for its form or for a limit, and answered with `status`.
+  virtual void OnRequestRefused(uint16_t status, const char* reason, RequestLimit limit) = 0;
   // A final response was answered by its head.
   virtual void OnResponse(uint16_t status) = 0;
 
@@ -127,8 +128,12 @@ class ServerCodec {
   virtual bool receiving_head() const = 0;
   // A request is whole, and nothing of its response has come.
   virtual bool awaiting_response() const = 0;
-  // Answers a head that took too long, and closes (408).
-  virtual void HeaderTimeout() = 0;
+  // A request's body has not ended.
+  virtual bool receiving_body() const = 0;
+  // Likewise, and its handler wants it: what is missing is the client's to send.
+  virtual bool awaiting_body() const = 0;
+  // A request's head or body takes too long: answers 408 where no response has begun, and closes.
+  virtual void RequestTimeout(const char* reason) = 0;
 };
 
 }  // namespace fairlead::http

@@ -21,6 +21,22 @@ struct alignas(64) WorkerCounters {
   Counter client_aborts;       // clients that left before their response was whole
   Counter header_timeouts;     // 408
   Counter idle_timeouts;       // idle client connections closed
+
+  // Times that a limit was reached: docs/LIMITS.md.
+  Counter max_uri_bytes;              // 414
+  Counter max_header_bytes;           // 431
+  Counter max_header_count;           // 431
+  Counter max_trailers;               // 431
+  Counter max_chunk_extension_bytes;  // 400
+  Counter max_body_bytes;             // 413
+  Counter request_timeouts;           // 408
+  Counter body_timeouts;              // 408: nothing more of a request's body came for a while
+  Counter reader_timeouts;            // cut: nothing more of a response was taken for a while
+  Counter slow_bodies;                // 408: below min_client_rate
+  Counter slow_readers;               // cut: below min_client_rate
+  Counter connect_timeouts;           // attempts
+  Counter response_timeouts;          // 504
+  Counter server_idle_timeouts;       // 504, or cut short after the response's head
 };
 
 }  // namespace fairlead::metrics

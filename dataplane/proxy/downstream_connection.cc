@@ -1,5 +1,7 @@
 #include "dataplane/proxy/downstream_connection.h"
 
+#include <linux/sockios.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 
 #include <utility>
@@ -43,6 +45,7 @@ void DownstreamConnection::OnReceived(buffer::Slice bytes) {
   event::TurnScope scope(environment_->turn_work);
   client_.listener->own_counters->bytes_received.Add(bytes.size());
   if (closing_) return;  // lingering: dropped
+  if (watch_ != nullptr) watch_->OnReceived(bytes.size());
   codec_->Receive(std::move(bytes));
   Touch();
 }
@@ -67,6 +70,10 @@ void DownstreamConnection::OnSent(size_t sent, int error) {
   }
   client_.listener->own_counters->bytes_sent.Add(sent);
   output_.Consume(sent);
+  if (watch_ != nullptr) {
+    watch_->OnSent(sent);
+    if (output_.empty()) watch_->OnAllSent();
+  }
   // A client that reads may take its time.
   if (phase_ == Phase::kFlushing) Enter(Phase::kFlushing, client_.listener->http.idle_timeout.count());
   if (phase_ == Phase::kIdle && (!output_.empty() || client_.listener->draining)) Enter(Phase::kIdle, IdleTimeoutMs());
@@ -142,7 +149,7 @@ void DownstreamConnection::OnTimeout() {
   switch (phase_) {
     case Phase::kHead:
       environment_->counters->header_timeouts.Increment();
-      if (codec_->receiving_head()) return codec_->HeaderTimeout();
+      if (codec_->receiving_head()) return codec_->RequestTimeout("the request's head took too long");
       return Close(/*reset=*/false);
     case Phase::kIdle:
       environment_->counters->idle_timeouts.Increment();
@@ -161,15 +168,66 @@ void DownstreamConnection::OnTimeout() {
   }
 }
 
+void DownstreamConnection::CheckClient() {
+  event::TurnScope scope(environment_->turn_work);
+  ClientWatch::Look look{.idle = output_.empty() && (closing_ || codec_->idle()),
+                         .receiving = !closing_ && (codec_->receiving_head() || codec_->receiving_body()),
+                         .awaits_body = !closing_ && codec_->awaiting_body(),
+                         .awaits_reader = !output_.empty()};
+  if (look.awaits_reader) {
+    int in_kernel = 0;
+    ioctl(socket_->fd(), SIOCOUTQ, &in_kernel);
+    look.taken = watch_->sent() - in_kernel;
+  }
+  switch (watch_->Check(client_.listener->http, look, environment_->loop->timers())) {
+    case ClientWatch::Verdict::kWell:
+      return;
+    case ClientWatch::Verdict::kIdle:
+      return watch_.reset();
+    case ClientWatch::Verdict::kRequestTimeout:
+      environment_->counters->request_timeouts.Increment();
+      return codec_->RequestTimeout("the request took too long");
+    case ClientWatch::Verdict::kSlowBody:
+      environment_->counters->slow_bodies.Increment();
+      return codec_->RequestTimeout("the request's body comes too slowly");
+    case ClientWatch::Verdict::kSlowReader:
+      environment_->counters->slow_readers.Increment();
+      codec_->ConnectionLost();
+      return Close(/*reset=*/true);
+  }
+}
+
 http::ServerStreamHandler* DownstreamConnection::OnStreamBegin(http::ServerStream* stream) {
   had_request_ = true;
+  if (const config::HttpSettings& settings = client_.listener->http; settings.watches_clients()) {
+    if (watch_ == nullptr) {
+      watch_ = std::make_unique<ClientWatch>(
+          [](void* self) { static_cast<DownstreamConnection*>(self)->CheckClient(); }, this);
+    }
+    watch_->BeginRequest(settings, environment_->loop->timers());
+  }
   Exchange* exchange = environment_->exchanges->Take();
   exchange->Begin(stream, &client_);
   return exchange;
 }
 
-void DownstreamConnection::OnRequestRefused(uint16_t, const char*) {
-  environment_->counters->request_errors.Increment();
+void DownstreamConnection::OnRequestRefused(uint16_t, const char*, http::RequestLimit limit) {
+  metrics::WorkerCounters& counters = *environment_->counters;
+  counters.request_errors.Increment();
+  switch (limit) {
+    case http::RequestLimit::kNone:
+      return;
+    case http::RequestLimit::kUriBytes:
+      return counters.max_uri_bytes.Increment();
+    case http::RequestLimit::kHeaderBytes:
+      return counters.max_header_bytes.Increment();
+    case http::RequestLimit::kHeaderCount:
+      return counters.max_header_count.Increment();
+    case http::RequestLimit::kTrailers:
+      return counters.max_trailers.Increment();
+    case http::RequestLimit::kChunkExtensionBytes:
+      return counters.max_chunk_extension_bytes.Increment();
+  }
 }
 
 void DownstreamConnection::OnResponse(uint16_t status) {
@@ -178,6 +236,7 @@ void DownstreamConnection::OnResponse(uint16_t status) {
 }
 
 void DownstreamConnection::PauseReceive() {
+  if (watch_ != nullptr) watch_->OnBodyHeldBack();
   if (phase_ != Phase::kClosed) socket_->PauseReceive();
 }
 
@@ -198,6 +257,7 @@ void DownstreamConnection::Close(bool reset) {
   if (phase_ == Phase::kClosed) return;
   phase_ = Phase::kClosed;
   environment_->loop->timers().Cancel(&timer_);
+  watch_.reset();
   environment_->counters->connections_open.Decrement();
   client_.listener->own_counters->connections_open.Decrement();
   Unlink();

@@ -13,6 +13,7 @@
 #include "dataplane/http/server_codec.h"
 #include "dataplane/net/address.h"
 #include "dataplane/proxy/client.h"
+#include "dataplane/proxy/client_watch.h"
 #include "dataplane/proxy/environment.h"
 #include "dataplane/proxy/listener_state.h"
 
@@ -64,7 +65,7 @@ class DownstreamConnection final : public base::ListNode,
 
   // http::ServerCodecHost:
   http::ServerStreamHandler* OnStreamBegin(http::ServerStream* stream) override;
-  void OnRequestRefused(uint16_t status, const char* reason) override;
+  void OnRequestRefused(uint16_t status, const char* reason, http::RequestLimit limit) override;
   void OnResponse(uint16_t status) override;
   buffer::Queue& output() override { return output_; }
   buffer::BlockPool& blocks() override { return environment_->loop->blocks(); }
@@ -82,12 +83,15 @@ class DownstreamConnection final : public base::ListNode,
   // How long the next request, or the reading of the last response, may take.
   uint64_t IdleTimeoutMs() const;
   void OnTimeout();
+  // Looks whether the client keeps to its listener's times and rates.
+  void CheckClient();
   void Close(bool reset);
 
   Environment* const environment_;
   const Client client_;
   event::Socket* socket_;
   std::unique_ptr<http::ServerCodec> codec_;
+  std::unique_ptr<ClientWatch> watch_;  // null most of the time
   buffer::Queue output_;
   // Expires at timer_deadline_ms_ or, where a phase has moved deadline_ms_ on since, is set again then: so that a
   // request costs no work on timers.

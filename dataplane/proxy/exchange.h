@@ -73,6 +73,7 @@ class Exchange final : public http::ServerStreamHandler, private upstream::Conne
   void Route();
   void StartAttempt();
   bool MayRetry(http::ServerError error);
+  void RefuseBody();
   void Reply(uint16_t status, Reason reason, std::string_view detail);
   // Breaks the response off.
   void Cut(DecidedBy who, Reason reason, std::string_view detail);
@@ -107,6 +108,7 @@ class Exchange final : public http::ServerStreamHandler, private upstream::Conne
   RequestRecord record_;
   event::Timer timer_;
   uint64_t last_activity_ms_ = 0;
+  uint64_t max_body_bytes_ = UINT64_MAX;  // by the rule
   uint8_t attempts_ = 0;
   bool connected_ : 1 = false;
   bool request_ended_ : 1 = false;

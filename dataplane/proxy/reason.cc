@@ -14,6 +14,8 @@ std::string_view ToString(Reason reason) {
       return "header_too_large";
     case Reason::kHeaderTimeout:
       return "header_timeout";
+    case Reason::kBodyTooLarge:
+      return "body_too_large";
     case Reason::kConnectRefused:
       return "connect_refused";
     case Reason::kListenerRemoved:
@@ -46,6 +48,8 @@ std::string_view ToString(Reason reason) {
       return "idle_timeout";
     case Reason::kRequestBodyTimeout:
       return "request_body_timeout";
+    case Reason::kReaderTimeout:
+      return "reader_timeout";
     case Reason::kClientDisconnected:
       return "client_disconnected";
   }

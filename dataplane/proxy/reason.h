@@ -22,6 +22,7 @@ enum class Reason : uint8_t {
   kUriTooLong,        // 414
   kHeaderTooLarge,    // 431: its bytes or the number of its fields
   kHeaderTimeout,     // 408
+  kBodyTooLarge,      // 413
   kConnectRefused,    // 501: CONNECT
   // No server was asked.
   kListenerRemoved,   // 503
@@ -41,6 +42,7 @@ enum class Reason : uint8_t {
   kIdleTimeout,        // cut short: the response did not go on
   // The client failed.
   kRequestBodyTimeout,  // 408: the request's body did not go on
+  kReaderTimeout,       // cut short: the client did not take the response
   kClientDisconnected,
 };
 

@@ -65,6 +65,7 @@ void Connection::OnTimeout() {
   event::TurnScope scope(environment_->turn_work);
   if (state_ == State::kIdle) return Close();
   server_->OnConnectFailed();
+  environment_->counters->connect_timeouts.Increment();
   Fail(http::ServerError::kConnectTimeout, "connecting took too long");
 }
 

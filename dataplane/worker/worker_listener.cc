@@ -24,6 +24,7 @@ void WorkerListener::Update(const config::Listener& config) {
   state_.http = config.http;
   state_.head_limits.max_head_bytes = config.http.max_header_bytes;
   state_.head_limits.max_fields = config.http.max_header_count;
+  state_.head_limits.max_target_bytes = config.http.max_uri_bytes;
 }
 
 void WorkerListener::Drain() {

@@ -29,7 +29,7 @@ BodyDecoder::Step BodyDecoder::Next(buffer::Slice* bytes, FieldList* trailers) {
 
 BodyDecoder::Step BodyDecoder::NextOfChunks(buffer::Slice* bytes, FieldList* trailers) {
   const ChunkedDecoder::Step step = chunks_.Next(bytes->view(), trailers);
-  Step result = {.kind = step.kind, .reason = step.reason};
+  Step result = {.kind = step.kind, .reason = step.reason, .limit = step.limit};
   switch (step.kind) {
     case Kind::kData:
       result.data = bytes->Sub(step.data.data() - bytes->data(), step.data.size());
@@ -59,7 +59,7 @@ BodyDecoder::Step BodyDecoder::NextOfTrailers(buffer::Slice* bytes, FieldList* t
     *bytes = section.TakeRest(step.consumed);
     *trailers = partial_trailers_->fields;
   }
-  return {.kind = step.kind, .reason = step.reason};
+  return {.kind = step.kind, .reason = step.reason, .limit = step.limit};
 }
 
 }  // namespace fairlead::http::h1

@@ -8,6 +8,7 @@
 #include "dataplane/http/h1/chunked_decoder.h"
 #include "dataplane/http/h1/head_buffer.h"
 #include "dataplane/http/message.h"
+#include "dataplane/http/request_limit.h"
 
 namespace fairlead::http::h1 {
 
@@ -20,6 +21,7 @@ class BodyDecoder {
     Kind kind = Kind::kNeedMore;
     buffer::Slice data = {};       // with kData: at least one byte; with kEnd: keeps the bytes that the trailers lie in
     const char* reason = nullptr;  // with kError: static text
+    RequestLimit limit = RequestLimit::kNone;  // with kError: the one that was exceeded
   };
 
   BodyDecoder() : chunks_(&kChunkLimits) {}

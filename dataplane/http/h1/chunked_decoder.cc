@@ -14,7 +14,11 @@ using Kind = ChunkedDecoder::Kind;
 
 constexpr uint8_t kMaxDigits = 16;
 
-Step Error(const char* reason) { return {.kind = Kind::kError, .reason = reason}; }
+constexpr char kExtensionTooLarge[] = "chunk extension larger than the limit";
+
+Step Error(const char* reason, RequestLimit limit = RequestLimit::kNone) {
+  return {.kind = Kind::kError, .reason = reason, .limit = limit};
+}
 
 // The value of a hexadecimal digit, or -1.
 int HexValue(char c) {
@@ -35,7 +39,10 @@ Step ChunkedDecoder::Next(std::string_view input, FieldList* trailers) {
       case Stage::kBeforeExtension:
       case Stage::kExtension:
       case Stage::kSizeLineFeed:
-        if (const char* reason = ReadChunkHeader(&cursor, end); reason != nullptr) return Error(reason);
+        if (const char* reason = ReadChunkHeader(&cursor, end); reason != nullptr) {
+          const bool too_large = reason == kExtensionTooLarge;
+          return Error(reason, too_large ? RequestLimit::kChunkExtensionBytes : RequestLimit::kNone);
+        }
         break;
       case Stage::kData: {
         const size_t size = std::min<uint64_t>(remaining_, end - cursor);
@@ -96,13 +103,13 @@ const char* ChunkedDecoder::ReadChunkHeader(const char** cursor_in_out, const ch
     } else if (*cursor != ' ' && *cursor != '\t') {
       return "white space after a chunk size";
     }
-    if (++extension_bytes_ > limits_->max_extension_bytes) return "chunk extension larger than the limit";
+    if (++extension_bytes_ > limits_->max_extension_bytes) return kExtensionTooLarge;
   }
 
   if (cursor != end && stage_ == Stage::kExtension) {
     const char* const stop = SkipFieldValue(cursor, end);
     const size_t size = stop - cursor;
-    if (size > limits_->max_extension_bytes - extension_bytes_) return "chunk extension larger than the limit";
+    if (size > limits_->max_extension_bytes - extension_bytes_) return kExtensionTooLarge;
     extension_bytes_ += static_cast<uint32_t>(size);
     cursor = stop;
     if (cursor != end) {
@@ -140,10 +147,10 @@ Step ChunkedDecoder::ReadTrailers(std::string_view section, FieldList* trailers)
         }
         return {.kind = Kind::kEnd, .consumed = fields_.position()};
       case FieldParser::Step::kNeedMore:
-        if (is_at_limit) return Error("trailer section larger than the limit");
+        if (is_at_limit) return Error("trailer section larger than the limit", RequestLimit::kTrailers);
         return {};
       case FieldParser::Step::kError:
-        return Error(line.reason);
+        return Error(line.reason, line.limit == RequestLimit::kNone ? RequestLimit::kNone : RequestLimit::kTrailers);
     }
   }
 }

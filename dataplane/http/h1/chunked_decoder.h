@@ -6,6 +6,7 @@
 
 #include "dataplane/http/field_list.h"
 #include "dataplane/http/h1/field_parser.h"
+#include "dataplane/http/request_limit.h"
 
 namespace fairlead::http::h1 {
 
@@ -40,9 +41,10 @@ class ChunkedDecoder {
   enum class Kind : uint8_t { kNeedMore, kData, kEnd, kError };
   struct Step {
     Kind kind = Kind::kNeedMore;
-    size_t consumed = 0;           // bytes at the front of the input that are done with, `data` included
-    std::string_view data = {};    // with kData: within the input, not empty
-    const char* reason = nullptr;  // with kError: static text
+    size_t consumed = 0;                       // bytes at the front of the input that are done with, `data` included
+    std::string_view data = {};                // with kData: within the input, not empty
+    const char* reason = nullptr;              // with kError: static text
+    RequestLimit limit = RequestLimit::kNone;  // with kError: the one that was exceeded
   };
 
   // `limits` must outlive the decoder.

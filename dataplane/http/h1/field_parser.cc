@@ -64,7 +64,9 @@ Result FieldParser::Next(std::string_view bytes, KnownFields wanted, uint32_t ma
     if (stage == Stage::kName) {
       cursor = SkipToken(cursor, end);
       name_size = cursor - name;
-      if (name_size > std::numeric_limits<uint16_t>::max()) return {Step::kError, 431, "field name too long"};
+      if (name_size > std::numeric_limits<uint16_t>::max()) {
+        return {Step::kError, 431, "field name too long", RequestLimit::kHeaderBytes};
+      }
       if (cursor == end) return pause({Step::kNeedMore});
       if (*cursor != ':' || name_size == 0) return NameError(name_size == 0, *cursor);
       ++cursor;
@@ -76,7 +78,9 @@ Result FieldParser::Next(std::string_view bytes, KnownFields wanted, uint32_t ma
     if (*cursor != '\r') return ValueError(*cursor);
     if (cursor + 1 == end) return pause({Step::kNeedMore});
     if (cursor[1] != '\n') return kBareCarriageReturn;
-    if (fields->size() >= max_fields) return {Step::kError, 431, "more fields than the limit"};
+    if (fields->size() >= max_fields) {
+      return {Step::kError, 431, "more fields than the limit", RequestLimit::kHeaderCount};
+    }
 
     const char* const value_begin = name + name_size + 1;
     const std::string_view value = TrimWhitespace({value_begin, static_cast<size_t>(cursor - value_begin)});

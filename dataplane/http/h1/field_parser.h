@@ -4,6 +4,7 @@
 #include <string_view>
 
 #include "dataplane/http/field_list.h"
+#include "dataplane/http/request_limit.h"
 
 namespace fairlead::http::h1 {
 
@@ -24,8 +25,9 @@ class FieldParser {
   };
   struct Result {
     Step step;
-    uint16_t status = 0;           // with kError
-    const char* reason = nullptr;  // with kError: static text
+    uint16_t status = 0;                       // with kError
+    const char* reason = nullptr;              // with kError: static text
+    RequestLimit limit = RequestLimit::kNone;  // with kError: the one that was exceeded
   };
 
   // Reads on in `bytes`, which hold all that was received since offset 0, and adds fields to `fields`: at most

@@ -2,6 +2,8 @@
 
 #include <cstdint>
 
+#include "dataplane/http/request_limit.h"
+
 namespace fairlead::http::h1 {
 
 // What a head may cost. Each limit holds for requests and responses alike unless it says otherwise.
@@ -24,13 +26,14 @@ struct ParseResult {
 
   static ParseResult NeedMore() { return {}; }
   static ParseResult Done(uint32_t head_size) { return {.outcome = Outcome::kDone, .head_size = head_size}; }
-  static ParseResult Error(uint16_t status, const char* reason) {
-    return {.outcome = Outcome::kError, .status = status, .reason = reason};
+  static ParseResult Error(uint16_t status, const char* reason, RequestLimit limit = RequestLimit::kNone) {
+    return {.outcome = Outcome::kError, .limit = limit, .status = status, .reason = reason};
   }
 
   Outcome outcome = Outcome::kNeedMore;
-  uint16_t status = 0;           // with kError: what to answer the client
-  uint32_t head_size = 0;        // with kDone: in bytes, the empty line included
+  RequestLimit limit = RequestLimit::kNone;  // with kError: the one that was exceeded
+  uint16_t status = 0;                       // with kError: what to answer the client
+  uint32_t head_size = 0;                    // with kDone: in bytes, the empty line included
   const char* reason = nullptr;  // with kError: static text for the access log, such as "bare LF in a field line"
 };
 

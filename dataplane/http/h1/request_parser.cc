@@ -33,7 +33,7 @@ ParseResult RequestParser::Parse(std::string_view bytes, RequestHead* head) {
   if (stage_ != Stage::kFields) result = ParseRequestLine(bytes, head);
   if (result.outcome == Outcome::kDone) result = ParseFields(bytes, head);
   if (result.outcome == Outcome::kNeedMore && is_at_limit) {
-    return ParseResult::Error(431, "request head larger than the limit");
+    return ParseResult::Error(431, "request head larger than the limit", RequestLimit::kHeaderBytes);
   }
   return result;
 }
@@ -71,7 +71,9 @@ ParseResult RequestParser::ParseRequestLine(std::string_view bytes, RequestHead*
   if (stage_ == Stage::kTarget) {
     cursor = SkipTarget(cursor, end);
     const uint32_t size = static_cast<uint32_t>(cursor - base) - head->target.offset;
-    if (size > limits_->max_target_bytes) return ParseResult::Error(414, "target larger than the limit");
+    if (size > limits_->max_target_bytes) {
+      return ParseResult::Error(414, "target larger than the limit", RequestLimit::kUriBytes);
+    }
     fields_.Start(static_cast<uint32_t>(cursor - base));
     if (cursor == end) return ParseResult::NeedMore();
     if (size == 0) return ParseResult::Error(400, "empty target in the request line");
@@ -122,7 +124,7 @@ ParseResult RequestParser::ParseFields(std::string_view bytes, RequestHead* head
       case FieldParser::Step::kNeedMore:
         return ParseResult::NeedMore();
       case FieldParser::Step::kError:
-        return ParseResult::Error(line.status, line.reason);
+        return ParseResult::Error(line.status, line.reason, line.limit);
     }
   }
 }

@@ -39,7 +39,7 @@ void ServerCodec::ReceiveHead(buffer::Slice bytes) {
   ParseResult result = parser_.Parse(head_bytes_.view(), &head);
   if (result.outcome == ParseResult::Outcome::kNeedMore) return;
   if (result.outcome == ParseResult::Outcome::kError) {
-    host_->OnRequestRefused(result.status, result.reason);
+    host_->OnRequestRefused(result.status, result.reason, result.limit);
     return Refuse(result.status, result.reason);
   }
 
@@ -65,9 +65,11 @@ void ServerCodec::ReceiveBody(buffer::Slice bytes) {
   while (state_ == State::kBody) {
     BodyDecoder::Step step = body_.Next(&bytes, &trailers);
     switch (step.kind) {
-      case BodyDecoder::Kind::kError:
-        if (!head_sent_) host_->OnRequestRefused(400, step.reason);
-        return Refuse(400, step.reason);
+      case BodyDecoder::Kind::kError: {
+        const uint16_t status = step.limit == RequestLimit::kTrailers ? 431 : 400;
+        if (!head_sent_) host_->OnRequestRefused(status, step.reason, step.limit);
+        return Refuse(status, step.reason);
+      }
       case BodyDecoder::Kind::kNeedMore:
         return;
       case BodyDecoder::Kind::kData:
@@ -143,10 +145,10 @@ void ServerCodec::OnSent() {
   }
 }
 
-void ServerCodec::HeaderTimeout() {
+void ServerCodec::RequestTimeout(const char* reason) {
   if (discarding()) return CloseAfterResponse();
-  host_->OnRequestRefused(408, "the request's head took too long");
-  Refuse(408, "the request's head took too long");
+  if (!head_sent_) host_->OnRequestRefused(408, reason, RequestLimit::kNone);
+  Refuse(408, reason);
 }
 
 void ServerCodec::Refuse(uint16_t status, const char* reason) {

@@ -32,7 +32,9 @@ class ServerCodec final : public http::ServerCodec, private http::ServerStream {
   bool idle() const override { return state_ == State::kIdle; }
   bool awaiting_response() const override { return state_ == State::kReceived && !head_sent_; }
   bool receiving_head() const override { return state_ == State::kHead || discarding(); }
-  void HeaderTimeout() override;
+  bool receiving_body() const override { return state_ == State::kBody && handler_ != nullptr; }
+  bool awaiting_body() const override { return receiving_body() && !body_paused_; }
+  void RequestTimeout(const char* reason) override;
 
  private:
   enum class State : uint8_t {

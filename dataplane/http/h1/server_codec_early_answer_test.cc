@@ -43,7 +43,7 @@ TEST(ServerCodecEarlyAnswer, ClosesWhereTheRestOfARequestThatWasAnsweredEarlyIsM
     EXPECT_EQ(connection.TakeSent(), "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nno");
     ASSERT_TRUE(connection.codec().receiving_head());
     if (late) {
-      connection.Run([&] { connection.codec().HeaderTimeout(); });
+      connection.Run([&] { connection.codec().RequestTimeout("late"); });
     } else {
       connection.Receive("b" + Get("/smuggled"));
     }

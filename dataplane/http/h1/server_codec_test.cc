@@ -323,16 +323,6 @@ TEST(ServerCodec, RefusesTheSecondOfTwoRequestsBehindTheAnswerToTheFirst) {
   EXPECT_TRUE(connection.closing);
 }
 
-TEST(ServerCodec, AnswersAHeadThatTakesTooLong) {
-  TestConnection connection;
-  connection.Receive("GET / HT");
-  EXPECT_TRUE(connection.codec().receiving_head());
-  connection.Run([&] { connection.codec().HeaderTimeout(); });
-  EXPECT_THAT(connection.TakeSent(), StartsWith("HTTP/1.1 408 Request Timeout\r\n"));
-  EXPECT_TRUE(connection.closing);
-  EXPECT_EQ(connection.request(0).error, ClientError::kMalformed);
-}
-
 TEST(ServerCodec, AnswersABodyThatBreaksItsFraming) {
   TestConnection connection;
   connection.Receive("POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n1\r\nabc");
@@ -540,13 +530,6 @@ TEST(ServerCodec, TellsItsHandlerWhenTheClientHasRead) {
   EXPECT_EQ(request.drained, 0);
   connection.Send(connection.unsent() - ServerCodecHost::kLowWatermark);
   EXPECT_EQ(request.drained, 1);
-}
-
-TEST(ServerCodec, RefusesHeadsBeyondTheListenersLimits) {
-  TestConnection connection({.max_head_bytes = 100});
-  connection.Receive(Get("/", "X: " + std::string(100, 'x') + "\r\n"));
-  EXPECT_THAT(connection.TakeSent(), StartsWith("HTTP/1.1 431 "));
-  EXPECT_TRUE(connection.closing);
 }
 
 TEST(ServerCodec, TellsTheHandlerWhatARefusedRequestWasAnswered) {

@@ -144,9 +144,10 @@ ServerStreamHandler* TestConnection::OnStreamBegin(ServerStream* stream) {
   return requests.back().get();
 }
 
-void TestConnection::OnRequestRefused(uint16_t status, const char* reason) {
+void TestConnection::OnRequestRefused(uint16_t status, const char* reason, RequestLimit limit) {
   Check(reason != nullptr && *reason != '\0', "a reason");
   refused.push_back(status);
+  limits_reached.push_back(limit);
 }
 
 }  // namespace fairlead::http::h1

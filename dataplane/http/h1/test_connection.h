@@ -89,11 +89,12 @@ class TestConnection final : private ServerCodecHost {
   bool reset = false;                  // closed at once
   std::optional<bool> kept_after_end;  // what ServerCodec::ReceiveEnd returned
   std::vector<uint16_t> refused;
+  std::vector<RequestLimit> limits_reached;  // by those
   std::vector<uint16_t> responses;
 
  private:
   ServerStreamHandler* OnStreamBegin(ServerStream* stream) override;
-  void OnRequestRefused(uint16_t status, const char* reason) override;
+  void OnRequestRefused(uint16_t status, const char* reason, RequestLimit limit) override;
   void OnResponse(uint16_t status) override { responses.push_back(status); }
   buffer::Queue& output() override { return output_; }
   buffer::BlockPool& blocks() override { return blocks_; }
