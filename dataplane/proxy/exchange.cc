@@ -70,6 +70,8 @@ void Exchange::Route() {
   }
   rule_ = route.rule;
   metrics_.EnterRule(&rule_->counters->of_worker(environment_->worker_index));
+  max_body_bytes_ = rule_->max_body_bytes.value_or(settings.max_body_bytes);
+  if (request_.content_length > max_body_bytes_ || record_.request_body_bytes > max_body_bytes_) return RefuseBody();
   backend_slot_ = rule_->backends.size() == 1 ? rule_->backends.front().backend
                                               : routing::ChooseBackend(*rule_, environment_->random->Next());
   backend_ = snapshot.backends[backend_slot_]->settings.get();
@@ -130,6 +132,7 @@ void Exchange::OnConnected() {
 
 void Exchange::OnRequestData(buffer::Slice data) {
   record_.request_body_bytes += data.size();
+  if (record_.request_body_bytes > max_body_bytes_) return RefuseBody();
   if (!connected_) {
     early_body_.Append(std::move(data));
     if (early_body_.size() >= http::ServerCodecHost::kHighWatermark) downstream_->PauseBody();
@@ -171,8 +174,10 @@ void Exchange::OnRequestDrained() {
 }
 
 void Exchange::OnRefused(uint16_t status, const char* reason) {
-  record_.Decide(DecidedBy::kProxy, ReasonOfRefusal(status), reason);
+  const bool in_body = counted_ && status == 408;
+  record_.Decide(DecidedBy::kProxy, in_body ? Reason::kRequestBodyTimeout : ReasonOfRefusal(status), reason);
   if (status == 0) return;
+  metrics_.CountResponse(status);
   record_.status = status;
   record_.response_body_bytes = downstream_->ErrorBodySize(status, reason);
 }
@@ -285,6 +290,7 @@ void Exchange::OnTimeout() {
   event::TurnScope scope(environment_->turn_work);
   if (request_ended_ && !response_begun_) {
     CountTimeout();
+    environment_->counters->response_timeouts.Increment();
     return Reply(504, Reason::kResponseTimeout, "the server did not answer in time");
   }
   const uint64_t idle_timeout_ms = backend_->idle_timeout.count();
@@ -293,8 +299,16 @@ void Exchange::OnTimeout() {
     return environment_->loop->timers().Schedule(&timer_, idle_timeout_ms - idle_ms);
   }
   const bool waits_for_client = !response_begun_ && connection_->stream().unsent_bytes() == 0;
-  if (waits_for_client) return Reply(408, Reason::kRequestBodyTimeout, "the request's body did not go on");
+  if (waits_for_client) {
+    environment_->counters->body_timeouts.Increment();
+    return Reply(408, Reason::kRequestBodyTimeout, "the request's body did not go on");
+  }
+  if (response_begun_ && downstream_->unsent_bytes() > 0) {
+    environment_->counters->reader_timeouts.Increment();
+    return Cut(DecidedBy::kClient, Reason::kReaderTimeout, "the client did not take the response");
+  }
   CountTimeout();
+  environment_->counters->server_idle_timeouts.Increment();
   if (!response_begun_) return Reply(504, Reason::kRequestStalled, "the server did not take the request's body");
   Cut(DecidedBy::kProxy, Reason::kIdleTimeout, "the response did not go on");
 }
@@ -324,6 +338,13 @@ void Exchange::Cut(DecidedBy who, Reason reason, std::string_view detail) {
 }
 
 void Exchange::Conclude() { record_.times.Take(Mark::kEnd); }
+
+void Exchange::RefuseBody() {
+  environment_->counters->max_body_bytes.Increment();
+  const std::string detail = absl::StrCat("the request's body is larger than the limit of ", max_body_bytes_, " bytes");
+  if (response_begun_) return Cut(DecidedBy::kProxy, Reason::kBodyTooLarge, detail);
+  Reply(413, Reason::kBodyTooLarge, detail);
+}
 
 void Exchange::LeaveServer() {
   connected_ = false;
