@@ -1,5 +1,6 @@
 #include "dataplane/admin/metrics_page.h"
 
+#include "dataplane/admin/admission_families.h"
 #include "dataplane/admin/backend_states.h"
 #include "dataplane/admin/process_families.h"
 #include "dataplane/admin/request_families.h"
@@ -15,6 +16,7 @@ MetricsPage::MetricsPage(Status status, const ProcessUsage& usage) : status_(std
   add(std::make_unique<FamiliesSection<RuleItems>>("fairlead_rule_", RuleFamilies(), snapshot));
   add(std::make_unique<BackendStates>(snapshot));
   add(std::make_unique<FamiliesSection<BackendItems>>("fairlead_backend_", BackendFamilies(), snapshot));
+  add(std::make_unique<FamiliesSection<BackendItems>>("fairlead_backend_", AdmissionFamilies(), snapshot));
   if (!status_.server_metrics) return;
   add(std::make_unique<FamiliesSection<ServerItems>>("fairlead_server_", ServerFamilies(), snapshot));
 }

@@ -24,6 +24,7 @@ size_t TestFleet::AddBackend(const std::string& id) {
   auto backend = std::make_shared<config::Backend>();
   backend->settings = std::move(settings);
   backend->counters = std::make_shared<metrics::BackendCounters>();
+  backend->admission = std::make_shared<metrics::BackendAdmission>(kWorkers);
   status.snapshot.backends.PushBack(std::move(backend));
   return status.snapshot.backends.size() - 1;
 }

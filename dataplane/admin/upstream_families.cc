@@ -13,10 +13,15 @@ using config::Health;
 using metrics::BackendWorkerCounters;
 using metrics::MetricType;
 using metrics::PrometheusWriter;
+using metrics::ServerWorkerCounters;
 using metrics::UpstreamCounters;
 
 void WriteActiveRequests(const ServerItem& item, PrometheusWriter* writer) {
   writer->Write(item.labels(), uint64_t{item.counters().active_requests.load(std::memory_order_relaxed)});
+}
+
+void WriteOpenConnections(const ServerItem& item, PrometheusWriter* writer) {
+  writer->Write(item.labels(), uint64_t{item.counters().open_connections.load(std::memory_order_relaxed)});
 }
 
 void WriteWeight(const ServerItem& item, PrometheusWriter* writer) {
@@ -79,6 +84,9 @@ constexpr MetricFamily<ServerItem> kServerFamilies[] = {
     {"eligible", "1 when the server is READY and its health lets it be picked.", MetricType::kGauge, WriteEligible},
     {"weight", "Configured weight of the server.", MetricType::kGauge, WriteWeight},
     {"active_requests", "Requests that the server is answering.", MetricType::kGauge, WriteActiveRequests},
+    {"open_connections", "Connections to the server, idle ones included.", MetricType::kGauge, WriteOpenConnections},
+    {"limit_reached_total", "Times that the server was found at a limit of its own and passed over.",
+     MetricType::kCounter, WriteCounter<ServerItem, &ServerWorkerCounters::limit_reached>},
     {"requests_total", "Requests sent to the server, retries included.", MetricType::kCounter,
      WriteCounter<ServerItem, &UpstreamCounters::requests>},
     {"responses_total", "Responses of the server, by the class of their status.", MetricType::kCounter,
