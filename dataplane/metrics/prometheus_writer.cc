@@ -51,7 +51,11 @@ void PrometheusWriter::Write(std::initializer_list<Label> labels, uint64_t value
 }
 
 void PrometheusWriter::Write(std::initializer_list<Label> labels, double value) {
-  WriteSeries("", std::span(labels.begin(), labels.size()), nullptr);
+  Write(std::span(labels.begin(), labels.size()), value);
+}
+
+void PrometheusWriter::Write(std::span<const Label> labels, double value) {
+  WriteSeries("", labels, nullptr);
   AppendNumber(out_, value);
   out_->push_back('\n');
 }

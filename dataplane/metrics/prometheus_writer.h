@@ -39,6 +39,7 @@ class PrometheusWriter {
   void Write(std::initializer_list<Label> labels, uint64_t value);
   void Write(std::initializer_list<Label> labels, double value);
   void Write(std::span<const Label> labels, uint64_t value);
+  void Write(std::span<const Label> labels, double value);
   void Write(std::span<const Label> labels, Label last, uint64_t value);
   // All samples of one of the family's histograms: buckets, sum and count.
   void Write(std::span<const Label> labels, const HistogramSum& histogram);
