@@ -267,6 +267,7 @@ void Exchange::OnRefused(uint16_t status, const char* reason) {
   const bool in_body = counted_ && status == 408;
   record_.Decide(DecidedBy::kProxy, in_body ? Reason::kRequestBodyTimeout : ReasonOfRefusal(status), reason);
   if (status == 0) return;
+  metrics_.CountResponse(status);
   record_.status = status;
   record_.response_body_bytes = downstream_->ErrorBodySize(status, reason);
 }
