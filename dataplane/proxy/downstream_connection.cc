@@ -140,14 +140,12 @@ uint64_t DownstreamConnection::IdleTimeoutMs() const {
 void DownstreamConnection::Enter(Phase phase, uint64_t timeout_ms) {
   phase_ = phase;
   deadline_ms_ = environment_->loop->now_ms() + timeout_ms;
-  if (deadline_ms_ >= timer_deadline_ms_) return;
-  timer_deadline_ms_ = deadline_ms_;
+  if (timer_.scheduled() && timer_.deadline_ms() <= deadline_ms_) return;
   environment_->loop->timers().Schedule(&timer_, timeout_ms);
 }
 
 void DownstreamConnection::OnTimeout() {
   event::TurnScope scope(environment_->turn_work);
-  timer_deadline_ms_ = UINT64_MAX;
   const uint64_t now_ms = environment_->loop->now_ms();
   if (deadline_ms_ == UINT64_MAX) return;  // the next phase sets it
   if (deadline_ms_ > now_ms) return Enter(phase_, deadline_ms_ - now_ms);

@@ -92,11 +92,10 @@ class DownstreamConnection final : public ClientConnection,
   std::unique_ptr<http::ServerCodec> codec_;
   std::unique_ptr<ClientWatch> watch_;  // null most of the time
   buffer::Queue output_;
-  // Expires at timer_deadline_ms_ or, where a phase has moved deadline_ms_ on since, is set again then: so that a
-  // request costs no work on timers.
+  // Where a phase has moved deadline_ms_ on since it was set, it is set again when it expires: so that a request costs
+  // no work on timers.
   event::Timer timer_;
   uint64_t deadline_ms_ = 0;
-  uint64_t timer_deadline_ms_ = UINT64_MAX;
   Phase phase_ = Phase::kHead;
   bool sending_ : 1 = false;
   bool closing_ : 1 = false;
