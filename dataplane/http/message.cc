@@ -34,6 +34,12 @@ std::string_view RequestHead::path() const {
   return text.substr(0, text.find('?'));
 }
 
+std::string_view RequestHead::query() const {
+  const std::string_view text = Get(target);
+  const size_t mark = text.find('?');
+  return mark == std::string_view::npos ? std::string_view() : text.substr(mark + 1);
+}
+
 void RequestHead::Clear() {
   method = Method::kOther;
   minor_version = 1;

@@ -69,6 +69,8 @@ struct RequestHead {
   void ReplaceTarget(std::string_view other) { other_target_ = other; }
   // The target without its query, never empty: what routes are matched against.
   std::string_view path() const;
+  // What follows the target's first '?'; empty: nothing, or no '?'.
+  std::string_view query() const;
   // Back to the state of a new one, keeping allocated room.
   void Clear();
 

@@ -12,7 +12,7 @@ LAYERS = (
     ("event", "buffer"),
     ("net", "tls", "metrics"),
     ("http", "config"),
-    ("routing", "load_balancing", "upstream", "sessions"),
+    ("routing", "load_balancing", "upstream", "sessions", "access_log"),
     ("proxy", "worker"),
     ("control", "health", "persistence", "upgrade", "admin"),
     ("server",),
@@ -41,13 +41,14 @@ DOORS = (
     ("openssl/", r"dataplane/tls/|api/fingerprint/"),
     ("hiredis/", r"dataplane/sessions/"),
     ("liburing.h", r"dataplane/event/"),
+    ("re2/", r"dataplane/base/"),
     ("yaml-cpp/", r"(?!dataplane/)"),
 )
 SHIPS = ("api/", "controlplane-mock/", "ctl/", "dataplane/")
 OWN_CODE = SHIPS + ("bench/", "tests/")
 
 # Libraries that are included in quotes.
-LIBRARIES_IN_QUOTES = re.compile(r"(absl|google)/|fairlead/v1/|.*\.pb\.h$")
+LIBRARIES_IN_QUOTES = re.compile(r"(absl|google|re2)/|fairlead/v1/|.*\.pb\.h$")
 # Those that may be, or not: their own documents do either.
 LIBRARIES_EITHER_WAY = re.compile(r"(benchmark|gmock|grpc|grpcpp|gtest|yaml-cpp)/")
 
