@@ -127,6 +127,7 @@ void Exchange::AnswerByRule() {
     body = rule_->respond->body;
     if (!body.empty()) response_edits_.fields.Set("Content-Type", rule_->respond->content_type);
   }
+  forwarder_.EditResponse(request_, nullptr, *environment_->random, &response_edits_.fields);
   if (rule_->response_headers != nullptr) AppendChanges(*rule_->response_headers, &response_edits_.fields);
   metrics_.CountResponse(status);
   record_.status = status;

@@ -136,6 +136,23 @@ def test_each_request_gets_an_id_that_the_response_carries(fairlead: Fairlead):
             assert wire.request("CONNECT a:80 HTTP/1.1\r\nHost: a:80\r\n\r\n").get("x-request-id")
 
 
+def test_an_answer_that_a_rule_gives_carries_the_id_too(fairlead: Fairlead):
+    snapshot = configs.site(http={"forwarding": {"x_request_id": True}})
+    snapshot["route_tables"] = [
+        configs.route_table(
+            {"id": "moved", "match": {"path": "/moved"}, "redirect": {"path": "/new"}},
+            {"id": "fixed", "respond": {"status": 200, "body": "fixed"}},
+        )
+    ]
+    with fairlead.connect() as control:
+        control.replace(snapshot)
+    with fairlead.open() as wire:
+        for path, status in (("/moved", 302), ("/", 200)):
+            response = wire.request(get(path, "X-Request-Id: forged"))
+            assert response.status == status
+            assert len(response.get("x-request-id")) == 36
+
+
 def test_a_trusted_proxys_id_is_kept(fairlead: Fairlead):
     seen: list = []
     with ScriptedOrigin(seeing(seen)) as origin:
