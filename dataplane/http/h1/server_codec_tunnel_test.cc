@@ -129,7 +129,7 @@ TEST_F(ServerCodecTunnel, IsClosedWhenItBreaksAfterTheServersEnd) {
 
 TEST_F(ServerCodecTunnel, ToldOfAConnectionThatBroke) {
   TestRequest& request = Open();
-  connection_.Run([&] { connection_.codec().ConnectionLost(); });
+  connection_.Run([&] { connection_.codec().ConnectionLost(ClientError::kDisconnected); });
   EXPECT_EQ(request.error, ClientError::kDisconnected);
 }
 
