@@ -99,7 +99,7 @@ def replace(fairlead: Fairlead, site: dict) -> None:
 
 
 def counter(fairlead: Fairlead, name: str) -> float:
-    return fairlead.metrics().get(f'fairlead_listener_proxy_header_{name}_total{{listener="web"}}', -1)
+    return fairlead.metrics()[f'fairlead_listener_proxy_header_{name}_total{{listener="web"}}']
 
 
 HEADERS = {
