@@ -72,7 +72,7 @@ void LogRequest(const EndedRequest& request, access_log::WorkerLog* log) {
   entry.attempts = request.attempts;
   entry.reused = request.reused;
   entry.client = &request.address;
-  entry.peer = &request.client.address;
+  entry.peer = &request.client.peer();
   entry.status = record.status;
   entry.bytes_received = static_cast<int64_t>(record.request_body_bytes);
   entry.bytes_sent = static_cast<int64_t>(record.response_body_bytes);
