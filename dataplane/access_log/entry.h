@@ -32,6 +32,7 @@ struct Entry {
   std::string_view path;  // with the query, as it was sent
   std::string_view protocol;
   uint16_t status = 0;
+  std::string_view request_id;  // that the proxy gave it, or took over; else what its X-Request-Id says
   const http::FieldList* request_fields = nullptr;
   const http::FieldList* response_fields = nullptr;
   int64_t request_head_us = -1;

@@ -204,7 +204,7 @@ template <typename Line>
     case LogField::kTotalUs:
       return line->NumberOrNull(entry.total_us);
     case LogField::kRequestId:
-      return line->Text(headers.request_id);
+      return line->Text(entry.request_id.empty() ? headers.request_id : entry.request_id);
     case LogField::kUserAgent:
       return line->Text(headers.user_agent);
     case LogField::kReferer:

@@ -42,6 +42,7 @@ struct Status {
   std::string fingerprint;
   std::vector<WorkerStatus> workers;
   const health::HealthTable* health = nullptr;
+  bool server_metrics = true;  // /metrics shows each server
 
   uint64_t transactions_applied = 0;
   uint64_t transactions_rejected = 0;

@@ -32,6 +32,18 @@ TEST_P(SocketTest, TellsNothingBeforeItMayReceive) {
   RunUntil([&] { return Received("hello"); });
 }
 
+TEST_P(SocketTest, KnowsOfNewsBeforeTheyAreTold) {
+  socket_->ResumeReceive();
+  RunWhatIsDue();
+  EXPECT_FALSE(socket_->HasNews());
+  peer_.Send("hello");
+  EXPECT_TRUE(socket_->HasNews());
+  RunUntil([&] { return Received("hello"); });
+  EXPECT_FALSE(socket_->HasNews());
+  peer_.Close();
+  EXPECT_TRUE(socket_->HasNews()) << "the end is news, too";
+}
+
 TEST_P(SocketTest, TellsNothingFromInsideACall) {
   peer_.Send("hello");
   RunWhatIsDue();

@@ -24,7 +24,8 @@ enum class ClientError : uint8_t {
 };
 
 // One request's way out: the core gives the response to the codec. Lives within the codec, from
-// ServerCodecHost::OnStreamBegin until the handler has heard OnStreamError or has called SendEnd, SendError or Abort.
+// ServerCodecHost::OnStreamBegin until the handler has heard OnStreamError or has called SendEnd, SendError, SendFixed
+// or Abort.
 //
 // SendHead with kTunnel makes the stream a tunnel (RFC 9110 §7.8, §9.3.6), which a request without a body left may
 // become: OnRequestData and SendData carry bytes, OnRequestEnd and SendEnd are the ends of their directions, without
@@ -41,6 +42,9 @@ class ServerStream {
   // In place of a response: one that the proxy makes itself, of one line of text, with the fields that `edits` bring.
   // No head was sent.
   virtual void SendError(uint16_t status, std::string_view detail, const HeadEdits& edits) = 0;
+  // In place of a response: a fixed one, with the fields that `edits` bring, its Content-Type among them. To HEAD and
+  // with 204 and 304 no body is sent (RFC 9110 §6.4.1). No head was sent.
+  virtual void SendFixed(uint16_t status, std::string_view body, const HeadEdits& edits) = 0;
   // The bytes of the body that SendError sends.
   virtual size_t ErrorBodySize(uint16_t status, std::string_view detail) const = 0;
   // Breaks the response off, so that the client can't take it for a whole one.

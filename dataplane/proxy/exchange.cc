@@ -4,7 +4,10 @@
 
 #include "absl/strings/str_cat.h"
 #include "dataplane/http/h1/upgrade.h"
+#include "dataplane/http/path_normalizer.h"
 #include "dataplane/proxy/request_log.h"
+#include "dataplane/proxy/route_actions.h"
+#include "dataplane/proxy/sent_proxy_header.h"
 #include "dataplane/routing/router.h"
 
 namespace fairlead::proxy {
@@ -30,6 +33,7 @@ Exchange::Exchange(Environment* environment)
 void Exchange::Begin(http::ServerStream* stream, const Client* client) {
   downstream_ = stream;
   client_ = client;
+  forwarder_.Start(client);
   record_.Start(client->listener->wants_times);
   rule_ = nullptr;
   backend_ = nullptr;
@@ -47,7 +51,19 @@ void Exchange::OnRequestHead(bool body_follows) {
   environment_->counters->requests.Increment();
   environment_->counters->requests_active.Increment();
   metrics_.Begin(client_->listener->own_counters, environment_->loop->now_us());
+  if (client_->listener->http.path_normalization.any() && !NormalizePath()) return;
   Route();
+}
+
+bool Exchange::NormalizePath() {
+  if (!request_.target_text().starts_with('/')) return true;  // "*", CONNECT's authority, or a query alone
+  const http::NormalizedPath result =
+      http::NormalizePath(request_.target_text(), client_->listener->http.path_normalization, &normalized_target_);
+  if (result.outcome == http::NormalizedPath::Outcome::kChanged) request_.ReplaceTarget(normalized_target_);
+  if (result.outcome != http::NormalizedPath::Outcome::kRefused) return true;
+  environment_->counters->request_errors.Increment();
+  Reply(400, Reason::kMalformedRequest, result.reason);
+  return false;
 }
 
 void Exchange::Route() {
@@ -65,31 +81,65 @@ void Exchange::Route() {
   if (router == nullptr || router->table().id != settings.route_table_id) {
     return Reply(503, Reason::kListenerRemoved, "this listener was removed");
   }
+  const routing::RouteResult route = router->Match({.authority = request_.Get(request_.authority),
+                                                    .path = request_.path(),
+                                                    .query = request_.query(),
+                                                    .method = request_.method,
+                                                    .method_text = request_.Get(request_.method_text),
+                                                    .fields = &request_.fields,
+                                                    .source = &forwarder_.ClientAddress(request_)});
   const bool is_connect = request_.method == http::Method::kConnect;
-  const std::string_view authority = request_.Get(request_.authority);
-  const routing::RouteResult route =
-      is_connect ? router->MatchConnect(authority) : router->Match(authority, request_.path());
   record_.table = &router->table();
   record_.host = route.host;
   if (route.rule == nullptr) {
     if (is_connect) return Reply(405, Reason::kConnectRefused, "no route for CONNECT to this host");
     environment_->counters->no_route.Increment();
     if (route.host == nullptr) return Reply(404, Reason::kNoVirtualHost, "no virtual host for this name");
-    return Reply(404, Reason::kNoRoute, "no route for this path");
+    return Reply(404, Reason::kNoRoute, "no route for this request");
   }
   rule_ = route.rule;
   metrics_.EnterRule(&rule_->counters->of_worker(environment_->worker_index));
   max_body_bytes_ = rule_->max_body_bytes.value_or(settings.max_body_bytes);
   if (request_.content_length > max_body_bytes_ || record_.request_body_bytes > max_body_bytes_) return RefuseBody();
+  if (rule_->backends.empty()) return AnswerByRule();
+  if (rule_->rewrite != nullptr && !WriteTarget(*rule_->rewrite, request_, request_.path(), &own_text_)) {
+    environment_->counters->max_uri_bytes.Increment();
+    return Reply(414, Reason::kUriTooLong, "the rewritten target is longer than any server takes");
+  }
   backend_slot_ = rule_->backends.size() == 1 ? rule_->backends.front().backend
                                               : routing::ChooseBackend(*rule_, environment_->random->Next());
   backend_ = snapshot.backends[backend_slot_]->settings.get();
   StartAttempt();
 }
 
+void Exchange::AnswerByRule() {
+  response_edits_.Clear();
+  uint16_t status;
+  std::string_view body;
+  if (rule_->redirect != nullptr) {
+    if (!WriteLocation(*rule_->redirect, request_, request_.path(), &own_text_)) {
+      return Reply(400, Reason::kMalformedRequest, "the request names no host that the redirect could be for");
+    }
+    status = rule_->redirect->status;
+    response_edits_.fields.Set("Location", own_text_);
+  } else {
+    status = rule_->respond->status;
+    body = rule_->respond->body;
+    if (!body.empty()) response_edits_.fields.Set("Content-Type", rule_->respond->content_type);
+  }
+  if (rule_->response_headers != nullptr) AppendChanges(*rule_->response_headers, &response_edits_.fields);
+  metrics_.CountResponse(status);
+  record_.status = status;
+  if (!http::NeverHasBody(request_.method, status)) record_.response_body_bytes = body.size();
+  record_.Decide(DecidedBy::kProxy, Reason::kNone, {});
+  Conclude();
+  downstream_->SendFixed(status, body, response_edits_);
+  Finish();
+}
+
 void Exchange::StartAttempt() {
   upstream::Backend& backend = *environment_->backends->Get(backend_slot_);
-  const upstream::Admission admission = backend.Admit(this, avoid_, fresh_);
+  const upstream::Admission admission = backend.Admit(this, avoid_, fresh_ || sends_proxy_header());
   switch (admission.outcome) {
     case upstream::Admission::Outcome::kAdmitted:
       return OnAdmitted(admission.choice);
@@ -142,6 +192,7 @@ void Exchange::OnAdmitted(const upstream::Choice& choice) {
 void Exchange::OnConnected() {
   connected_ = true;
   record_.times.Take(Mark::kConnected);
+  if (sends_proxy_header()) connection_->BeginWith(MakeProxyHeader(backend_->send_proxy_protocol, *client_));
   http::ClientStream& stream = connection_->stream();
   request_edits_.Clear();
   std::string default_host;
@@ -149,9 +200,15 @@ void Exchange::OnConnected() {
     default_host = DefaultHost(server_->address());
     request_edits_.host = default_host;
   }
+  forwarder_.EditRequest(request_, *environment_->random, &request_edits_.fields);
   if (request_.connection_upgrade && request_.method != http::Method::kConnect) {
     request_edits_.upgrade = http::h1::FindUpgrade(request_.fields, rule_->upgrades);
   }
+  if (rule_->rewrite != nullptr) {
+    request_edits_.target = own_text_;
+    if (!rule_->rewrite->host.empty()) request_edits_.host = rule_->rewrite->host;
+  }
+  if (rule_->request_headers != nullptr) AppendChanges(*rule_->request_headers, &request_edits_.fields);
   stream.SendHead(request_, request_edits_);
   if (!early_body_.empty()) {
     body_sent_ = true;
@@ -210,6 +267,7 @@ void Exchange::OnRefused(uint16_t status, const char* reason) {
   const bool in_body = counted_ && status == 408;
   record_.Decide(DecidedBy::kProxy, in_body ? Reason::kRequestBodyTimeout : ReasonOfRefusal(status), reason);
   if (status == 0) return;
+  metrics_.CountResponse(status);
   record_.status = status;
   record_.response_body_bytes = downstream_->ErrorBodySize(status, reason);
 }
@@ -248,6 +306,8 @@ void Exchange::OnResponseHead() {
   } else if (response_.status == 426) {
     response_edits_.upgrade = http::h1::FindUpgrade(response_.fields, rule_->upgrades);
   }
+  forwarder_.EditResponse(request_, &response_, *environment_->random, &response_edits_.fields);
+  if (rule_->response_headers != nullptr) AppendChanges(*rule_->response_headers, &response_edits_.fields);
   downstream_->SendHead(response_, response_edits_);
 }
 
@@ -341,7 +401,8 @@ void Exchange::WatchIdle() {
 }
 
 uint64_t Exchange::IdleTimeoutMs() const {
-  return (tunnel_ ? backend_->tunnel_idle_timeout : backend_->idle_timeout).count();
+  if (tunnel_) return backend_->tunnel_idle_timeout.count();
+  return (rule_->idle_timeout.has_value() ? *rule_->idle_timeout : backend_->idle_timeout).count();
 }
 
 void Exchange::OnTimeout() {
@@ -388,6 +449,7 @@ void Exchange::Reply(uint16_t status, Reason reason, std::string_view detail) {
   record_.Decide(DecidedBy::kProxy, reason, detail);
   Conclude();
   response_edits_.Clear();
+  forwarder_.EditResponse(request_, nullptr, *environment_->random, &response_edits_.fields);
   if (status == 405) response_edits_.fields.Add("Allow", kMethodsBesidesConnect);
   downstream_->SendError(status, detail, response_edits_);
   Finish();
@@ -410,6 +472,8 @@ void Exchange::Log() {
   const config::Server* server = nullptr;
   if (server_slot_ != kNoServer) server = snapshot.backends[backend_slot_]->servers[server_slot_].get();
   LogRequest({.client = *client_,
+              .address = forwarder_.ClientAddress(request_),
+              .request_id = forwarder_.RequestId(request_, *environment_->random),
               .head = request_,
               .head_is_complete = counted_,
               .response_fields = logged_fields_.get(),

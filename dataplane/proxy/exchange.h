@@ -18,6 +18,7 @@
 #include "dataplane/proxy/client.h"
 #include "dataplane/proxy/environment.h"
 #include "dataplane/proxy/exchange_metrics.h"
+#include "dataplane/proxy/forwarder.h"
 #include "dataplane/proxy/request_record.h"
 #include "dataplane/proxy/stored_fields.h"
 #include "dataplane/upstream/connection.h"
@@ -74,9 +75,15 @@ class Exchange final : public http::ServerStreamHandler,
   // event::TurnWorker:
   void RunTurnWork() override;
 
+  // By the listener's rules. False: it was refused.
+  bool NormalizePath();
   // Finds a backend by the worker's current revision, then a server.
   void Route();
+  // Connections to the backend's servers begin with a PROXY header, and serve one request.
+  bool sends_proxy_header() const { return backend_->send_proxy_protocol != config::ProxyProtocol::kNone; }
   void StartAttempt();
+  // A rule without backends: redirects, or gives its fixed answer.
+  void AnswerByRule();
   bool MayRetry(http::ServerError error);
   void RefuseBody();
   void Reply(uint16_t status, Reason reason, std::string_view detail);
@@ -87,9 +94,10 @@ class Exchange final : public http::ServerStreamHandler,
   void Log();
   void OnTimeout();
   void CountTimeout();
-  // The time without a byte that ends it, from now.
-  void WatchIdle();
+  // The time without a byte that ends it.
   uint64_t IdleTimeoutMs() const;
+  // From now.
+  void WatchIdle();
   void BeginTunnel();
   void LeaveServer();
   void Finish();
@@ -107,12 +115,16 @@ class Exchange final : public http::ServerStreamHandler,
   upstream::Connection* connection_ = nullptr;
   http::RequestHead request_;
   http::ResponseHead response_;
+  // A Location, or the target that servers are asked for: of rule_, where it says so.
+  std::string own_text_;
   // Filled and used at once: before a head is sent.
   http::HeadEdits request_edits_;
   http::HeadEdits response_edits_;
   buffer::Queue early_body_;                      // received before a connection stood
   std::unique_ptr<StoredFields> early_trailers_;  // a body's end that has to wait for a connection
   std::unique_ptr<StoredFields> logged_fields_;   // of the response, where some are logged
+  std::string normalized_target_;                 // of request_, where the listener changes it
+  Forwarder forwarder_;
   ExchangeMetrics metrics_;
   RequestRecord record_;
   event::Timer timer_;

@@ -17,7 +17,7 @@ enum class DecidedBy : uint8_t {
 
 // Why a request did not get the whole response of a server. Each is a name in access logs (docs/ACCESS_LOG.md).
 enum class Reason : uint8_t {
-  kNone,  // it did
+  kNone,  // it did, or got what its rule answers
   // The request was refused.
   kMalformedRequest,  // 400 and others: it broke the protocol
   kUriTooLong,        // 414
@@ -50,8 +50,12 @@ enum class Reason : uint8_t {
   kReaderTimeout,       // cut short: the client did not take the response
   kClientTooSlow,       // cut short: it took the response below the lowest rate
   kClientDisconnected,
+  // Of TCP connections.
+  kConnectionReset,  // one side broke it off, and so was the other
 };
 
+// "server", …
+std::string_view ToString(DecidedBy who);
 // "malformed_request", …; empty for kNone.
 std::string_view ToString(Reason reason);
 

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <string_view>
 
 #include "dataplane/access_log/worker_log.h"
 #include "dataplane/config/access_log.h"
@@ -8,6 +9,7 @@
 #include "dataplane/config/route_table.h"
 #include "dataplane/config/snapshot.h"
 #include "dataplane/http/message.h"
+#include "dataplane/net/address.h"
 #include "dataplane/proxy/client.h"
 #include "dataplane/proxy/request_record.h"
 #include "dataplane/proxy/stored_fields.h"
@@ -17,6 +19,8 @@ namespace fairlead::proxy {
 // An exchange that has ended, as its access log sees it: valid while it is logged.
 struct EndedRequest {
   const Client& client;
+  const net::Address& address;  // the client's own, where proxies in front of it told
+  std::string_view request_id;  // empty: it has none
   const http::RequestHead& head;
   bool head_is_complete;
   const StoredFields* response_fields;  // those that are logged; null: none

@@ -25,6 +25,7 @@ A reverse proxy that starts empty and is programmed at run time, over gRPC.
   --access_log=DESTINATION      file:PATH, stdout, stderr, syslog:unix:PATH, syslog:IP:PORT; SIGHUP reopens the file
   --workers=N                   threads that serve; default: one for each processor
   --io=auto|io_uring|epoll      default auto: io_uring where the kernel allows it
+  --server_metrics=on|off       whether /metrics has series of each server; default on
   --node_id=NAME --zone=NAME    what controllers are told; default: the host's name, and none
   --heartbeat_timeout=15s       silence that ends a control stream
   --heartbeat_interval=5s       silence that a heartbeat breaks; default: a third of the timeout
@@ -64,6 +65,12 @@ absl::Status SetIo(const std::string& flag, const std::string& value, Options& o
   return absl::OkStatus();
 }
 
+absl::Status SetSwitch(const std::string& flag, const std::string& value, bool& on) {
+  if (value != "on" && value != "off") return Wrong(flag, absl::StrCat("want on or off, not \"", value, "\""));
+  on = value == "on";
+  return absl::OkStatus();
+}
+
 absl::Status SetDuration(const std::string& flag, const std::string& value, std::chrono::milliseconds& duration) {
   absl::Duration parsed;
   if (!absl::ParseDuration(value, &parsed) || parsed < absl::Milliseconds(1) || parsed > absl::Hours(24)) {
@@ -97,6 +104,7 @@ absl::Status SetFlag(const std::string& flag, const std::string& value, Options&
   if (flag == "access_log") return SetAccessLog(flag, value, options);
   if (flag == "workers") return SetWorkers(flag, value, options);
   if (flag == "io") return SetIo(flag, value, options);
+  if (flag == "server_metrics") return SetSwitch(flag, value, options.server_metrics);
   if (flag == "heartbeat_interval") return SetDuration(flag, value, options.heartbeat_interval);
   if (flag == "heartbeat_timeout") return SetDuration(flag, value, options.heartbeat_timeout);
   if (flag == "drain_timeout") return SetDuration(flag, value, options.drain_timeout);

@@ -22,7 +22,8 @@ struct Options {
   std::optional<access_log::DestinationSpec> access_log;  // not given: nothing is logged
   int workers = 0;                                        // 0: one for each processor
   event::IoBackend io = event::IoBackend::kAuto;
-  std::string node_id;  // empty: the host's name
+  bool server_metrics = true;  // /metrics shows each server
+  std::string node_id;         // empty: the host's name
   std::string zone;
   std::chrono::milliseconds heartbeat_timeout{15'000};
   std::chrono::milliseconds heartbeat_interval{0};  // not given: a third of the timeout

@@ -21,12 +21,13 @@ std::string ErrorOf(std::vector<std::string> arguments) {
 TEST(Options, TakesListsNumbersAndDurations) {
   absl::StatusOr<Options> options =
       ParseOptions({"--control=127.0.0.1:1,[::1]:2", "--workers=3", "--io=epoll", "--node_id=a=b", "--zone=z",
-                    "--drain_timeout=1m", "--heartbeat_timeout=3s"});
+                    "--drain_timeout=1m", "--heartbeat_timeout=3s", "--server_metrics=off"});
   ASSERT_TRUE(options.ok()) << options.status();
   EXPECT_THAT(options->control, ElementsAre("127.0.0.1:1", "[::1]:2"));
   EXPECT_EQ(options->workers, 3);
   EXPECT_EQ(options->io, event::IoBackend::kEpoll);
   EXPECT_EQ(options->node_id, "a=b");
+  EXPECT_FALSE(options->server_metrics);
   EXPECT_EQ(options->drain_timeout, std::chrono::minutes(1));
   EXPECT_EQ(options->heartbeat_interval, std::chrono::seconds(1)) << "a third of the timeout";
 }
@@ -36,6 +37,7 @@ TEST(Options, NamesTheFlagThatIsWrongAndWhatWouldBeRight) {
   EXPECT_THAT(ErrorOf({kListen, "--workers=0"}), HasSubstr("--workers: want a number from 1"));
   EXPECT_THAT(ErrorOf({kListen, "--workers"}), HasSubstr("--workers: needs a value"));
   EXPECT_THAT(ErrorOf({kListen, "--io=kqueue"}), HasSubstr("auto, io_uring or epoll"));
+  EXPECT_EQ(ErrorOf({kListen, "--server_metrics=no"}), "--server_metrics: want on or off, not \"no\"");
   EXPECT_THAT(ErrorOf({kListen, "--drain_timeout=-1s"}), HasSubstr("want a duration"));
   EXPECT_THAT(ErrorOf({kListen, "--admin_listen=a,,b"}), HasSubstr("an address is empty"));
   EXPECT_THAT(ErrorOf({kListen, "file.yaml"}), HasSubstr("\"file.yaml\" is no flag"));

@@ -197,6 +197,7 @@ class Server {
       status.workers.push_back({.revision = worker.revision(), .io = worker.io_name(), .counters = &worker.counters()});
     }
     status.health = &core_->health();
+    status.server_metrics = options_.server_metrics;
     status.transactions_applied = core_->transactions_applied();
     status.transactions_rejected = core_->transactions_rejected();
     status.sessions = ControlSessions();

@@ -39,6 +39,10 @@ void Connection::OnConnected(int error) {
     server_->OnConnectFailed();
     return Fail(http::ServerError::kConnectFailed, std::strerror(error));
   }
+  if (user_->takes_socket()) {
+    state_ = State::kTaken;
+    return user_->OnConnected();
+  }
   state_ = State::kBusy;
   socket_->ResumeReceive();
   codec_.Begin(user_);
@@ -49,6 +53,7 @@ void Connection::Use(ConnectionUser* user) {
   environment_->loop->timers().Cancel(&timer_);
   state_ = State::kBusy;
   reused_ = true;
+  asked_ = false;
   user_ = user;
   codec_.Begin(user);
 }
@@ -56,6 +61,7 @@ void Connection::Use(ConnectionUser* user) {
 void Connection::Release() {
   user_ = nullptr;
   if (state_ == State::kClosed) return;
+  if (state_ == State::kTaken) return Close();
   if (state_ == State::kBusy && codec_.idle()) return Touch();  // pooled or closed in RunTurnWork
   if (!codec_.tunnel_ended() || output_.empty()) Close();
   codec_.Abandon();
@@ -87,6 +93,10 @@ void Connection::OnTimeout() {
 void Connection::OnReceived(buffer::Slice bytes) {
   event::TurnScope scope(environment_->turn_work);
   server_->CountReceived(bytes.size());
+  // Sent before the request was, so no answer to it.
+  if (state_ == State::kBusy && !codec_.idle() && !asked_) {
+    return Fail(http::ServerError::kClosedBeforeResponse, "the server spoke before it was asked");
+  }
   codec_.Receive(std::move(bytes));
   // A response that broke the protocol, or bytes that nobody asked for.
   if (codec_.idle() && !codec_.reusable()) Close();
@@ -114,6 +124,7 @@ void Connection::OnSent(size_t sent, int error) {
     if (codec_.tunnel_ended_by_server()) Fail(http::ServerError::kTruncated, "the server closed the tunnel");
     return;
   }
+  asked_ = true;
   server_->CountSent(sent);
   output_.Consume(sent);
   if (state_ == State::kFinishing && output_.empty()) return Close();
@@ -126,6 +137,7 @@ void Connection::RunTurnWork() {
     delete this;
     return;
   }
+  if (state_ == State::kTaken) return;
   codec_.Continue();
   if (state_ == State::kClosed) return;  // comes again
   Flush();

@@ -40,6 +40,8 @@ bool Server::TakeRequest() {
 }
 
 std::optional<ConnectionPlace> Server::TryBegin(bool fresh) {
+  // What came on it since its last exchange, and this turn has not been told yet, would be taken for the answer.
+  while (!fresh && !idle_.empty() && idle_.front()->HasNews()) idle_.front()->Close();
   // What is taken and then given back looks like room to those who wait: looking first, before either is touched, keeps
   // two workers from waking each other for nothing, over and over.
   if (!HasRoom()) return std::nullopt;
@@ -180,6 +182,7 @@ void Server::SetMaxConnections(uint32_t limit) {
   const bool newly_limited = !places_.limited() && limit != config::kNoLimit;
   places_.set_limit(limit);
   if (newly_limited) places_.AddUnclaimed(idle_count_);
+  while (places_.overfull() && !idle_.empty()) idle_.back()->Close();
 }
 
 void Server::Retire(std::unique_ptr<Server> server) {

@@ -141,6 +141,27 @@ TEST_P(ServerTest, ClosesAnIdleConnectionOnWhichBytesCome) {
   RunUntilClosed(peer);
 }
 
+// What came on it is with the kernel, and this turn of the loop has not been told.
+TEST_P(ServerTest, DoesNotTakeAnIdleConnectionOnWhichAnythingWaits) {
+  for (bool closes : {false, true}) {
+    Peer peer = MakeIdleConnection();
+    if (closes) {
+      peer.Close();
+    } else {
+      peer.Send("HTTP/1.1 200 OK\r\nContent-Length: 6\r\n\r\npoison");
+    }
+    TestUser user;
+    Run([&] { user.Start(server()); });
+    EXPECT_FALSE(user.reused());
+    Peer fresh = Accept(listener_);
+    Answer(fresh);
+    RunUntil([&] { return user.done(); });
+    EXPECT_EQ(user.body, "ok");
+    fresh.Close();
+    RunWhatIsDue();
+  }
+}
+
 TEST_P(ServerTest, ForgetsAnIdleConnectionThatTheServerCloses) {
   Peer peer = MakeIdleConnection();
   peer.ShutdownSend();

@@ -4,7 +4,8 @@
 #include "dataplane/net/address.h"
 #include "dataplane/net/listening_socket.h"
 #include "dataplane/net/socket_options.h"
-#include "dataplane/proxy/downstream_connection.h"
+#include "dataplane/proxy/accept.h"
+#include "dataplane/proxy/client_connection.h"
 
 namespace fairlead::worker {
 
@@ -15,7 +16,7 @@ WorkerListener::WorkerListener(proxy::Environment* environment, const config::Li
 }
 
 WorkerListener::~WorkerListener() {
-  state_.connections.ForEach([](proxy::DownstreamConnection* connection) { connection->Kill(); });
+  state_.connections.ForEach([](proxy::ClientConnection* connection) { connection->Kill(); });
 }
 
 void WorkerListener::Update(const config::Listener& config) {
@@ -23,6 +24,11 @@ void WorkerListener::Update(const config::Listener& config) {
   state_.counters = config.counters;
   state_.own_counters = &config.counters->of_worker(environment_->worker_index);
   state_.http = config.http;
+  state_.tcp = config.tcp;
+  state_.proxy_protocol = config.proxy_protocol;
+  state_.max_connections = config.max_connections;
+  state_.max_connections_per_source = config.max_connections_per_source;
+  state_.sources = config.sources;
   state_.access_log = environment_->access_log != nullptr ? config.access_log : nullptr;
   state_.wants_times = state_.access_log != nullptr;
   state_.head_limits.max_head_bytes = config.http.max_header_bytes;
@@ -32,13 +38,13 @@ void WorkerListener::Update(const config::Listener& config) {
 
 void WorkerListener::Drain() {
   state_.draining = true;
-  state_.connections.ForEach([](proxy::DownstreamConnection* connection) { connection->Drain(); });
+  state_.connections.ForEach([](proxy::ClientConnection* connection) { connection->Drain(); });
 }
 
 void WorkerListener::Accept(int fd, const sockaddr* peer, socklen_t peer_length) {
   if (peer->sa_family != AF_UNIX) net::DisableNagle(fd);
-  // Owns itself. Listeners are of families that an Address knows.
-  new proxy::DownstreamConnection(environment_, &state_, fd, *net::Address::FromSockaddr(peer, peer_length));
+  // Listeners are of families that an Address knows.
+  proxy::AcceptClient(environment_, &state_, fd, *net::Address::FromSockaddr(peer, peer_length));
 }
 
 ListeningSocket::ListeningSocket(proxy::Environment* environment, net::ListeningSockets* sockets)

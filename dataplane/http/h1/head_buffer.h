@@ -17,48 +17,58 @@ class HeadBuffer {
 
   // Adds bytes at the end. What view() gave before is gone.
   void Append(buffer::Slice bytes) {
-    if (copy_ != nullptr) {
-      copy_->append(bytes.view());
-    } else if (slice_.empty()) {
-      slice_ = std::move(bytes);
-    } else if (!slice_.Join(bytes)) {
-      copy_ = std::make_unique<std::string>(slice_.view());
-      copy_->append(bytes.view());
-      last_ = std::move(bytes);
+    if (copy_ == nullptr) {
+      if (slice_.empty()) {
+        slice_ = std::move(bytes);
+        return;
+      }
+      if (slice_.Join(bytes)) return;
+      copy_ = std::make_unique<Copy>();
+      copy_->bytes = slice_.view();
       slice_ = {};
-      return;
     }
-    if (copy_ != nullptr) last_ = std::move(bytes);
+    copy_->bytes += bytes.view();
+    copy_->last_piece = std::move(bytes);
   }
 
-  std::string_view view() const { return copy_ != nullptr ? std::string_view(*copy_) : slice_.view(); }
+  std::string_view view() const { return copy_ != nullptr ? std::string_view(copy_->bytes) : slice_.view(); }
 
   // The head's size is known: returns what follows it, which ends the last piece that was added.
   buffer::Slice TakeRest(size_t head_size) {
-    size_t rest = view().size() - head_size;
-    buffer::Slice& last = copy_ != nullptr ? last_ : slice_;
+    const size_t rest = view().size() - head_size;
+    buffer::Slice& last = copy_ != nullptr ? copy_->last_piece : slice_;
     buffer::Slice result = rest == 0 ? buffer::Slice() : last.Sub(last.size() - rest, rest);
-    last_ = {};
+    if (copy_ != nullptr) copy_->last_piece = {};
     return result;
   }
 
   // Keeps the bytes in a copy of their own size, for who holds them for long: the slice holds a whole block.
   void Compact() {
-    if (copy_ == nullptr) copy_ = std::make_unique<std::string>(slice_.view());
-    slice_ = {};
-    last_ = {};
+    if (copy_ == nullptr) {
+      copy_ = std::make_unique<Copy>();
+      copy_->bytes = slice_.view();
+      slice_ = {};
+    }
+    copy_->last_piece = {};
   }
 
   void Clear() {
     slice_ = {};
-    last_ = {};
     copy_.reset();
   }
 
  private:
+  // Of a head that came in pieces.
+  struct Copy {
+    std::string bytes;
+    buffer::Slice last_piece;
+  };
+
   buffer::Slice slice_;
-  buffer::Slice last_;  // with copy_: the piece added last
-  std::unique_ptr<std::string> copy_;
+  std::unique_ptr<Copy> copy_;
 };
+
+// Idle connections are many.
+static_assert(sizeof(HeadBuffer) <= 32);
 
 }  // namespace fairlead::http::h1
