@@ -165,6 +165,8 @@ void TcpConnection::Close(bool reset) {
   closed_ = true;
   environment_->loop->timers().Cancel(&timer_);
   Leave();
+  // Before another connection comes in its place.
+  if (server_ != nullptr && server_->has_limits()) relay_.EndNow(Relay::kServer, reset);
   relay_.Close(reset);
   LeaveServer();
   Unpin();
