@@ -25,6 +25,13 @@ absl::StatusOr<base::UniqueFd> OpenStreamSocket(const Address& address) {
 
 void DisableNagle(int fd) { SetInt(fd, IPPROTO_TCP, TCP_NODELAY, 1); }
 
+void EndNow(int fd, bool reset) {
+  // Connecting a TCP socket to nothing disconnects it, and that of an open connection is a reset.
+  const sockaddr nothing{.sa_family = AF_UNSPEC, .sa_data = {}};
+  if (reset && connect(fd, &nothing, sizeof(nothing)) == 0) return;
+  shutdown(fd, SHUT_RDWR);
+}
+
 void EnableKeepAlive(int fd, const KeepAlive& keep_alive) {
   SetInt(fd, IPPROTO_TCP, TCP_KEEPIDLE, keep_alive.idle_seconds);
   SetInt(fd, IPPROTO_TCP, TCP_KEEPINTVL, keep_alive.interval_seconds);

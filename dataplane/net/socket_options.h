@@ -20,6 +20,10 @@ struct KeepAlive {
   int probes = 3;             // unanswered ones that end the connection, with ETIMEDOUT
 };
 
+// Ends a connection whose descriptor is to be closed, maybe later: the peer hears of it before this returns (on another
+// machine: the packet is on its way), in order, or by a reset. Unix sockets know no reset.
+void EndNow(int fd, bool reset);
+
 // Nothing for unix sockets.
 void EnableKeepAlive(int fd, const KeepAlive& keep_alive);
 

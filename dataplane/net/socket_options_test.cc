@@ -6,6 +6,9 @@
 #include <netinet/tcp.h>
 #include <sys/socket.h>
 
+#include <cerrno>
+#include <utility>
+
 namespace fairlead::net {
 namespace {
 
@@ -40,6 +43,40 @@ TEST(SocketOptions, KeepAliveProbesAsTold) {
   EXPECT_EQ(Option(fd, IPPROTO_TCP, TCP_KEEPIDLE), 33);
   EXPECT_EQ(Option(fd, IPPROTO_TCP, TCP_KEEPINTVL), 7);
   EXPECT_EQ(Option(fd, IPPROTO_TCP, TCP_KEEPCNT), 5);
+}
+
+// A descriptor and its peer, of TCP.
+std::pair<base::UniqueFd, base::UniqueFd> Pair() {
+  const base::UniqueFd listener(socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
+  sockaddr_in address = {};
+  address.sin_family = AF_INET;
+  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+  socklen_t length = sizeof(address);
+  EXPECT_EQ(bind(listener.get(), reinterpret_cast<sockaddr*>(&address), length), 0);
+  EXPECT_EQ(listen(listener.get(), 1), 0);
+  getsockname(listener.get(), reinterpret_cast<sockaddr*>(&address), &length);
+  base::UniqueFd fd(socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
+  EXPECT_EQ(connect(fd.get(), reinterpret_cast<sockaddr*>(&address), length), 0);
+  return {std::move(fd), base::UniqueFd(accept4(listener.get(), nullptr, nullptr, SOCK_CLOEXEC | SOCK_NONBLOCK))};
+}
+
+TEST(SocketOptions, AnEndIsHeardAtOnceThoughTheDescriptorIsOpen) {
+  char byte;
+  const auto [fd, peer] = Pair();
+  EXPECT_LT(recv(peer.get(), &byte, 1, 0), 0);
+  EndNow(fd.get(), /*reset=*/false);
+  EXPECT_EQ(recv(peer.get(), &byte, 1, 0), 0);
+
+  const auto [other, its_peer] = Pair();
+  EndNow(other.get(), /*reset=*/true);
+  EXPECT_LT(recv(its_peer.get(), &byte, 1, 0), 0);
+  EXPECT_EQ(errno, ECONNRESET);
+
+  int unix_pair[2];
+  ASSERT_EQ(socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0, unix_pair), 0);
+  const base::UniqueFd unix_fd(unix_pair[0]), unix_peer(unix_pair[1]);
+  EndNow(unix_fd.get(), /*reset=*/true);
+  EXPECT_EQ(recv(unix_peer.get(), &byte, 1, 0), 0);
 }
 
 }  // namespace

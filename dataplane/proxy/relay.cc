@@ -4,6 +4,8 @@
 
 #include <utility>
 
+#include "dataplane/net/socket_options.h"
+
 namespace fairlead::proxy {
 namespace {
 
@@ -41,6 +43,10 @@ Relay::State Relay::Run() {
     failed |= end.receive_failed_;
   }
   return ended && !failed ? State::kEnded : State::kOpen;
+}
+
+void Relay::EndNow(Side side, bool reset) {
+  if (event::Socket* socket = ends_[side].socket_; socket != nullptr) net::EndNow(socket->fd(), reset);
 }
 
 void Relay::Close(bool reset) {

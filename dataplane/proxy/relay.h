@@ -55,6 +55,8 @@ class Relay {
 
   // Sends what can be sent, and says how things stand.
   State Run();
+  // The peer at `side`, if one is attached, is to hear at once of the Close that follows.
+  void EndNow(Side side, bool reset);
   // Closes what is attached. Nothing comes afterwards.
   void Close(bool reset);
 

@@ -184,6 +184,8 @@ void TcpConnection::Close(bool reset) {
   if (log_ != nullptr) log_->Write(client_, attempts_, environment_->access_log);
   environment_->loop->timers().Cancel(&timer_);
   Leave();
+  // Before another connection comes in its place.
+  if (server_ != nullptr && server_->has_limits()) relay_.EndNow(Relay::kServer, reset);
   relay_.Close(reset);
   LeaveServer();
   Unpin();

@@ -213,12 +213,12 @@ class AdmissionStress : public ::testing::Test {
 // Nobody waits: all try again at once, so that they meet at the limit as often as they can.
 TEST_F(AdmissionStress, ALimitHoldsAgainstAllWorkersAtOnce) {
   SetQueueLength(0);
-  SetServer(0, 2);
+  SetServer(0, 1);
   Publish();
   std::atomic<int> done = 0;
   for (auto& worker : workers_) {
     worker->loop->mailbox().Post([&worker = *worker, this, &done] {
-      for (int i = 0; i < 100'000; ++i) {
+      for (int i = 0; i < 300'000; ++i) {
         event::TurnScope scope(&worker.turn_work);
         StressRequest request(&worker);
         request.TryOnce();
@@ -227,8 +227,7 @@ TEST_F(AdmissionStress, ALimitHoldsAgainstAllWorkersAtOnce) {
     });
   }
   while (done < kWorkers) std::this_thread::yield();
-  EXPECT_EQ(fleet_.peak[0], 2);
-  EXPECT_GT(fleet_.served, 100'000);
+  EXPECT_EQ(fleet_.peak[0], 1);
 }
 
 TEST_F(AdmissionStress, NobodyIsForgottenAtOnePlace) {

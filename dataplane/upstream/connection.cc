@@ -168,14 +168,14 @@ void Connection::Flush() {
 void Connection::Close() {
   if (state_ == State::kClosed) return;
   environment_->loop->timers().Cancel(&timer_);
-  if (codec_.in_tunnel() && !codec_.tunnel_ended()) {
+  const bool reset = codec_.in_tunnel() && !codec_.tunnel_ended();
+  if (reset) {
     const linger at_once{.l_onoff = 1, .l_linger = 0};
     setsockopt(socket_->fd(), SOL_SOCKET, SO_LINGER, &at_once, sizeof(at_once));
-  } else if (socket_ != nullptr && server_->limits_connections()) {
-    // Another connection may come in this one's place: the server is to see the end of this one first, and the loop may
-    // take a turn to close it.
-    shutdown(socket_->fd(), SHUT_RDWR);
   }
+  // Another connection may come in this one's place: the server is to see the end of this one first, and the loop may
+  // take a turn to close it.
+  if (socket_ != nullptr && server_->has_limits()) net::EndNow(socket_->fd(), reset);
   server_->OnClosed(this);
   state_ = State::kClosed;
   Unlink();

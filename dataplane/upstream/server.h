@@ -92,8 +92,8 @@ class Server {
   void OnClosed(Connection* connection);
   void OnConnectBegun();
   void OnConnectFailed();
-  // Whether others wait for connections to close: the peer should hear of it at once.
-  bool limits_connections() const { return places_.limited(); }
+  // Whether others may wait for a connection, or the request on it, to end: the peer should hear of it at once.
+  bool has_limits() const { return places_.limited() || max_requests_ != config::kNoLimit; }
 
  private:
   std::array<metrics::UpstreamCounters*, 2> BothCounters() { return {counters_, backend_counters_}; }

@@ -1,5 +1,6 @@
 """Server.max_requests and Server.max_connections: what servers see at a time, over all workers."""
 
+import contextlib
 import threading
 
 import pytest
@@ -200,3 +201,54 @@ def test_a_request_that_waits_is_served_as_soon_as_any_worker_frees_a_place(thre
             client.join()
         assert answered == [200] * 12
         assert origin.peak_active == 1
+
+
+def tcp_site(*servers: dict, **fields) -> dict:
+    return {
+        "listeners": [{"id": "tcp", "address": "127.0.0.1:0", "tcp": {"backend": "web"}}],
+        "backends": [configs.backend("web", servers, **fields)],
+    }
+
+
+@pytest.mark.parametrize("limit", ["max_connections", "max_requests"])
+@pytest.mark.parametrize("how", ["close", "reset"])
+def test_tcp_connections_are_held_to_limits_and_wait_in_the_queue(fleet: Fairlead, limit: str, how: str):
+    with CountingOrigin(hold=0.001) as origin, fleet.connect() as control:
+        control.replace(tcp_site(origin.server(**{limit: 3}), limits=QUEUE))
+        address = fleet.listener("tcp")
+        statuses: list[int] = []
+
+        def ask() -> None:
+            for _ in range(30):
+                wire = Wire.connect(address)
+                statuses.append(wire.request(get("/")).status)
+                getattr(wire, how)()
+
+        clients = [threading.Thread(target=ask) for _ in range(9)]
+        for client in clients:
+            client.start()
+        for client in clients:
+            client.join()
+        assert statuses == [200] * 270
+        assert origin.peak_connections == 3
+        assert fleet.metrics()['fairlead_backend_queued_total{backend="web"}'] > 0
+        wait_until(
+            lambda: fleet.server_status("web", "origin")["open_connections"] == 0
+            and fleet.server_status("web", "origin")["active_requests"] == 0,
+            "all of them to be gone",
+        )
+
+
+def test_without_a_queue_one_more_tcp_connection_is_reset(fleet: Fairlead):
+    with CountingOrigin(hold=None) as origin, fleet.connect() as control:
+        control.replace(tcp_site(origin.server(max_connections=1)))
+        with Wire.connect(fleet.listener("tcp")) as first:
+            first.send(get("/"))
+            origin.wait_for_active(1)
+            for _ in range(6):
+                # The reset may come before the client knows that it is connected.
+                with contextlib.suppress(ConnectionResetError), Wire.connect(fleet.listener("tcp")) as refused:
+                    assert refused.is_closed()
+            origin.release()
+            assert first.read_response().status == 200
+        assert origin.peak_connections == 1
