@@ -255,25 +255,6 @@ TEST(Compiler, ABackendThatATcpListenerRefersToIsInUse) {
   state.Apply(ParseTransaction(R"(operations { remove_listener: "db" } operations { remove_backend: "b" })"));
 }
 
-TEST(Compiler, AccessLogsReachTheWorkersCompiled) {
-  CompiledState state(R"(
-    listeners {
-      id: "a" address: "127.0.0.1:0" http { route_table: "r" }
-      access_log { format: "%{status} %{request_header.X-A}!" request_headers: "X-A" response_headers: "Server" }
-    }
-    listeners { id: "b" address: "127.0.0.1:0" http { route_table: "r" } access_log { off: true } }
-    route_tables { id: "r" }
-  )");
-  const config::AccessLog& log = *state.snapshot().listeners[0]->access_log;
-  ASSERT_EQ(log.pieces.size(), 2u);
-  EXPECT_EQ(log.pieces[0].field, config::LogField::kStatus);
-  EXPECT_EQ(log.pieces[1].field, config::LogField::kRequestHeader);
-  EXPECT_EQ(log.tail, "!");
-  EXPECT_THAT(log.request_headers, ElementsAre("x-a"));
-  EXPECT_THAT(log.response_headers, ElementsAre("server"));
-  EXPECT_EQ(state.snapshot().listeners[1]->access_log, nullptr);
-}
-
 TEST(Compiler, UnixSocketsAreAddressesOfListenersAndServers) {
   CompiledState state(kSmallState);
   state.Apply(ParseTransaction(R"(

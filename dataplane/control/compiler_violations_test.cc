@@ -194,35 +194,6 @@ const Case kListeners[] = {
       "not a network such as 10.0.0.0/8, ::1/128 or unix: \"::1/129\"",
       "INVALID_ARGUMENT listeners[\"l\"].http.path_normalization.escaped_slashes: "
       "unknown value 7; known are KEEP, REJECT, DECODE"}},
-    {"AccessLogs",
-     R"(operations { upsert_listener { id: "a" address: "127.0.0.1:0" http { route_table: "main" } access_log {
-          format: "%{client} %{host}" request_headers: "x y" request_headers: "" request_headers: "A"
-          request_headers: "a" } } }
-        operations { upsert_listener { id: "b" address: "127.0.0.1:0" http { route_table: "main" } access_log {
-          off: true format: "%{response_header.server}" response_headers: "server:" } } }
-        operations { upsert_listener { id: "c" address: "127.0.0.1:0" http { route_table: "main" } access_log {
-          format: "%h \"%r\"" } } })",
-     {"INVALID_ARGUMENT listeners[\"a\"].access_log.format: unknown field \"host\"; known are time, type, listener, "
-      "revision, route_table, virtual_host, rule, backend, server, server_address, attempts, reused, client, peer, "
-      "method, "
-      "authority, path, protocol, status, bytes_received, bytes_sent, request_head_us, request_body_us, queue_us, "
-      "connect_us, response_head_us, response_body_us, total_us, request_id, user_agent, referer, decided_by, reason, "
-      "detail, request_header.a",
-      "INVALID_ARGUMENT listeners[\"a\"].access_log.request_headers[0]: "
-      "not the name of a field (1 to 256 characters of a token): \"x y\"",
-      "INVALID_ARGUMENT listeners[\"a\"].access_log.request_headers[1]: "
-      "not the name of a field (1 to 256 characters of a token): \"\"",
-      "ALREADY_EXISTS listeners[\"a\"].access_log.request_headers[3]: twice in this list: \"a\"",
-      "INVALID_ARGUMENT listeners[\"b\"].access_log.response_headers[0]: "
-      "not the name of a field (1 to 256 characters of a token): \"server:\"",
-      "INVALID_ARGUMENT listeners[\"b\"].access_log.format: unknown field \"response_header.server\": "
-      "name \"server\" in response_headers first; known are time, type, listener, revision, route_table, virtual_host, "
-      "rule, backend, server, server_address, attempts, reused, client, peer, method, authority, path, protocol, "
-      "status, "
-      "bytes_received, bytes_sent, request_head_us, request_body_us, queue_us, connect_us, response_head_us, "
-      "response_body_us, total_us, request_id, user_agent, referer, decided_by, reason, detail",
-      "INVALID_ARGUMENT listeners[\"c\"].access_log.format: '%' is followed by neither '{' nor '%' at byte 0 of the "
-      "format"}},
     {"ListenerLimits",
      R"(operations { upsert_listener { id: "l" address: "127.0.0.1:0" http {
           route_table: "main" max_header_bytes: 1023 max_header_count: 1001
