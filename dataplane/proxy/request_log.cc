@@ -1,6 +1,5 @@
 #include "dataplane/proxy/request_log.h"
 
-#include <chrono>
 #include <string>
 
 #include "dataplane/access_log/entry.h"
@@ -10,23 +9,6 @@ namespace fairlead::proxy {
 namespace {
 
 using Mark = RequestTimes::Mark;
-
-uint64_t WallClockUs() {
-  return std::chrono::duration_cast<std::chrono::microseconds>(std::chrono::system_clock::now().time_since_epoch())
-      .count();
-}
-
-std::string_view ToString(DecidedBy who) {
-  switch (who) {
-    case DecidedBy::kServer:
-      return "server";
-    case DecidedBy::kProxy:
-      return "proxy";
-    case DecidedBy::kClient:
-      return "client";
-  }
-  return {};
-}
 
 // As much of the head as was understood; texts of size 0 stand for none.
 void DescribeHead(const EndedRequest& request, access_log::Entry* entry) {
