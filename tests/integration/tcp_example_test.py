@@ -59,7 +59,7 @@ def test_requests_go_where_the_rules_say(example: Fairlead, listener: str):
         if listener == "behind-a-balancer":
             wire.send(FROM_CLIENT)
         moved = wire.request(get("/old", host="example.org"))
-        assert (moved.status, moved.get("location")) == (308, "http://example.org/new")
+        assert (moved.status, moved.get("location")) == (308, "/new")
         down = wire.request(get("/maintenance/x", host="www.example.org"))
         assert (down.status, down.body) == (503, b"back soon\n")
         post = wire.request(get("/posts/42", "X-Tenant: blue", host="example.org"))

@@ -347,17 +347,22 @@ def test_many_connections_at_once_lose_nothing(fairlead: Fairlead):
 def test_a_connection_waits_where_the_server_is_at_its_limit(fairlead: Fairlead, server):
     limited = described(server, max_connections=1)
     replace(fairlead, site(limited, limits={"queue_length": 1, "queue_timeout": "20s"}))
-    with fairlead.open("db") as first, fairlead.open("db") as second:
+    with fairlead.open("db") as first:
         peer = server.take()
         first.send(b"1")
         assert peer.take(1) == b"1"
+        second = fairlead.open("db")
         second.send(b"2")
+        wait_until(
+            lambda: fairlead.metrics()['fairlead_backend_queue_length{backend="db"}'] == 1, "the second one waits"
+        )
         # A third finds the queue full.
         assert is_turned_away(fairlead)
         assert server.connections == 1
         first.close()
         peer.close()
         assert server.take().take(1) == b"2"
+        second.close()
 
 
 def test_a_connection_waits_no_longer_than_it_may(fairlead: Fairlead, server):

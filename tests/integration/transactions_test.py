@@ -288,7 +288,6 @@ def test_an_unknown_enum_value_is_rejected_by_name(fairlead: Fairlead, origin: O
 
 LISTENER = 'listeners["web"]'
 BACKEND = 'backends["web"]'
-RULE = 'route_tables["main"].virtual_hosts["all"].rules["all"]'
 
 
 def with_listener(**fields) -> dict:
@@ -297,34 +296,12 @@ def with_listener(**fields) -> dict:
     return site
 
 
-def with_rule(**fields) -> dict:
-    site = configs.site(SERVER)
-    site["route_tables"][0]["virtual_hosts"][0]["rules"][0].update(fields)
-    return site
-
-
-def with_rule_instead(**fields) -> dict:
-    site = with_rule(**fields)
-    del site["route_tables"][0]["virtual_hosts"][0]["rules"][0]["backends"]
-    return site
-
-
 NOT_YET = {
     "listener tls": (with_listener(tls={"certificates": []}), f"{LISTENER}.tls"),
-    "redirect": (with_rule_instead(redirect={"path": "/x"}), f"{RULE}.redirect"),
-    "respond": (with_rule_instead(respond={"status": 200}), f"{RULE}.respond"),
-    "path regex": (with_rule(match={"path_regex": "/x"}), f"{RULE}.match.path_regex"),
-    "methods": (with_rule(match={"methods": ["GET"]}), f"{RULE}.match.methods"),
-    "headers": (with_rule(match={"headers": [{"name": "x"}]}), f"{RULE}.match.headers"),
-    "query": (with_rule(match={"query": [{"name": "x"}]}), f"{RULE}.match.query"),
-    "source networks": (with_rule(match={"source_networks": ["10.0.0.0/8"]}), f"{RULE}.match.source_networks"),
     "HTTP/2": (configs.site(SERVER, protocol="HTTP2"), f"{BACKEND}.protocol"),
     "backend tls": (configs.site(SERVER, tls={}), f"{BACKEND}.tls"),
-    "limits": (configs.site(SERVER, limits={"queue_length": 1}), f"{BACKEND}.limits"),
     "zone": (configs.site({**SERVER, "zone": "a"}), f'{BACKEND}.servers["w1"].zone'),
     "priority": (configs.site({**SERVER, "priority": 1}), f'{BACKEND}.servers["w1"].priority'),
-    "max connections": (configs.site({**SERVER, "max_connections": 1}), f'{BACKEND}.servers["w1"].max_connections'),
-    "max requests": (configs.site({**SERVER, "max_requests": 1}), f'{BACKEND}.servers["w1"].max_requests'),
     "certificate": (
         {**configs.site(SERVER), "certificates": [{"id": "c", "chain": {"inline_string": "x"}}]},
         "certificates",
