@@ -19,7 +19,7 @@ namespace {
 class EpollAcceptor final : public AcceptorBase, public EpollObject {
  public:
   EpollAcceptor(EpollLoop& loop, int fd, AcceptHandler* handler)
-      : AcceptorBase(fd, handler, loop.timers()), loop_(loop) {
+      : AcceptorBase(fd, handler, loop), loop_(loop) {
     loop_.AddReady(this);
   }
 

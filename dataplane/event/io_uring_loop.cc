@@ -27,7 +27,7 @@ uint64_t UserData(IoUringObject* object, Operation operation) {
 class IoUringAcceptor final : public AcceptorBase, public IoUringObject {
  public:
   IoUringAcceptor(IoUringLoop& loop, int fd, AcceptHandler* handler)
-      : AcceptorBase(fd, handler, loop.timers()), loop_(loop) {
+      : AcceptorBase(fd, handler, loop), loop_(loop) {
     loop_.AddReady(this);
   }
 

@@ -42,6 +42,7 @@ void Exchange::OnRequestHead(bool body_follows) {
   environment_->counters->requests.Increment();
   environment_->counters->requests_active.Increment();
   metrics_.Begin(client_->listener->own_counters, environment_->loop->now_us());
+  if (environment_->loop->blocks().tight()) return RefuseForMemory();
   if (request_.method == http::Method::kConnect) return Reply(501, Reason::kConnectRefused, "CONNECT is not supported");
   Route();
 }
@@ -98,6 +99,7 @@ void Exchange::StartAttempt() {
   absl::StatusOr<upstream::Connection*> connection = server_->Acquire(this, fresh_);
   if (!connection.ok()) {
     LeaveServer();
+    environment_->counters->descriptors.Increment();
     return Reply(503, Reason::kNoDescriptors, "the proxy has no descriptors left");
   }
   connection_ = *connection;
@@ -135,13 +137,13 @@ void Exchange::OnRequestData(buffer::Slice data) {
   if (record_.request_body_bytes > max_body_bytes_) return RefuseBody();
   if (!connected_) {
     early_body_.Append(std::move(data));
-    if (early_body_.size() >= http::ServerCodecHost::kHighWatermark) downstream_->PauseBody();
+    if (early_body_.size() >= HighWatermark()) downstream_->PauseBody();
     return;
   }
   last_activity_ms_ = environment_->loop->now_ms();
   body_sent_ = true;
   connection_->stream().SendData(std::move(data));
-  if (connection_->stream().unsent_bytes() >= http::ServerCodecHost::kHighWatermark) downstream_->PauseBody();
+  if (connection_->stream().unsent_bytes() >= HighWatermark()) downstream_->PauseBody();
 }
 
 void Exchange::OnRequestEnd(const http::FieldList* trailers) {
@@ -211,7 +213,7 @@ void Exchange::OnResponseData(buffer::Slice data) {
   last_activity_ms_ = environment_->loop->now_ms();
   record_.response_body_bytes += data.size();
   downstream_->SendData(std::move(data));
-  if (downstream_->unsent_bytes() >= http::ServerCodecHost::kHighWatermark) connection_->stream().PauseBody();
+  if (downstream_->unsent_bytes() >= HighWatermark()) connection_->stream().PauseBody();
 }
 
 void Exchange::OnResponseDrained() {
@@ -337,6 +339,17 @@ void Exchange::Cut(DecidedBy who, Reason reason, std::string_view detail) {
 }
 
 void Exchange::Conclude() { record_.times.Take(Mark::kEnd); }
+
+void Exchange::RefuseForMemory() {
+  environment_->counters->max_buffer_bytes.Increment();
+  downstream_->EndConnection();
+  Reply(503, Reason::kBuffersFull, "the proxy's buffers are full");
+}
+
+size_t Exchange::HighWatermark() const {
+  // Where memory is short, a piece at a time.
+  return environment_->loop->blocks().tight() ? 1 : http::ServerCodecHost::kHighWatermark;
+}
 
 void Exchange::RefuseBody() {
   environment_->counters->max_body_bytes.Increment();

@@ -74,6 +74,9 @@ class Exchange final : public http::ServerStreamHandler, private upstream::Conne
   void StartAttempt();
   bool MayRetry(http::ServerError error);
   void RefuseBody();
+  void RefuseForMemory();
+  // Bytes that may wait for one side before the other is held back.
+  size_t HighWatermark() const;
   void Reply(uint16_t status, Reason reason, std::string_view detail);
   // Breaks the response off.
   void Cut(DecidedBy who, Reason reason, std::string_view detail);

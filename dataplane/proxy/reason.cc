@@ -28,6 +28,8 @@ std::string_view ToString(Reason reason) {
       return "no_eligible_server";
     case Reason::kNoDescriptors:
       return "no_descriptors";
+    case Reason::kBuffersFull:
+      return "buffers_full";
     case Reason::kConnectFailed:
       return "connect_failed";
     case Reason::kConnectTimeout:

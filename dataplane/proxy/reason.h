@@ -30,6 +30,7 @@ enum class Reason : uint8_t {
   kNoRoute,           // 404
   kNoEligibleServer,  // 503
   kNoDescriptors,     // 503: the proxy's own are exhausted
+  kBuffersFull,       // 503: --max_buffer_bytes
   // A server failed.
   kConnectFailed,      // 502: refused, unreachable
   kConnectTimeout,     // 504

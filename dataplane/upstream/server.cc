@@ -35,6 +35,7 @@ absl::StatusOr<Connection*> Server::Acquire(ConnectionUser* user, bool fresh) {
   }
   absl::StatusOr<base::UniqueFd> fd = net::OpenStreamSocket(address());
   if (!fd.ok()) return fd.status();
+  if (fd->get() >= environment_->loop->descriptor_ceiling()) return absl::ResourceExhaustedError("no descriptors left");
   for (metrics::UpstreamCounters* counters : BothCounters()) counters->connections.Increment();
   auto* connection = new Connection(environment_, this, fd->Release(), user);
   in_use_.PushBack(connection);

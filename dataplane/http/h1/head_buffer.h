@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstdint>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -10,7 +11,8 @@
 namespace fairlead::http::h1 {
 
 // The bytes of a head, in one piece, as a parser needs them: the slice that came first, for as long as all fits into it
-// (nearly always), else a copy. Holds no memory of its own until the second piece comes.
+// (nearly always), else a copy. Holds no memory of its own until the second piece comes; what it holds then is charged
+// to the pool of the pieces.
 class HeadBuffer {
  public:
   bool empty() const { return slice_.empty() && copy_ == nullptr; }
@@ -18,12 +20,13 @@ class HeadBuffer {
   // Adds bytes at the end. What view() gave before is gone.
   void Append(buffer::Slice bytes) {
     if (copy_ != nullptr) {
-      copy_->append(bytes.view());
+      copy_->Append(bytes.view());
     } else if (slice_.empty()) {
       slice_ = std::move(bytes);
     } else if (!slice_.Join(bytes)) {
-      copy_ = std::make_unique<std::string>(slice_.view());
-      copy_->append(bytes.view());
+      copy_ = std::make_unique<Copy>(slice_.block()->pool);
+      copy_->Append(slice_.view());
+      copy_->Append(bytes.view());
       last_ = std::move(bytes);
       slice_ = {};
       return;
@@ -31,7 +34,7 @@ class HeadBuffer {
     if (copy_ != nullptr) last_ = std::move(bytes);
   }
 
-  std::string_view view() const { return copy_ != nullptr ? std::string_view(*copy_) : slice_.view(); }
+  std::string_view view() const { return copy_ != nullptr ? copy_->view() : slice_.view(); }
 
   // The head's size is known: returns what follows it, which ends the last piece that was added.
   buffer::Slice TakeRest(size_t head_size) {
@@ -49,9 +52,30 @@ class HeadBuffer {
   }
 
  private:
+  class Copy {
+   public:
+    explicit Copy(buffer::BlockPool* pool) : pool_(pool) {}
+    ~Copy() { pool_->Charge(-charged_bytes_); }
+    Copy(const Copy&) = delete;
+    Copy& operator=(const Copy&) = delete;
+
+    void Append(std::string_view bytes) {
+      bytes_.append(bytes);
+      const auto held_bytes = static_cast<int64_t>(bytes_.capacity());
+      pool_->Charge(held_bytes - charged_bytes_);
+      charged_bytes_ = held_bytes;
+    }
+    std::string_view view() const { return bytes_; }
+
+   private:
+    buffer::BlockPool* const pool_;
+    std::string bytes_;
+    int64_t charged_bytes_ = 0;
+  };
+
   buffer::Slice slice_;
   buffer::Slice last_;  // with copy_: the piece added last
-  std::unique_ptr<std::string> copy_;
+  std::unique_ptr<Copy> copy_;
 };
 
 }  // namespace fairlead::http::h1
