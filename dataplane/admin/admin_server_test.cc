@@ -137,6 +137,7 @@ class AdminServerTest : public event::testing::LoopTest {
   static bool TakeBody(const http::ResponseHead& head, Peer& client, std::string_view* rest, std::string* body) {
     switch (head.framing) {
       case http::BodyFraming::kNone:
+      case http::BodyFraming::kTunnel:
         return true;
       case http::BodyFraming::kContentLength:
         if (rest->size() < head.content_length) return false;

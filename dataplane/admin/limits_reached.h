@@ -30,6 +30,7 @@ inline constexpr LimitReached kLimitsReached[] = {
     {"timeouts.connect", &metrics::WorkerCounters::connect_timeouts},
     {"timeouts.response", &metrics::WorkerCounters::response_timeouts},
     {"timeouts.idle", &metrics::WorkerCounters::server_idle_timeouts},
+    {"timeouts.tunnel_idle", &metrics::WorkerCounters::tunnel_idle_timeouts},
     {"timeouts.idle_body", &metrics::WorkerCounters::body_timeouts},
     {"timeouts.idle_reader", &metrics::WorkerCounters::reader_timeouts},
 };

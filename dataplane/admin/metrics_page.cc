@@ -50,6 +50,10 @@ constexpr WorkerFamily kSums[] = {
      &WorkerCounters::header_timeouts},
     {"fairlead_idle_timeouts_total", "Idle client connections closed.", MetricType::kCounter,
      &WorkerCounters::idle_timeouts},
+    {"fairlead_tunnels_total", "Tunnels begun: upgraded connections and CONNECT.", MetricType::kCounter,
+     &WorkerCounters::tunnels},
+    {"fairlead_active_tunnels", "Tunnels open now, each an active request, too.", MetricType::kGauge,
+     &WorkerCounters::tunnels_active},
 };
 
 // What shows how work spreads over the workers.

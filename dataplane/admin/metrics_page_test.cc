@@ -80,17 +80,18 @@ TEST(MetricsPage, ShowsEveryCounterOfTheWorkersSummed) {
   uint64_t value = 1;
   for (metrics::WorkerCounters& worker : fleet.workers) {
     for (metrics::Counter* counter :
-         {&worker.connections_accepted, &worker.connections_open, &worker.accept_errors, &worker.requests,
-          &worker.requests_active, &worker.responses[1], &worker.responses[2], &worker.responses[3],
-          &worker.responses[4], &worker.request_errors, &worker.no_route, &worker.no_eligible_server,
-          &worker.upstream_failures, &worker.upstream_timeouts, &worker.retries, &worker.client_aborts,
-          &worker.header_timeouts, &worker.idle_timeouts}) {
+         {&worker.connections_accepted, &worker.connections_open,  &worker.accept_errors, &worker.requests,
+          &worker.requests_active,      &worker.responses[1],      &worker.responses[2],  &worker.responses[3],
+          &worker.responses[4],         &worker.request_errors,    &worker.no_route,      &worker.no_eligible_server,
+          &worker.upstream_failures,    &worker.upstream_timeouts, &worker.retries,       &worker.client_aborts,
+          &worker.header_timeouts,      &worker.idle_timeouts,     &worker.tunnels,       &worker.tunnels_active}) {
       counter->Add(value);
       value *= 2;
     }
   }
   const PrometheusPage page = ReadMetrics(fleet.status);
-  const auto both = [](int position) { return std::ldexp(1, position) + std::ldexp(1, position + 18); };
+  constexpr int kCounters = 20;
+  const auto both = [](int position) { return std::ldexp(1, position) + std::ldexp(1, position + kCounters); };
   EXPECT_EQ(page.Get("fairlead_connections_accepted_total"), both(0));
   EXPECT_EQ(page.Get("fairlead_open_connections"), both(1));
   EXPECT_EQ(page.Get("fairlead_accept_errors_total"), both(2));
@@ -109,7 +110,9 @@ TEST(MetricsPage, ShowsEveryCounterOfTheWorkersSummed) {
   EXPECT_EQ(page.Get("fairlead_client_aborts_total"), both(15));
   EXPECT_EQ(page.Get("fairlead_header_timeouts_total"), both(16));
   EXPECT_EQ(page.Get("fairlead_idle_timeouts_total"), both(17));
-  EXPECT_EQ(page.Get("fairlead_worker_requests_total", "{worker=\"1\"}"), std::ldexp(1, 3 + 18));
+  EXPECT_EQ(page.Get("fairlead_tunnels_total"), both(18));
+  EXPECT_EQ(page.Get("fairlead_active_tunnels"), both(19));
+  EXPECT_EQ(page.Get("fairlead_worker_requests_total", "{worker=\"1\"}"), std::ldexp(1, 3 + kCounters));
   EXPECT_EQ(page.Get("fairlead_worker_open_connections", "{worker=\"0\"}"), 2);
   EXPECT_EQ(page.Get("fairlead_worker_active_requests", "{worker=\"0\"}"), 16);
   EXPECT_EQ(page.Get("fairlead_worker_revision", "{worker=\"1\"}"), 1);

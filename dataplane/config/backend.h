@@ -22,6 +22,7 @@ struct BackendSettings {
   std::chrono::milliseconds connect_timeout{5'000};
   std::chrono::milliseconds response_timeout{60'000};
   std::chrono::milliseconds idle_timeout{60'000};
+  std::chrono::milliseconds tunnel_idle_timeout{3'600'000};
   uint32_t max_idle_connections = 256;  // for each server and worker
   std::chrono::milliseconds pool_idle_timeout{50'000};
   absl::uint128 digest = 0;  // what it adds to the fingerprint, without its servers

@@ -30,6 +30,8 @@ struct RouteRule {
   uint64_t total_weight = 0;                         // of backends, not 0
   std::optional<std::chrono::milliseconds> timeout;  // in place of the backend's response_timeout
   std::optional<uint64_t> max_body_bytes;            // in place of the listener's
+  std::vector<std::string> upgrades{"websocket"};    // protocols that a connection may change to
+  bool allow_connect = false;                        // it is for CONNECT, too; kAny alone
   // The same object in all revisions in which the table has this virtual host and it this rule, by their ids.
   std::shared_ptr<metrics::RuleCounters> counters;
 };

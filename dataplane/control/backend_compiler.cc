@@ -43,6 +43,10 @@ std::shared_ptr<config::BackendSettings> CompileSettings(const v1::Backend& mess
   if (timeouts.has_idle()) {
     settings->idle_timeout = CheckDuration(timeouts.idle(), Path(timeouts_place, "idle"), violations);
   }
+  if (timeouts.has_tunnel_idle()) {
+    settings->tunnel_idle_timeout =
+        CheckDuration(timeouts.tunnel_idle(), Path(timeouts_place, "tunnel_idle"), violations);
+  }
   const v1::ConnectionPool& pool = message.pool();
   const Path pool_place(place, "pool");
   if (pool.has_max_idle_connections()) {

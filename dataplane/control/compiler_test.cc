@@ -83,8 +83,8 @@ TEST(Compiler, EveryFieldReachesTheWorkers) {
         rules { id: "exact" match { path: "/a" } backends { backend: "b" weight: 0 } backends { backend: "b" weight: 3 } }
         rules { id: "prefix" match { path_prefix: "/b/" } backends { backend: "b" } timeout { seconds: 2 }
                 max_body_bytes: 7 }
-        rules { id: "any" backends { backend: "b" } }
-        rules { id: "large" backends { backend: "b" } max_body_bytes: 0 }
+        rules { id: "any" backends { backend: "b" } upgrades: "tcp" upgrades: "Foo/2" allow_connect: true }
+        rules { id: "large" backends { backend: "b" } max_body_bytes: 0 upgrades: "none" }
       }
     }
     backends {
@@ -93,7 +93,7 @@ TEST(Compiler, EveryFieldReachesTheWorkers) {
       servers { id: "t" address: "10.0.0.2:80" weight: 0 admin_state: MAINT }
       load_balancing { policy: RANDOM }
       health { unknown_is_eligible: false }
-      timeouts { connect { seconds: 1 } response { seconds: 2 } idle { seconds: 3 } }
+      timeouts { connect { seconds: 1 } response { seconds: 2 } idle { seconds: 3 } tunnel_idle { seconds: 5 } }
       pool { max_idle_connections: 0 idle_timeout { seconds: 4 nanos: 500000000 } }
       protocol: HTTP1
     }
@@ -120,6 +120,11 @@ TEST(Compiler, EveryFieldReachesTheWorkers) {
   EXPECT_EQ(host.rules[1].timeout, milliseconds(2'000));
   EXPECT_EQ(host.rules[2].path_match, config::PathMatch::kAny);
   EXPECT_EQ(host.rules[2].timeout, std::nullopt);
+  EXPECT_THAT(host.rules[1].upgrades, ElementsAre("websocket"));
+  EXPECT_FALSE(host.rules[1].allow_connect);
+  EXPECT_THAT(host.rules[2].upgrades, ElementsAre("tcp", "Foo/2"));
+  EXPECT_TRUE(host.rules[2].allow_connect);
+  EXPECT_THAT(host.rules[3].upgrades, ElementsAre());
   EXPECT_EQ(host.rules[1].max_body_bytes, 7u);
   EXPECT_EQ(host.rules[2].max_body_bytes, std::nullopt);
   EXPECT_EQ(host.rules[3].max_body_bytes, UINT64_MAX) << "no limit, whatever the listener's";
@@ -130,6 +135,7 @@ TEST(Compiler, EveryFieldReachesTheWorkers) {
   EXPECT_EQ(backend.settings->connect_timeout, milliseconds(1'000));
   EXPECT_EQ(backend.settings->response_timeout, milliseconds(2'000));
   EXPECT_EQ(backend.settings->idle_timeout, milliseconds(3'000));
+  EXPECT_EQ(backend.settings->tunnel_idle_timeout, milliseconds(5'000));
   EXPECT_EQ(backend.settings->max_idle_connections, 0u);
   EXPECT_EQ(backend.settings->pool_idle_timeout, milliseconds(4'500));
 

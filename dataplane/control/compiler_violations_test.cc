@@ -219,6 +219,25 @@ const Case kRouteTables[] = {
       "UNIMPLEMENTED route_tables[\"r\"].virtual_hosts[\"h\"].rules[\"two\"].respond: this version does not do it yet",
       "INVALID_ARGUMENT route_tables[\"r\"].virtual_hosts[\"h\"].rules[\"two\"]: "
       "more than one of backends, redirect and respond; want exactly one"}},
+    {"RuleTunnels",
+     R"(operations { upsert_route_table { id: "r" virtual_hosts { id: "h" domains: "*"
+          rules { id: "a" backends { backend: "web" } upgrades: "h2c" upgrades: "HTTP/2.0" upgrades: "a b" upgrades: "" }
+          rules { id: "b" backends { backend: "web" } upgrades: "websocket" upgrades: "none" upgrades: "a/" }
+          rules { id: "c" match { path: "/c" } backends { backend: "web" } allow_connect: true } } } })",
+     {"INVALID_ARGUMENT route_tables[\"r\"].virtual_hosts[\"h\"].rules[\"a\"].upgrades[0]: "
+      "a version of HTTP, whose requests no rule would see: \"h2c\"",
+      "INVALID_ARGUMENT route_tables[\"r\"].virtual_hosts[\"h\"].rules[\"a\"].upgrades[1]: "
+      "a version of HTTP, whose requests no rule would see: \"HTTP/2.0\"",
+      "INVALID_ARGUMENT route_tables[\"r\"].virtual_hosts[\"h\"].rules[\"a\"].upgrades[2]: "
+      "not a protocol such as \"websocket\" or \"foo/2\", of at most 64 bytes: \"a b\"",
+      "INVALID_ARGUMENT route_tables[\"r\"].virtual_hosts[\"h\"].rules[\"a\"].upgrades[3]: "
+      "not a protocol such as \"websocket\" or \"foo/2\", of at most 64 bytes: \"\"",
+      "INVALID_ARGUMENT route_tables[\"r\"].virtual_hosts[\"h\"].rules[\"b\"].upgrades[1]: "
+      "\"none\" beside protocols; want it alone",
+      "INVALID_ARGUMENT route_tables[\"r\"].virtual_hosts[\"h\"].rules[\"b\"].upgrades[2]: "
+      "not a protocol such as \"websocket\" or \"foo/2\", of at most 64 bytes: \"a/\"",
+      "INVALID_ARGUMENT route_tables[\"r\"].virtual_hosts[\"h\"].rules[\"c\"].allow_connect: "
+      "set beside a path; CONNECT has none"}},
     {"RuleMatches",
      R"(operations { upsert_route_table { id: "r" virtual_hosts { id: "h" domains: "*"
           rules { id: "a" match { path: "a" } backends { backend: "web" } }

@@ -11,6 +11,7 @@
 #include "dataplane/base/absl_strings.h"
 #include "dataplane/control/domain_name.h"
 #include "dataplane/control/in_use.h"
+#include "dataplane/control/upgrades_compiler.h"
 #include "dataplane/control/value_checks.h"
 #include "dataplane/health/quote.h"
 #include "dataplane/metrics/rule_counters.h"
@@ -127,6 +128,11 @@ config::RouteRule TableCompiler::CompileRule(const v1::RouteRule& message, const
                                             " of backends, redirect and respond; want exactly one"));
   }
   if (message.backends_size() > 0) CompileBackends(message, place, rule);
+  if (message.upgrades_size() > 0) rule.upgrades = CompileUpgrades(message, place, violations_);
+  rule.allow_connect = message.allow_connect();
+  if (rule.allow_connect && rule.path_match != config::PathMatch::kAny) {
+    violations_.Invalid(Path(place, "allow_connect"), "set beside a path; CONNECT has none");
+  }
   return rule;
 }
 

@@ -41,9 +41,14 @@ class ClientStreamHandler {
 };
 
 // One request's way in: the core gives it to the codec. At first OnResponse… may come at any time after SendHead.
+//
+// A response's head with kTunnel makes the stream a tunnel: SendData and OnResponseData carry bytes, SendEnd (which was
+// called for the request, and is called once more) and OnResponseEnd are the ends of their directions, without
+// trailers.
 class ClientStream {
  public:
-  // `edits` must name the host of a request that has no authority (HTTP/1.0 alone).
+  // `edits` must name the host of a request that has no authority (HTTP/1.0 alone). Without edits.upgrade no response
+  // but one to CONNECT makes a tunnel.
   virtual void SendHead(const RequestHead& head, const HeadEdits& edits) = 0;
   virtual void SendData(buffer::Slice data) = 0;
   virtual void SendEnd(const FieldList* trailers) = 0;

@@ -36,6 +36,7 @@ KnownField FindKnownField(std::string_view name) {
       break;
     case 14:
       if (first == 'c') return IfNamed(name, "content-length", KnownField::kContentLength);
+      if (first == 'h') return IfNamed(name, "http2-settings", KnownField::kHttp2Settings);
       break;
     case 16:
       if (first == 'p') return IfNamed(name, "proxy-connection", KnownField::kProxyConnection);

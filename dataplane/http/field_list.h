@@ -15,6 +15,7 @@ enum class KnownField : uint8_t {
   kDate,
   kExpect,
   kHost,
+  kHttp2Settings,
   kKeepAlive,
   kProxyConnection,
   kServer,

@@ -84,10 +84,14 @@ struct HeadEdits {
   std::string_view target;
   // Requests: in place of the head's authority, in Host. HTTP/1.0 may have none: then this must be set.
   std::string_view host;
+  // Requests: the protocol that the server is asked to change to, and until its response's head has come, what a 101
+  // must name (RFC 9110 §7.8). Responses: with 101, the protocol that was changed to; with others, one that could be.
+  // Whatever Upgrade fields the head has go.
+  std::string_view upgrade;
   FieldEdits fields;
 
   void Clear() {
-    target = host = {};
+    target = host = upgrade = {};
     fields.Clear();
   }
 };

@@ -40,6 +40,7 @@ void RequestHead::Clear() {
   keep_alive = true;
   expects_continue = false;
   connection_options = false;
+  connection_upgrade = false;
   framing = BodyFraming::kNone;
   content_length = 0;
   method_text = {};
@@ -54,6 +55,7 @@ void ResponseHead::Clear() {
   minor_version = 1;
   keep_alive = true;
   connection_options = false;
+  connection_upgrade = false;
   framing = BodyFraming::kNone;
   content_length = 0;
   reason = {};

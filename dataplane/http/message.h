@@ -20,6 +20,7 @@ enum class BodyFraming : uint8_t {
   kContentLength,  // exactly content_length bytes, 1 or more
   kStreamed,       // until the codec says so: chunked in HTTP/1.1, END_STREAM in HTTP/2
   kUntilClose,     // until the connection ends; responses only
+  kTunnel,         // no message: what follows the head goes both ways, each until its sender ends it; responses only
 };
 
 // Whether the response to `request_method` has no body whatever its fields say (RFC 9112 §6.3).
@@ -45,6 +46,7 @@ struct RequestHead {
   bool keep_alive = true;           // HTTP/1: the client allows another request on this connection
   bool expects_continue = false;    // Expect: 100-continue (RFC 9110 §10.1.1) before a body, HTTP/1.1 and later
   bool connection_options = false;  // HTTP/1: Connection names more than close and keep-alive
+  bool connection_upgrade = false;  // HTTP/1.1: Connection names upgrade, so that Upgrade means something
   BodyFraming framing = BodyFraming::kNone;
   uint64_t content_length = 0;  // with kContentLength
   Text method_text;
@@ -76,6 +78,7 @@ struct ResponseHead {
   uint8_t minor_version = 1;
   bool keep_alive = true;           // HTTP/1: the server allows another request on this connection
   bool connection_options = false;  // HTTP/1: Connection names more than close and keep-alive
+  bool connection_upgrade = false;  // HTTP/1.1: Connection names upgrade
   BodyFraming framing = BodyFraming::kNone;
   uint64_t content_length = 0;  // of Content-Length; with kNone, what it announces to HEAD or with 304
   Text reason;                  // may be empty

@@ -23,6 +23,10 @@ enum class ClientError : uint8_t {
 
 // One request's way out: the core gives the response to the codec. Lives within the codec, from
 // ServerCodecHost::OnStreamBegin until the handler has heard OnStreamError or has called SendEnd, SendError or Abort.
+//
+// SendHead with kTunnel makes the stream a tunnel (RFC 9110 §7.8, §9.3.6), which a request without a body left may
+// become: OnRequestData and SendData carry bytes, OnRequestEnd and SendEnd are the ends of their directions, without
+// trailers, and with the later of both the stream ends.
 class ServerStream {
  public:
   // An interim response (1xx). Not sent to clients that cannot take one.
@@ -85,6 +89,9 @@ class ServerCodecHost {
   virtual void OnRequestRefused(uint16_t status, const char* reason, RequestLimit limit) = 0;
   // A final response was answered by its head.
   virtual void OnResponse(uint16_t status) = 0;
+
+  // Ends the sending when what is left was sent; receiving goes on.
+  virtual void ShutdownAfterOutput() = 0;
 
   // Bytes to send. Their sending starts after the running callback, once Touch was called.
   virtual buffer::Queue& output() = 0;

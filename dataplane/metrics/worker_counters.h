@@ -21,6 +21,8 @@ struct alignas(64) WorkerCounters {
   Counter client_aborts;       // clients that left before their response was whole
   Counter header_timeouts;     // 408
   Counter idle_timeouts;       // idle client connections closed
+  Counter tunnels;             // begun: upgraded connections, CONNECT
+  Counter tunnels_active;      // now; each is an active request, too
 
   // Times that a limit was reached: docs/LIMITS.md.
   Counter max_buffer_bytes;           // 503: requests and connections
@@ -39,6 +41,7 @@ struct alignas(64) WorkerCounters {
   Counter connect_timeouts;           // attempts
   Counter response_timeouts;          // 504
   Counter server_idle_timeouts;       // 504, or cut short after the response's head
+  Counter tunnel_idle_timeouts;       // cut
 };
 
 }  // namespace fairlead::metrics

@@ -78,7 +78,7 @@ void DownstreamConnection::OnSent(size_t sent, int error) {
   if (phase_ == Phase::kFlushing) Enter(Phase::kFlushing, client_.listener->http.idle_timeout.count());
   if (phase_ == Phase::kIdle && (!output_.empty() || client_.listener->draining)) Enter(Phase::kIdle, IdleTimeoutMs());
   codec_->OnSent();
-  if (!output_.empty() || closing_) Touch();
+  if (!output_.empty() || closing_ || shutdown_due_) Touch();
 }
 
 void DownstreamConnection::RunTurnWork() {
@@ -93,7 +93,12 @@ void DownstreamConnection::RunTurnWork() {
 }
 
 void DownstreamConnection::Flush() {
-  if (sending_ || output_.empty()) return;
+  if (sending_) return;
+  if (output_.empty()) {
+    if (shutdown_due_) socket_->ShutdownSend();
+    shutdown_due_ = false;
+    return;
+  }
   iovec iovecs[event::Socket::kMaxIovecs];
   const int count = output_.FillIovecs(iovecs, event::Socket::kMaxIovecs);
   sending_ = true;
@@ -242,6 +247,11 @@ void DownstreamConnection::PauseReceive() {
 
 void DownstreamConnection::ResumeReceive() {
   if (phase_ != Phase::kClosed && !closing_) socket_->ResumeReceive();
+}
+
+void DownstreamConnection::ShutdownAfterOutput() {
+  shutdown_due_ = true;
+  Touch();
 }
 
 void DownstreamConnection::CloseAfterOutput() {

@@ -72,6 +72,7 @@ class DownstreamConnection final : public base::ListNode,
   void Touch() override { environment_->turn_work->Add(this); }
   void PauseReceive() override;
   void ResumeReceive() override;
+  void ShutdownAfterOutput() override;
   void CloseAfterOutput() override;
   void CloseNow() override;
   std::string_view date() override { return environment_->date->Get(environment_->loop->now_ms()); }
@@ -103,6 +104,7 @@ class DownstreamConnection final : public base::ListNode,
   bool closing_ : 1 = false;
   bool client_ended_ : 1 = false;
   bool had_request_ : 1 = false;
+  bool shutdown_due_ : 1 = false;  // with the end of output_
 };
 
 }  // namespace fairlead::proxy

@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "dataplane/http/h1/upgrade.h"
 #include "dataplane/routing/router.h"
 
 namespace fairlead::proxy {
@@ -11,6 +12,9 @@ namespace {
 using Mark = RequestTimes::Mark;
 
 constexpr config::ServerSlot kNoServer = load_balancing::Policy::kNone;
+
+// What Allow says of a host without CONNECT (RFC 9110 §10.2.1).
+constexpr std::string_view kMethodsBesidesConnect = "GET, HEAD, POST, PUT, DELETE, OPTIONS, TRACE, PATCH";
 
 // What Host says where the client, of HTTP/1.0, named none.
 std::string DefaultHost(const net::Address& address) {
@@ -30,7 +34,7 @@ void Exchange::Begin(http::ServerStream* stream, const Client* client) {
   backend_ = nullptr;
   server_slot_ = avoid_ = kNoServer;
   attempts_ = 0;
-  connected_ = request_ended_ = body_sent_ = response_begun_ = false;
+  connected_ = request_ended_ = body_sent_ = response_begun_ = response_ended_ = tunnel_ = false;
   fresh_ = retry_due_ = idle_watch_due_ = counted_ = finished_ = false;
 }
 
@@ -43,7 +47,6 @@ void Exchange::OnRequestHead(bool body_follows) {
   environment_->counters->requests_active.Increment();
   metrics_.Begin(client_->listener->own_counters, environment_->loop->now_us());
   if (environment_->loop->blocks().tight()) return RefuseForMemory();
-  if (request_.method == http::Method::kConnect) return Reply(501, Reason::kConnectRefused, "CONNECT is not supported");
   Route();
 }
 
@@ -62,9 +65,13 @@ void Exchange::Route() {
   if (router == nullptr || router->table().id != settings.route_table_id) {
     return Reply(503, Reason::kListenerRemoved, "this listener was removed");
   }
-  const routing::RouteResult route = router->Match(request_.Get(request_.authority), request_.path());
+  const bool is_connect = request_.method == http::Method::kConnect;
+  const std::string_view authority = request_.Get(request_.authority);
+  const routing::RouteResult route =
+      is_connect ? router->MatchConnect(authority) : router->Match(authority, request_.path());
   record_.host = route.host;
   if (route.rule == nullptr) {
+    if (is_connect) return Reply(405, Reason::kConnectRefused, "no route for CONNECT to this host");
     environment_->counters->no_route.Increment();
     if (route.host == nullptr) return Reply(404, Reason::kNoVirtualHost, "no virtual host for this name");
     return Reply(404, Reason::kNoRoute, "no route for this path");
@@ -117,6 +124,9 @@ void Exchange::OnConnected() {
     default_host = DefaultHost(server_->address());
     request_edits_.host = default_host;
   }
+  if (request_.connection_upgrade && request_.method != http::Method::kConnect) {
+    request_edits_.upgrade = http::h1::FindUpgrade(request_.fields, rule_->upgrades);
+  }
   stream.SendHead(request_, request_edits_);
   if (!early_body_.empty()) {
     body_sent_ = true;
@@ -165,6 +175,10 @@ void Exchange::OnRequestEnd(const http::FieldList* trailers) {
   }
   if (trailers != nullptr) body_sent_ = true;
   connection_->stream().SendEnd(trailers);
+  if (tunnel_ && response_ended_) {
+    Conclude();
+    return Finish();
+  }
   if (response_begun_) return;
   environment_->loop->timers().Schedule(
       &timer_, (rule_->timeout.has_value() ? *rule_->timeout : backend_->response_timeout).count());
@@ -206,7 +220,21 @@ void Exchange::OnResponseHead() {
   server_->CountResponse(response_.status, metrics_.AttemptTime(environment_->loop->now_us()));
   metrics_.CountResponse(response_.status);
   response_edits_.Clear();
+  if (response_.framing == http::BodyFraming::kTunnel) {
+    BeginTunnel();
+  } else if (response_.status == 426) {
+    response_edits_.upgrade = http::h1::FindUpgrade(response_.fields, rule_->upgrades);
+  }
   downstream_->SendHead(response_, response_edits_);
+}
+
+void Exchange::BeginTunnel() {
+  tunnel_ = true;
+  request_ended_ = false;
+  max_body_bytes_ = UINT64_MAX;  // what comes now is no body
+  response_edits_.upgrade = request_edits_.upgrade;
+  environment_->counters->tunnels.Increment();
+  environment_->counters->tunnels_active.Increment();
 }
 
 void Exchange::OnResponseData(buffer::Slice data) {
@@ -222,6 +250,8 @@ void Exchange::OnResponseDrained() {
 }
 
 void Exchange::OnResponseEnd(const http::FieldList* trailers) {
+  response_ended_ = true;
+  if (tunnel_ && !request_ended_) return downstream_->SendEnd(nullptr);  // the client may go on
   Conclude();
   downstream_->SendEnd(trailers);
   Finish();
@@ -284,7 +314,11 @@ void Exchange::RunTurnWork() {
 
 void Exchange::WatchIdle() {
   last_activity_ms_ = environment_->loop->now_ms();
-  environment_->loop->timers().Schedule(&timer_, backend_->idle_timeout.count());
+  environment_->loop->timers().Schedule(&timer_, IdleTimeoutMs());
+}
+
+uint64_t Exchange::IdleTimeoutMs() const {
+  return (tunnel_ ? backend_->tunnel_idle_timeout : backend_->idle_timeout).count();
 }
 
 void Exchange::OnTimeout() {
@@ -294,10 +328,14 @@ void Exchange::OnTimeout() {
     environment_->counters->response_timeouts.Increment();
     return Reply(504, Reason::kResponseTimeout, "the server did not answer in time");
   }
-  const uint64_t idle_timeout_ms = backend_->idle_timeout.count();
+  const uint64_t idle_timeout_ms = IdleTimeoutMs();
   const uint64_t idle_ms = environment_->loop->now_ms() - last_activity_ms_;
   if (idle_ms < idle_timeout_ms) {
     return environment_->loop->timers().Schedule(&timer_, idle_timeout_ms - idle_ms);
+  }
+  if (tunnel_) {
+    environment_->counters->tunnel_idle_timeouts.Increment();
+    return Cut(DecidedBy::kProxy, Reason::kTunnelIdleTimeout, "no byte came through the tunnel");
   }
   const bool waits_for_client = !response_begun_ && connection_->stream().unsent_bytes() == 0;
   if (waits_for_client) {
@@ -327,6 +365,7 @@ void Exchange::Reply(uint16_t status, Reason reason, std::string_view detail) {
   record_.Decide(DecidedBy::kProxy, reason, detail);
   Conclude();
   response_edits_.Clear();
+  if (status == 405) response_edits_.fields.Add("Allow", kMethodsBesidesConnect);
   downstream_->SendError(status, detail, response_edits_);
   Finish();
 }
@@ -373,6 +412,7 @@ void Exchange::Finish() {
   metrics_.End(environment_->loop->now_us());
   if (pin_ != nullptr) environment_->snapshots->Unpin(std::exchange(pin_, nullptr));
   if (counted_) environment_->counters->requests_active.Decrement();
+  if (tunnel_) environment_->counters->tunnels_active.Decrement();
   early_body_.Clear();
   early_trailers_.reset();
   environment_->turn_work->Add(this);

@@ -86,6 +86,8 @@ class Exchange final : public http::ServerStreamHandler, private upstream::Conne
   void CountTimeout();
   // The time without a byte that ends it, from now.
   void WatchIdle();
+  uint64_t IdleTimeoutMs() const;
+  void BeginTunnel();
   void LeaveServer();
   void Finish();
 
@@ -117,6 +119,8 @@ class Exchange final : public http::ServerStreamHandler, private upstream::Conne
   bool request_ended_ : 1 = false;
   bool body_sent_ : 1 = false;
   bool response_begun_ : 1 = false;
+  bool response_ended_ : 1 = false;
+  bool tunnel_ : 1 = false;  // request_ended_ and response_ended_ are those of its directions
   bool reused_ : 1 = false;  // the connection came from the pool
   bool fresh_ : 1 = false;   // the next attempt is on a new connection
   bool retry_due_ : 1 = false;

@@ -48,6 +48,8 @@ std::string_view ToString(Reason reason) {
       return "request_stalled";
     case Reason::kIdleTimeout:
       return "idle_timeout";
+    case Reason::kTunnelIdleTimeout:
+      return "tunnel_idle_timeout";
     case Reason::kRequestBodyTimeout:
       return "request_body_timeout";
     case Reason::kReaderTimeout:

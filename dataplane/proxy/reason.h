@@ -23,8 +23,8 @@ enum class Reason : uint8_t {
   kHeaderTooLarge,    // 431: its bytes or the number of its fields
   kHeaderTimeout,     // 408
   kBodyTooLarge,      // 413
-  kConnectRefused,    // 501: CONNECT
   // No server was asked.
+  kConnectRefused,    // 405: no rule allows CONNECT to this host
   kListenerRemoved,   // 503
   kNoVirtualHost,     // 404
   kNoRoute,           // 404
@@ -41,6 +41,7 @@ enum class Reason : uint8_t {
   kResponseTimeout,    // 504
   kRequestStalled,     // 504: the server did not take the request's body
   kIdleTimeout,        // cut short: the response did not go on
+  kTunnelIdleTimeout,  // cut: no byte came through a tunnel
   // The client failed.
   kRequestBodyTimeout,  // 408: the request's body did not go on
   kReaderTimeout,       // cut short: the client did not take the response

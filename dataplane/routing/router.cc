@@ -103,17 +103,29 @@ Router::Router(std::shared_ptr<const config::RouteTable> table) : table_(std::mo
   for (const Domain& domain : domains) hosts_of_domains_.push_back(domain.host);
 }
 
-RouteResult Router::Match(std::string_view authority, std::string_view target) const {
+const Router::Host* Router::FindHost(std::string_view authority) const {
   const std::string_view name = HostOf(authority);
   std::array<char, kLongestHost> reversed;
   ReverseInLowerCase(name, reversed.begin());
   const uint32_t domain = domains_.Find({reversed.data(), name.size()});
-  if (domain == PatternTree::kNone) return {};
+  return domain == PatternTree::kNone ? nullptr : &hosts_[hosts_of_domains_[domain]];
+}
 
-  const Host& host = hosts_[hosts_of_domains_[domain]];
-  const uint32_t rule = host.rules.Find(target.substr(0, target.find('?')));
-  if (rule == PatternTree::kNone) return {.host = host.host};
-  return {.host = host.host, .rule = &host.host->rules[rule]};
+RouteResult Router::Match(std::string_view authority, std::string_view target) const {
+  const Host* host = FindHost(authority);
+  if (host == nullptr) return {};
+  const uint32_t rule = host->rules.Find(target.substr(0, target.find('?')));
+  if (rule == PatternTree::kNone) return {.host = host->host};
+  return {.host = host->host, .rule = &host->host->rules[rule]};
+}
+
+RouteResult Router::MatchConnect(std::string_view authority) const {
+  const Host* host = FindHost(authority);
+  if (host == nullptr) return {};
+  for (const config::RouteRule& rule : host->host->rules) {
+    if (rule.allow_connect && rule.path_match == config::PathMatch::kAny) return {.host = host->host, .rule = &rule};
+  }
+  return {.host = host->host};
 }
 
 config::BackendSlot ChooseBackend(const config::RouteRule& rule, uint64_t random) {

@@ -37,6 +37,10 @@ class Router {
   // Follows the two texts' bytes once, whatever the number of hosts and rules; allocates nothing.
   RouteResult Match(std::string_view authority, std::string_view target) const;
 
+  // For CONNECT, whose target is an authority alone: the host as above, then the first of its rules that allows
+  // CONNECT. No rule with a path does.
+  RouteResult MatchConnect(std::string_view authority) const;
+
   const config::RouteTable& table() const { return *table_; }
 
  private:
@@ -44,6 +48,9 @@ class Router {
     const config::VirtualHost* host;
     PatternTree rules;  // paths; ranks are indexes into host->rules
   };
+
+  // Null: there is none.
+  const Host* FindHost(std::string_view authority) const;
 
   const std::shared_ptr<const config::RouteTable> table_;
   std::vector<Host> hosts_;  // as in the table

@@ -1,5 +1,7 @@
 #include "dataplane/upstream/connection.h"
 
+#include <sys/socket.h>
+
 #include <cstring>
 #include <string>
 #include <utility>
@@ -46,8 +48,11 @@ void Connection::Release() {
   user_ = nullptr;
   if (state_ == State::kClosed) return;
   if (state_ == State::kBusy && codec_.idle()) return Touch();  // pooled or closed in RunTurnWork
+  if (!codec_.tunnel_ended() || output_.empty()) Close();
   codec_.Abandon();
-  Close();
+  if (state_ == State::kClosed) return;
+  state_ = State::kFinishing;
+  environment_->loop->timers().Schedule(&timer_, server_->settings().idle_timeout.count());
 }
 
 void Connection::Fail(http::ServerError error, std::string_view detail) {
@@ -64,7 +69,7 @@ void Connection::Fail(http::ServerError error, std::string_view detail) {
 
 void Connection::OnTimeout() {
   event::TurnScope scope(environment_->turn_work);
-  if (state_ == State::kIdle) return Close();
+  if (state_ == State::kIdle || state_ == State::kFinishing) return Close();
   server_->OnConnectFailed();
   environment_->counters->connect_timeouts.Increment();
   Fail(http::ServerError::kConnectTimeout, "connecting took too long");
@@ -85,7 +90,10 @@ void Connection::OnReceived(buffer::Slice bytes) {
 void Connection::OnReceiveEnd(int error) {
   event::TurnScope scope(environment_->turn_work);
   codec_.ReceiveEnd(error);
-  if (state_ != State::kClosed) Close();
+  if (state_ == State::kClosed || state_ == State::kFinishing) return;
+  // In a tunnel the server may still read, unless it was seen not to.
+  if (!codec_.in_tunnel()) return Close();
+  if (send_failed_) Fail(http::ServerError::kTruncated, "the server closed the tunnel");
 }
 
 void Connection::OnSent(size_t sent, int error) {
@@ -94,13 +102,17 @@ void Connection::OnSent(size_t sent, int error) {
   if (error != 0) {
     // What the server said before it closed may still be waiting to be read (an early answer, RFC 9112 §9.5): the end
     // of receiving decides.
+    if (state_ == State::kFinishing) return Close();
     output_.Clear();
     keep_ = false;
+    send_failed_ = true;
+    if (codec_.tunnel_ended_by_server()) Fail(http::ServerError::kTruncated, "the server closed the tunnel");
     return;
   }
   asked_ = true;
   server_->CountSent(sent);
   output_.Consume(sent);
+  if (state_ == State::kFinishing && output_.empty()) return Close();
   Flush();
   codec_.OnSent();
 }
@@ -120,8 +132,17 @@ void Connection::RunTurnWork() {
   environment_->loop->timers().Schedule(&timer_, server_->settings().pool_idle_timeout.count());
 }
 
+void Connection::ShutdownAfterOutput() {
+  shutdown_due_ = true;
+  Touch();
+}
+
 void Connection::Flush() {
-  if (sending_ || output_.empty() || state_ != State::kBusy) return;
+  if (sending_ || (state_ != State::kBusy && state_ != State::kFinishing)) return;
+  if (output_.empty()) {
+    if (std::exchange(shutdown_due_, false)) socket_->ShutdownSend();
+    return;
+  }
   iovec iovecs[event::Socket::kMaxIovecs];
   const int count = output_.FillIovecs(iovecs, event::Socket::kMaxIovecs);
   sending_ = true;
@@ -134,6 +155,10 @@ void Connection::Close() {
   server_->OnClosed(this);
   state_ = State::kClosed;
   Unlink();
+  if (codec_.in_tunnel() && !codec_.tunnel_ended()) {
+    const linger at_once{.l_onoff = 1, .l_linger = 0};
+    setsockopt(socket_->fd(), SOL_SOCKET, SO_LINGER, &at_once, sizeof(at_once));
+  }
   if (sending_) {
     socket_->Close(output_.TakeSlices());
   } else {

@@ -40,7 +40,8 @@ class Connection final : public event::TurnWorker,
   bool HasNews() const { return socket_->HasNews(); }
   // Takes an idle connection for `user`'s exchange.
   void Use(ConnectionUser* user);
-  // The user's wish to hear no more. Closes the connection, unless its exchange has ended.
+  // The user's wish to hear no more. Closes the connection, unless its exchange has ended or a tunnel's last bytes are
+  // to be sent.
   void Release();
   // Its exchange may end, but no other is to follow.
   void DoNotKeep() { keep_ = false; }
@@ -58,7 +59,13 @@ class Connection final : public event::TurnWorker,
 
  private:
   friend class Server;
-  enum class State : uint8_t { kConnecting, kBusy, kIdle, kClosed };
+  enum class State : uint8_t {
+    kConnecting,
+    kBusy,
+    kFinishing,  // sends the last bytes of a tunnel that has ended
+    kIdle,
+    kClosed,
+  };
 
   ~Connection() = default;
 
@@ -74,9 +81,11 @@ class Connection final : public event::TurnWorker,
   void Touch() override { environment_->turn_work->Add(this); }
   void PauseReceive() override { socket_->PauseReceive(); }
   void ResumeReceive() override { socket_->ResumeReceive(); }
+  void ShutdownAfterOutput() override;
 
   void OnTimeout();
   void Flush();
+  // A tunnel that did not end in order on both sides is reset: its end would be taken for one.
   void Close();
 
   Environment* const environment_;
@@ -91,6 +100,8 @@ class Connection final : public event::TurnWorker,
   bool keep_ = true;  // false: not to be used again, whatever its exchange leaves behind
   bool sending_ = false;
   bool asked_ = false;  // a part of the exchange's request is with the kernel
+  bool send_failed_ = false;
+  bool shutdown_due_ = false;  // with the end of output_
 };
 
 }  // namespace fairlead::upstream

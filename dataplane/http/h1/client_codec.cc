@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "dataplane/http/h1/serializer.h"
+#include "dataplane/http/h1/upgrade.h"
 #include "dataplane/http/h1/write_to.h"
 
 namespace fairlead::http::h1 {
@@ -26,6 +27,7 @@ void ClientCodec::SendHead(const RequestHead& head, const HeadEdits& edits) {
   method_ = head.method;
   request_framing_ = head.framing;
   expects_continue_ = head.expects_continue;
+  upgrade_ = edits.upgrade;
   WriteTo(host_->output(), host_->blocks(), MaxRequestHeadSize(head, edits),
           [&](char* out) { return WriteRequestHead(head, edits, out); });
   host_->Touch();
@@ -46,6 +48,7 @@ void ClientCodec::SendData(buffer::Slice data) {
 
 void ClientCodec::SendEnd(const FieldList* trailers) {
   request_ended_ = true;
+  if (state_ == State::kTunnel) return host_->ShutdownAfterOutput();
   if (request_framing_ != BodyFraming::kStreamed) return;
   buffer::Queue& output = host_->output();
   if (trailers == nullptr) {
@@ -70,6 +73,10 @@ void ClientCodec::Receive(buffer::Slice bytes) {
         return host_->PauseReceive();
       }
       return ReceiveBody(std::move(bytes));
+    case State::kTunnel:
+      if (!body_paused_) return handler_->OnResponseData(std::move(bytes));
+      pending_ = std::move(bytes);
+      return host_->PauseReceive();
     case State::kBroken:
       return;
   }
@@ -83,8 +90,12 @@ void ClientCodec::ReceiveHead(buffer::Slice bytes) {
   if (result.outcome == ParseResult::Outcome::kError) return Fail(ServerError::kMalformed, result.reason);
   buffer::Slice rest = head_bytes_.TakeRest(result.head_size);
 
+  const bool makes_tunnel = head.status == 101 || (method_ == Method::kConnect && head.status / 100 == 2);
+  if (makes_tunnel) {
+    if (const char* reason = WhyNoTunnel(head)) return Fail(ServerError::kMalformed, reason);
+    return BeginTunnel(std::move(rest));
+  }
   if (head.status < 200) {
-    if (head.status == 101) return Fail(ServerError::kMalformed, "101 without an upgrade");
     if (++informational_ > kMaxInformational) return Fail(ServerError::kMalformed, "too many interim responses");
     // A client that did not ask for 100 need not see it (RFC 9110 §15.2.1).
     if (head.status != 100 || expects_continue_) handler_->OnInformational();
@@ -104,6 +115,27 @@ void ClientCodec::ReceiveHead(buffer::Slice bytes) {
   if (state_ != State::kBody) return;
   if (!body_follows) return End(nullptr, !rest.empty());
   if (!rest.empty()) Receive(std::move(rest));
+}
+
+const char* ClientCodec::WhyNoTunnel(const ResponseHead& head) const {
+  if (head.status == 101 && upgrade_.empty()) return "101 without an upgrade";
+  if (head.status == 101 && !ConfirmsUpgrade(head, upgrade_)) return "101 to another protocol than was asked for";
+  // The request's rest would be taken for the protocol's first bytes.
+  if (!request_ended_) return "101 before the request was whole";
+  return nullptr;
+}
+
+void ClientCodec::BeginTunnel(buffer::Slice rest) {
+  ResponseHead& head = handler_->response_head();
+  head.framing = BodyFraming::kTunnel;
+  // A tunnel may stand for days, and its head be asked for at its end.
+  head_bytes_.Compact();
+  head.SetBase(head_bytes_.view().data());
+  request_framing_ = BodyFraming::kTunnel;
+  request_ended_ = response_ended_ = false;
+  state_ = State::kTunnel;
+  handler_->OnResponseHead();
+  if (state_ == State::kTunnel && !rest.empty()) Receive(std::move(rest));
 }
 
 void ClientCodec::ReceiveBody(buffer::Slice bytes) {
@@ -140,6 +172,11 @@ void ClientCodec::End(const FieldList* trailers, bool left_over) {
 }
 
 void ClientCodec::ReceiveEnd(int error) {
+  if (state_ == State::kTunnel) {
+    if (error != 0) return Fail(ServerError::kTruncated, "the server broke the tunnel off");
+    response_ended_ = true;
+    return handler_->OnResponseEnd(nullptr);
+  }
   const State state = std::exchange(state_, State::kBroken);
   if (handler_ == nullptr) return;
   if (state == State::kBody && body_.ends_with_connection() && error == 0) {
@@ -159,10 +196,10 @@ void ClientCodec::Fail(ServerError error, std::string_view detail) {
 }
 
 void ClientCodec::Continue() {
-  if (pending_.empty() || body_paused_ || state_ != State::kBody) return;
+  if (pending_.empty() || body_paused_ || (state_ != State::kBody && state_ != State::kTunnel)) return;
   buffer::Slice bytes = std::move(pending_);
   pending_ = {};
-  ReceiveBody(std::move(bytes));
+  Receive(std::move(bytes));
 }
 
 void ClientCodec::OnSent() {
@@ -170,7 +207,7 @@ void ClientCodec::OnSent() {
 }
 
 void ClientCodec::PauseBody() {
-  if (state_ != State::kBody || body_paused_) return;
+  if ((state_ != State::kBody && state_ != State::kTunnel) || body_paused_) return;
   body_paused_ = true;
   host_->PauseReceive();
 }

@@ -20,6 +20,8 @@ class ClientCodecHost {
   virtual void Touch() = 0;
   virtual void PauseReceive() = 0;
   virtual void ResumeReceive() = 0;
+  // Ends the sending when what is left was sent; receiving goes on.
+  virtual void ShutdownAfterOutput() = 0;
 
  protected:
   ~ClientCodecHost() = default;
@@ -51,6 +53,12 @@ class ClientCodec final : public http::ClientStream {
   bool idle() const { return handler_ == nullptr; }
   // The last exchange ended and left nothing behind.
   bool reusable() const { return state_ == State::kIdle; }
+  // A tunnel stands, if only in one direction.
+  bool in_tunnel() const { return state_ == State::kTunnel; }
+  // And not in the one from the server.
+  bool tunnel_ended_by_server() const { return state_ == State::kTunnel && response_ended_; }
+  // And in neither.
+  bool tunnel_ended() const { return tunnel_ended_by_server() && request_ended_; }
 
   // http::ClientStream:
   void SendHead(const RequestHead& head, const HeadEdits& edits) override;
@@ -61,13 +69,16 @@ class ClientCodec final : public http::ClientStream {
   size_t unsent_bytes() const override { return host_->output().size(); }
 
  private:
-  enum class State : uint8_t { kIdle, kHead, kBody, kBroken };
+  enum class State : uint8_t { kIdle, kHead, kBody, kTunnel, kBroken };
   static constexpr HeadLimits kLimits{};
   // Of the request: what is not sent yet stops its source above, and lets it go on below.
   static constexpr size_t kLowWatermark = 16 * 1024;
 
   void ReceiveHead(buffer::Slice bytes);
   void ReceiveBody(buffer::Slice bytes);
+  // Why this head, a 101 or a 2xx to CONNECT, makes no tunnel; null: it does.
+  const char* WhyNoTunnel(const ResponseHead& head) const;
+  void BeginTunnel(buffer::Slice rest);
   void End(const FieldList* trailers, bool left_over);
 
   ClientCodecHost* const host_;
@@ -76,11 +87,13 @@ class ClientCodec final : public http::ClientStream {
   buffer::Slice pending_;
   ResponseParser parser_;
   BodyDecoder body_;
+  std::string_view upgrade_;  // that the request asks for; the handler's until the head has come
   Method method_ = Method::kGet;
   BodyFraming request_framing_ = BodyFraming::kNone;
   State state_ = State::kIdle;
   uint8_t informational_ = 0;
   bool request_ended_ : 1 = false;
+  bool response_ended_ : 1 = false;  // of a tunnel
   bool body_paused_ : 1 = false;
   bool keep_alive_ : 1 = false;
   bool expects_continue_ : 1 = false;

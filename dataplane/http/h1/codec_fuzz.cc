@@ -20,6 +20,11 @@ struct Manner {
 };
 
 void Answer(TestRequest& request) {
+  if (request.tunnel) return request.SendEnd();
+  if (request.head.method == Method::kConnect || request.head.connection_upgrade) {
+    request.SendTunnelHead("HTTP/1.1 200 OK\r\n\r\n");
+    return request.SendData("through the tunnel");
+  }
   if (request.path.starts_with("/error")) return request.stream().SendError(503, "wanted", {});
   if (request.path.starts_with("/close")) {
     request.SendHead("HTTP/1.1 200 OK\r\n\r\n");

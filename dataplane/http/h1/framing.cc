@@ -91,6 +91,7 @@ ParseResult FramingFields::OnConnection(std::string_view value) {
       has_keep_alive_ = true;
     } else {
       ++others;
+      if (EqualsLowerCase(option, "upgrade")) has_upgrade_ = true;
       if (option.size() > kMaxConnectionOptionSize) is_too_long = true;
     }
   });

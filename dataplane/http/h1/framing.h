@@ -40,6 +40,7 @@ class FramingFields {
   bool has_content_length() const { return has_content_length_; }
   bool is_chunked() const { return is_chunked_; }
   bool has_connection_options() const { return connection_options_ > 0; }
+  bool has_upgrade() const { return has_upgrade_; }
   // Whether the sender allows another message on the connection (RFC 9112 §9.3).
   bool allows_keep_alive(uint8_t minor_version) const { return !has_close_ && (minor_version >= 1 || has_keep_alive_); }
 
@@ -53,6 +54,7 @@ class FramingFields {
   bool is_chunked_ : 1 = false;
   bool has_close_ : 1 = false;
   bool has_keep_alive_ : 1 = false;
+  bool has_upgrade_ : 1 = false;
 };
 
 }  // namespace fairlead::http::h1

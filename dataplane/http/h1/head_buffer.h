@@ -45,6 +45,13 @@ class HeadBuffer {
     return result;
   }
 
+  // Keeps the bytes in a copy of their own size, for who holds them for long: the slice holds a whole block.
+  void Compact() {
+    if (copy_ == nullptr) copy_ = std::make_unique<std::string>(slice_.view());
+    slice_ = {};
+    last_ = {};
+  }
+
   void Clear() {
     slice_ = {};
     last_ = {};

@@ -163,7 +163,11 @@ ParseResult RequestParser::Finish(RequestHead* head) {
   } else if (head->content_length > 0) {
     head->framing = BodyFraming::kContentLength;
   }
+  if (head->method == Method::kConnect && head->framing != BodyFraming::kNone) {
+    return ParseResult::Error(400, "CONNECT with a body");
+  }
   head->connection_options = framing_.has_connection_options();
+  head->connection_upgrade = framing_.has_upgrade() && head->minor_version >= 1;
   head->keep_alive = framing_.allows_keep_alive(head->minor_version);
   // In HTTP/1.0 an expectation must be ignored (RFC 9110 §10.1.1).
   head->expects_continue = saw_continue_ && head->minor_version >= 1 && head->framing != BodyFraming::kNone;

@@ -16,7 +16,8 @@ namespace fairlead::http::h1 {
 //   400  a request line that is not exactly `method SP target SP HTTP/1.x CR LF` (§3); what FieldParser refuses; no
 //        Host in 1.1, two Hosts or an invalid one (§3.2); Content-Length that is repeated, a list or no number (§6.3);
 //        Transfer-Encoding in 1.0 or beside Content-Length (§6.1), repeated, or not ending in a single chunked;
-//        more than kMaxConnectionOptions options in Connection, or longer than kMaxConnectionOptionSize
+//        more than kMaxConnectionOptions options in Connection, or longer than kMaxConnectionOptionSize; CONNECT with a
+//        body (RFC 9110 §9.3.6), which would be taken for what follows in its tunnel, or the other way round
 //   414  a target beyond the limit
 //   417  an expectation other than 100-continue (RFC 9110 §10.1.1)
 //   431  a head or a number of fields beyond the limits (RFC 6585 §5)

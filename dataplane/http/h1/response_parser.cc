@@ -93,6 +93,7 @@ ParseResult ResponseParser::ParseFields(std::string_view bytes, Method request_m
 // RFC 9112 §6.3, in its order.
 ParseResult ResponseParser::Finish(Method request_method, ResponseHead* head) {
   head->connection_options = framing_.has_connection_options();
+  head->connection_upgrade = framing_.has_upgrade() && head->minor_version >= 1;
   head->keep_alive = framing_.allows_keep_alive(head->minor_version);
   if (NeverHasBody(request_method, head->status)) {
     head->framing = BodyFraming::kNone;

@@ -16,14 +16,22 @@ static_assert(kMaxFramingSize >= kChunked.size());
 
 // Removed from every message: the fields of one hop, and those that are written anew.
 constexpr KnownFields MakeHopByHop() {
-  return KnownFields(KnownField::kConnection, KnownField::kContentLength, KnownField::kKeepAlive,
-                     KnownField::kProxyConnection, KnownField::kTe, KnownField::kTransferEncoding,
-                     KnownField::kUpgrade);
+  return KnownFields(KnownField::kConnection, KnownField::kContentLength, KnownField::kHttp2Settings,
+                     KnownField::kKeepAlive, KnownField::kProxyConnection, KnownField::kTe,
+                     KnownField::kTransferEncoding, KnownField::kUpgrade);
 }
 
 char* AppendContentLength(char* out, uint64_t length) {
   out = Append(out, kContentLength);
   out = AppendDecimal(out, length);
+  return Append(out, "\r\n");
+}
+
+constexpr std::string_view kUpgrade = "Connection: upgrade\r\nUpgrade: ";
+
+char* AppendUpgrade(char* out, std::string_view protocol) {
+  out = Append(out, kUpgrade);
+  out = Append(out, protocol);
   return Append(out, "\r\n");
 }
 
@@ -44,7 +52,8 @@ constexpr std::string_view kKeepAlive = "Connection: keep-alive\r\n";
 size_t MaxRequestHeadSize(const RequestHead& head, const HeadEdits& edits) {
   return head.method_text.size + 1 + std::max<size_t>(head.target.size, edits.target.size()) + 1 +
          kRequestVersionAndHost.size() + std::max<size_t>(head.authority.size, edits.host.size()) + 2 +
-         head.fields.wire_size() + edits.fields.max_wire_size() + kMaxFramingSize + kTrailersAccepted.size() + 2;
+         head.fields.wire_size() + edits.fields.max_wire_size() + kMaxFramingSize +
+         std::max(kTrailersAccepted.size(), kUpgrade.size() + edits.upgrade.size() + 2) + 2;
 }
 
 char* WriteRequestHead(const RequestHead& head, const HeadEdits& edits, char* out) {
@@ -71,11 +80,13 @@ char* WriteRequestHead(const RequestHead& head, const HeadEdits& edits, char* ou
 
   if (head.framing == BodyFraming::kStreamed) {
     out = Append(out, kChunked);
-  } else if (head.framing == BodyFraming::kContentLength || written.seen.Has(KnownField::kContentLength) ||
-             AnnouncesEmptyBody(head.method)) {
+  } else if (head.framing == BodyFraming::kContentLength || AnnouncesEmptyBody(head.method) ||
+             (written.seen.Has(KnownField::kContentLength) && head.method != Method::kConnect)) {
     out = AppendContentLength(out, head.content_length);
   }
-  if (written.seen.Has(KnownField::kTe) && head.minor_version >= 1 && AcceptsTrailers(head.fields)) {
+  if (!edits.upgrade.empty()) {
+    out = AppendUpgrade(out, edits.upgrade);
+  } else if (written.seen.Has(KnownField::kTe) && head.minor_version >= 1 && AcceptsTrailers(head.fields)) {
     out = Append(out, kTrailersAccepted);
   }
   return Append(out, "\r\n");
@@ -89,7 +100,7 @@ BodyFraming FramingForClient(BodyFraming framing, uint8_t client_minor_version) 
 size_t MaxResponseHeadSize(const ResponseHead& head, const ResponseOptions& options) {
   return kStatusLineStart.size() + 4 + head.reason.size + 2 + head.fields.wire_size() +
          (options.edits == nullptr ? 0 : options.edits->max_wire_size()) + std::string_view("Date: \r\n").size() +
-         options.date.size() + kMaxFramingSize + kKeepAlive.size() + 2;
+         options.date.size() + kMaxFramingSize + kKeepAlive.size() + kUpgrade.size() + options.upgrade.size() + 2 + 2;
 }
 
 char* WriteResponseHead(const ResponseHead& head, const ResponseOptions& options, char* out) {
@@ -107,9 +118,11 @@ char* WriteResponseHead(const ResponseHead& head, const ResponseOptions& options
   const WrittenFields written =
       WriteFields(head.fields, {.known = removed, .nominated = head.connection_options, .edits = options.edits}, out);
   out = written.end;
+  if (!options.upgrade.empty()) out = AppendUpgrade(out, options.upgrade);
   if (is_interim) return Append(out, "\r\n");
 
   if (!options.date.empty() && !written.seen.Has(KnownField::kDate)) out = AppendField(out, "Date", options.date);
+  if (framing == BodyFraming::kTunnel) return Append(out, "\r\n");
   if (framing == BodyFraming::kStreamed) {
     out = Append(out, kChunked);
   } else if (framing != BodyFraming::kUntilClose && head.status != 204) {

@@ -13,17 +13,17 @@
 //
 // What is written are the end-to-end fields, in their order and with names as received, then those that the caller's
 // edits bring, then framing and connection fields written anew from the head (RFC 9110 §7.6.1). Removed are Connection
-// and the fields it names, Keep-Alive, Proxy-Connection, TE, Transfer-Encoding and Upgrade, as well as Content-Length,
-// which comes back in canonical form, and Trailer where no trailers can follow. Fields that lie beside one another in
-// the form "name: value" CR LF, as a head that came by HTTP/1.1 has them, are copied as one run. Connection removes
-// only what was received, never what edits bring.
+// and the fields it names, HTTP2-Settings, Keep-Alive, Proxy-Connection, TE, Transfer-Encoding and Upgrade, as well as
+// Content-Length, which comes back in canonical form, and Trailer where no trailers can follow. Fields that lie beside
+// one another in the form "name: value" CR LF, as a head that came by HTTP/1.1 has them, are copied as one run.
+// Connection removes only what was received, never what edits bring.
 namespace fairlead::http::h1 {
 
 // A request's head for an HTTP/1.1 server, Host first. Of TE the member "trailers" is sent on, as "TE: trailers" beside
 // "Connection: TE" (RFC 9110 §10.1.4), since trailers are. Expect is kept only if the head says expects_continue, so
-// that no interim response comes for a client that cannot take it. A Content-Length of 0 is written where one was
-// received and for methods that usually have a body (RFC 9110 §8.6). `head.framing` is kNone, kContentLength or
-// kStreamed (chunked).
+// that no interim response comes for a client that cannot take it. With edits.upgrade TE is not sent on: some servers
+// look for nothing but "upgrade" in Connection. A Content-Length of 0 is written where one was received and for methods
+// that usually have a body (RFC 9110 §8.6). `head.framing` is kNone, kContentLength or kStreamed (chunked).
 size_t MaxRequestHeadSize(const RequestHead& head, const HeadEdits& edits);
 char* WriteRequestHead(const RequestHead& head, const HeadEdits& edits, char* out);
 
@@ -36,6 +36,7 @@ struct ResponseOptions {
   // An IMF-fixdate to add to a response that has no Date (RFC 9110 §6.6.1). Empty: add none.
   std::string_view date = {};
   const FieldEdits* edits = nullptr;  // null: none
+  std::string_view upgrade = {};      // as in HeadEdits
 };
 
 // How the client will know where the body ends: kStreamed means chunked, which HTTP/1.0 does not have, and kUntilClose
@@ -43,8 +44,9 @@ struct ResponseOptions {
 BodyFraming FramingForClient(BodyFraming framing, uint8_t client_minor_version);
 
 // A response's head for an HTTP/1 client, interim ones (1xx) included: those get no framing, connection or Date fields.
-// The body follows in FramingForClient(head.framing, options.client_minor_version). Responses to HEAD and 304 keep the
-// Content-Length they announce; 1xx and 204 lose it (RFC 9110 §8.6).
+// A tunnel's head (kTunnel) announces no body. The body follows in FramingForClient(head.framing,
+// options.client_minor_version). Responses to HEAD and 304 keep the Content-Length they announce; 1xx and 204 lose it
+// (RFC 9110 §8.6).
 size_t MaxResponseHeadSize(const ResponseHead& head, const ResponseOptions& options);
 char* WriteResponseHead(const ResponseHead& head, const ResponseOptions& options, char* out);
 

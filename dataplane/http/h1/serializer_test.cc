@@ -287,6 +287,48 @@ TEST(ResponseSerializer, AppendsTheProxysOwnFields) {
             "HTTP/1.1 304 x\r\nA: b\r\nVia: 1.1 fairlead\r\n\r\n");
 }
 
+TEST(RequestSerializer, AsksForTheUpgradeThatEditsName) {
+  HeadEdits edits;
+  edits.upgrade = "websocket";
+  EXPECT_EQ(ForwardRequest("GET / HTTP/1.1\r\nHost: a\r\nConnection: TE, Upgrade, X-A\r\nUpgrade: h2c, websocket\r\n"
+                           "X-A: 1\r\nTE: trailers\r\nHTTP2-Settings: AAMAAABkAAQAAP__\r\nB: 1\r\n\r\n",
+                           edits),
+            "GET / HTTP/1.1\r\nHost: a\r\nB: 1\r\nConnection: upgrade\r\nUpgrade: websocket\r\n\r\n");
+}
+
+TEST(RequestSerializer, SendsConnectToItsAuthority) {
+  EXPECT_EQ(ForwardRequest("CONNECT a:443 HTTP/1.1\r\nHost: b\r\nContent-Length: 0\r\nC: d\r\n\r\n"),
+            "CONNECT a:443 HTTP/1.1\r\nHost: a:443\r\nC: d\r\n\r\n");
+}
+
+TEST(ResponseSerializer, WritesTheHeadsOfTunnelsWithoutFraming) {
+  const auto forward = [](std::string_view bytes, const ResponseOptions& options) {
+    const HeadLimits limits;
+    ResponseParser parser(&limits);
+    ResponseHead head;
+    EXPECT_EQ(parser.Parse(bytes, options.request_method, &head).outcome, ParseResult::Outcome::kDone);
+    head.framing = BodyFraming::kTunnel;
+    return Written(MaxResponseHeadSize(head, options),
+                   [&](char* out) { return WriteResponseHead(head, options, out); });
+  };
+  EXPECT_EQ(forward("HTTP/1.1 101 Switching Protocols\r\nUpgrade: WEBSOCKET\r\nConnection: upgrade, x-a\r\nX-A: 1\r\n"
+                    "Sec-WebSocket-Accept: b\r\nTransfer-Encoding: chunked\r\n\r\n",
+                    {.date = "now", .upgrade = "websocket"}),
+            "HTTP/1.1 101 Switching Protocols\r\nSec-WebSocket-Accept: b\r\nConnection: upgrade\r\n"
+            "Upgrade: websocket\r\n\r\n");
+  for (const uint8_t version : {0, 1}) {
+    EXPECT_EQ(forward("HTTP/1.1 200 Connected\r\nContent-Length: 5\r\nA: b\r\n\r\n",
+                      {.request_method = Method::kConnect, .client_minor_version = version, .keep_alive = false}),
+              "HTTP/1.1 200 Connected\r\nA: b\r\n\r\n");
+  }
+}
+
+TEST(ResponseSerializer, SaysWhichUpgradeIsRequired) {
+  EXPECT_EQ(ForwardResponse("HTTP/1.1 426 x\r\nContent-Length: 0\r\nUpgrade: foo\r\n\r\n",
+                            {.keep_alive = false, .upgrade = "foo"}),
+            "HTTP/1.1 426 x\r\nConnection: upgrade\r\nUpgrade: foo\r\nContent-Length: 0\r\nConnection: close\r\n\r\n");
+}
+
 TEST(ResponseSerializer, WritesOneDateWhateverEditsSay) {
   const std::string_view date = "Sun, 06 Nov 1994 08:49:37 GMT";
   FieldEdits edits;

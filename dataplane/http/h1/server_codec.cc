@@ -17,6 +17,8 @@ void ServerCodec::Receive(buffer::Slice bytes) {
       return body_paused_ ? Postpone(std::move(bytes)) : ReceiveBody(std::move(bytes));
     case State::kReceived:
       return Postpone(std::move(bytes));
+    case State::kTunnel:
+      return body_paused_ ? Postpone(std::move(bytes)) : handler_->OnRequestData(std::move(bytes));
     case State::kClosing:
       return;
   }
@@ -48,6 +50,7 @@ void ServerCodec::ReceiveHead(buffer::Slice bytes) {
   minor_version_ = head.minor_version;
   keep_alive_ = head.keep_alive;
   head_sent_ = false;
+  sending_ended_ = false;
   body_paused_ = false;
   const bool body_follows = head.framing != BodyFraming::kNone;
   state_ = body_follows ? State::kBody : State::kReceived;
@@ -110,6 +113,14 @@ bool ServerCodec::ReceiveEnd() {
       state_ = State::kClosing;
       if (head_sent_ && !discarding()) host_->CloseNow();  // a response that its handler can't end any more
       return false;
+    case State::kTunnel:
+      if (!sending_ended_) {
+        handler_->OnRequestEnd(nullptr);
+        return true;
+      }
+      state_ = State::kClosing;
+      std::exchange(handler_, nullptr)->OnRequestEnd(nullptr);
+      return false;
     case State::kReceived:
       return true;  // a client may close its side after its request and still read (RFC 9112 §9.6)
     case State::kClosing:
@@ -125,8 +136,12 @@ void ServerCodec::ConnectionLost() {
 }
 
 void ServerCodec::Continue() {
+  if (end_due_) {
+    end_due_ = false;
+    if (!ReceiveEnd()) return host_->CloseAfterOutput();
+  }
   if (pending_.empty() || state_ == State::kReceived || state_ == State::kClosing) return;
-  if (held_ || (state_ == State::kBody && body_paused_)) return;
+  if (held_ || body_paused_) return;
   buffer::Slice bytes = std::move(pending_);
   pending_ = {};
   Receive(std::move(bytes));
@@ -173,6 +188,9 @@ void ServerCodec::Refuse(uint16_t status, const char* reason) {
 
 bool ServerCodec::WillKeepAlive(uint16_t status) const {
   if (!keep_alive_ || draining_ || client_ended_) return false;
+  // Behind a CONNECT that was refused may come bytes of the tunnel that the client thought would stand. They are no
+  // requests, whoever wrote them.
+  if (method_ == Method::kConnect) return false;
   // A request whose body is still coming may end before its response does; behind an error nobody will read the rest.
   return state_ == State::kReceived || (state_ == State::kBody && status < 400);
 }
@@ -192,12 +210,24 @@ void ServerCodec::SendHead(const ResponseHead& head, const HeadEdits& edits) {
                                 .client_minor_version = minor_version_,
                                 .keep_alive = keep_alive_,
                                 .date = host_->date(),
-                                .edits = &edits.fields};
+                                .edits = &edits.fields,
+                                .upgrade = edits.upgrade};
   WriteTo(host_->output(), host_->blocks(), MaxResponseHeadSize(head, options),
           [&](char* out) { return WriteResponseHead(head, options, out); });
   head_sent_ = true;
   host_->OnResponse(head.status);
   host_->Touch();
+  if (response_framing_ == BodyFraming::kTunnel) BeginTunnel();
+}
+
+void ServerCodec::BeginTunnel() {
+  state_ = State::kTunnel;
+  // A tunnel may stand for days, and its head be asked for at its end.
+  head_bytes_.Compact();
+  handler_->request_head().SetBase(head_bytes_.view().data());
+  // What came too early is read in Continue; more may come then.
+  if (pending_.empty()) host_->ResumeReceive();
+  end_due_ = client_ended_;
 }
 
 void ServerCodec::SendData(buffer::Slice data) {
@@ -214,6 +244,12 @@ void ServerCodec::SendData(buffer::Slice data) {
 }
 
 void ServerCodec::SendEnd(const FieldList* trailers) {
+  if (state_ == State::kTunnel) {
+    sending_ended_ = true;
+    if (!client_ended_) return host_->ShutdownAfterOutput();
+    handler_ = nullptr;
+    return CloseAfterResponse();
+  }
   if (response_framing_ == BodyFraming::kStreamed) {
     buffer::Queue& output = host_->output();
     if (trailers == nullptr) {
@@ -254,9 +290,11 @@ void ServerCodec::WriteError(uint16_t status, std::string_view detail, bool keep
 }
 
 void ServerCodec::Abort() {
+  const bool ended_in_order = state_ == State::kTunnel && sending_ended_;
   handler_ = nullptr;
   state_ = State::kClosing;
   pending_ = {};
+  if (ended_in_order) return host_->CloseAfterOutput();
   // Where the framing shows that something is missing the client may have all there is; else only a reset tells.
   if (head_sent_ && (response_framing_ == BodyFraming::kContentLength || response_framing_ == BodyFraming::kStreamed)) {
     return host_->CloseAfterOutput();
@@ -290,7 +328,7 @@ void ServerCodec::CloseAfterResponse() {
 }
 
 void ServerCodec::PauseBody() {
-  if (state_ != State::kBody || body_paused_) return;
+  if ((state_ != State::kBody && state_ != State::kTunnel) || body_paused_) return;
   body_paused_ = true;
   host_->PauseReceive();
 }
@@ -298,7 +336,7 @@ void ServerCodec::PauseBody() {
 void ServerCodec::ResumeBody() {
   if (!body_paused_) return;
   body_paused_ = false;
-  if (state_ != State::kBody) return;
+  if (state_ != State::kBody && state_ != State::kTunnel) return;
   host_->ResumeReceive();
   if (!pending_.empty()) host_->Touch();  // Continue
 }

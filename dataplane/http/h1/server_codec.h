@@ -42,6 +42,7 @@ class ServerCodec final : public http::ServerCodec, private http::ServerStream {
     kHead,      // in a request's head
     kBody,      // in its body
     kReceived,  // it is whole; its response is not
+    kTunnel,    // there are no messages any more
     kClosing,   // nothing more is read
   };
 
@@ -67,6 +68,7 @@ class ServerCodec final : public http::ServerCodec, private http::ServerStream {
   void WriteError(uint16_t status, std::string_view detail, bool keep_alive, const FieldEdits* edits);
   // The response is in the output queue: on to the next request, or to the end of the connection.
   void FinishExchange();
+  void BeginTunnel();
   void CloseAfterResponse();
   // The response is whole, the request's body is not.
   bool discarding() const { return state_ == State::kBody && handler_ == nullptr; }
@@ -90,7 +92,9 @@ class ServerCodec final : public http::ServerCodec, private http::ServerStream {
   bool draining_ : 1 = false;
   bool head_sent_ : 1 = false;
   bool body_paused_ : 1 = false;
-  bool held_ : 1 = false;  // idle, but too much of the last responses is still unsent
+  bool sending_ended_ : 1 = false;  // of a tunnel
+  bool end_due_ : 1 = false;        // of a tunnel whose client had ended before it stood: to be told
+  bool held_ : 1 = false;           // idle, but too much of the last responses is still unsent
   bool client_ended_ : 1 = false;
 };
 

@@ -21,6 +21,20 @@ void TestRequest::SendHead(std::string_view text) {
   stream_->SendHead(response, {});
 }
 
+void TestRequest::SendTunnelHead(std::string_view text, std::string_view upgrade) {
+  const HeadLimits limits;
+  ResponseParser parser(&limits);
+  ResponseHead response;
+  const ParseResult result = parser.Parse(text, head.method, &response);
+  Check(result.outcome == ParseResult::Outcome::kDone && result.head_size == text.size(), "the test's head is one");
+  response.framing = BodyFraming::kTunnel;
+  HeadEdits edits;
+  edits.upgrade = upgrade;
+  tunnel = true;
+  ended = false;
+  stream_->SendHead(response, edits);
+}
+
 void TestRequest::SendData(std::string_view bytes) {
   buffer::Queue queue;
   queue.Append(bytes, *blocks_);
@@ -43,13 +57,13 @@ void TestRequest::OnRequestHead(bool has_body) {
 }
 
 void TestRequest::OnRequestData(buffer::Slice data) {
-  Check(body_follows && !ended && !error.has_value() && !data.empty(), "data within a body");
+  Check((body_follows || tunnel) && !ended && !error.has_value() && !data.empty(), "data within a body");
   body += data.view();
   if (on_data) on_data();
 }
 
 void TestRequest::OnRequestEnd(const FieldList* fields) {
-  Check(body_follows && !ended && !error.has_value(), "a body's end");
+  Check((body_follows || tunnel) && !ended && !error.has_value(), "a body's end");
   ended = true;
   if (fields != nullptr) trailers = Describe(*fields);
   if (on_end) on_end();

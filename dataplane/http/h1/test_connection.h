@@ -30,6 +30,8 @@ class TestRequest final : public ServerStreamHandler {
   void SendHead(std::string_view text);
   void SendData(std::string_view bytes);
   void SendEnd() { stream_->SendEnd(nullptr); }
+  // The head of a tunnel.
+  void SendTunnelHead(std::string_view text, std::string_view upgrade = {});
   // A whole response.
   void Respond(std::string_view body);
 
@@ -44,6 +46,7 @@ class TestRequest final : public ServerStreamHandler {
   RequestHead head;
   std::string path;  // once the head is complete
   bool body_follows = false;
+  bool tunnel = false;
   std::string body;
   std::string trailers;  // "name: value" LF each
   bool ended = false;    // all of it was received
@@ -85,6 +88,7 @@ class TestConnection final : private ServerCodecHost {
   bool in_one_block = false;
   bool sending = true;
   bool receiving = true;
+  bool shut_down = false;              // nothing more is sent after the output
   bool closing = false;                // after its output
   bool reset = false;                  // closed at once
   std::optional<bool> kept_after_end;  // what ServerCodec::ReceiveEnd returned
@@ -101,6 +105,7 @@ class TestConnection final : private ServerCodecHost {
   void Touch() override { touched_ = true; }
   void PauseReceive() override { receiving = false; }
   void ResumeReceive() override { receiving = true; }
+  void ShutdownAfterOutput() override { shut_down = true; }
   void CloseAfterOutput() override { closing = true; }
   void CloseNow() override { reset = true; }
   std::string_view date() override { return {}; }

@@ -1,0 +1,100 @@
+"""One proxy under the load of wrk, and all of them in turns."""
+
+import dataclasses
+import json
+import statistics
+import subprocess
+import sys
+
+from bench.machine import Machine
+from bench.peers import Peer
+from bench.programs import REPOSITORY
+
+
+@dataclasses.dataclass(frozen=True)
+class Case:
+    """What wrk asks for."""
+
+    title: str
+    connections: int
+    path: str = "/"
+    fields: tuple[str, ...] = ()  # of the request's head, "Name: value"
+
+
+@dataclasses.dataclass
+class Sample:
+    """One proxy under load for one round."""
+
+    cpu_us: float  # of processor time, user's and system's, a request
+    per_second: float
+    p50_us: float
+    p99_us: float
+    p999_us: float
+    rss_kib: int
+
+
+# By case, then by the proxy's name; one for each round.
+Samples = dict[Case, dict[str, list[Sample]]]
+
+
+def measure(machine: Machine, peer: Peer, case: Case, seconds: int) -> Sample:
+    cpu_before = peer.process.cpu_seconds()
+    flags = ["--threads=1", f"--connections={case.connections}", f"--duration={seconds}s"]
+    fields = [argument for field in case.fields for argument in ("--header", field)]
+    script = f"--script={REPOSITORY / 'bench/report.lua'}"
+    command = machine.for_load("wrk", *flags, *fields, script, f"http://{peer.address}{case.path}")
+    output = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=True).stdout
+    rss_kib = peer.process.resident_kib()
+    cpu = peer.process.cpu_seconds() - cpu_before
+    result = json.loads(output.splitlines()[-1])
+    if result["bad"] or not result["requests"]:
+        sys.exit(f"{peer.name}, {case.title}: {result['bad']} requests went wrong: a comparison without meaning")
+    return Sample(
+        cpu_us=cpu * 1e6 / result["requests"],
+        per_second=result["requests"] * 1e6 / result["microseconds"],
+        p50_us=result["p50_us"],
+        p99_us=result["p99_us"],
+        p999_us=result["p999_us"],
+        rss_kib=rss_kib,
+    )
+
+
+def measure_in_turns(machine: Machine, peers: list[Peer], cases: list[Case], rounds: int, seconds: int) -> Samples:
+    samples: Samples = {case: {peer.name: [] for peer in peers} for case in cases}
+    for peer in peers:  # what only the first requests cost
+        measure(machine, peer, cases[-1], 1)
+    for number in range(rounds):
+        for case in cases:
+            # Another one begins each round, so that none has always the same neighbour.
+            for peer in peers[number % len(peers) :] + peers[: number % len(peers)]:
+                sample = measure(machine, peer, case, seconds)
+                samples[case][peer.name].append(sample)
+                print(
+                    f"round {number + 1}/{rounds}, {case.title}, {peer.name:<18}"
+                    f"{sample.cpu_us:>8.2f} µs{sample.per_second:>9.0f}/s",
+                    flush=True,
+                )
+    return samples
+
+
+def print_samples(case: Case, by_peer: dict[str, list[Sample]]) -> None:
+    """Medians, and the cost by that of the best of the others."""
+
+    def median(name: str, field: str) -> float:
+        return statistics.median(getattr(sample, field) for sample in by_peer[name])
+
+    best = min(median(name, "cpu_us") for name in by_peer if not name.startswith("fairlead"))
+    print(f"\n{case.title}")
+    print(
+        f"{'':<18}{'CPU µs/request':>15}{'± %':>6}{'ratio':>8}{'requests/s':>12}"
+        f"{'p50 µs':>9}{'p99 µs':>9}{'p99.9 µs':>10}{'RSS MiB':>9}"
+    )
+    for name, samples in by_peer.items():
+        costs = [sample.cpu_us for sample in samples]
+        cost = statistics.median(costs)
+        spread = 100 * (max(costs) - min(costs)) / 2 / cost
+        print(
+            f"{name:<18}{cost:>15.2f}{spread:>6.0f}{cost / best:>8.2f}{median(name, 'per_second'):>12.0f}"
+            f"{median(name, 'p50_us'):>9.0f}{median(name, 'p99_us'):>9.0f}{median(name, 'p999_us'):>10.0f}"
+            f"{median(name, 'rss_kib') / 1024:>9.1f}"
+        )

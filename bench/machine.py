@@ -1,0 +1,19 @@
+"""Which core does what: the proxy has the first to itself; load and origin share the others."""
+
+import os
+import sys
+
+
+class Machine:
+    def __init__(self) -> None:
+        cores = sorted(os.sched_getaffinity(0))
+        if len(cores) < 2:
+            sys.exit("this needs two cores: one for the proxy, one for the load")
+        self._proxy_core = str(cores[0])
+        self._load_cores = ",".join(str(core) for core in cores[1:])
+
+    def for_proxy(self, *command: str) -> list[str]:
+        return ["taskset", "--cpu-list", self._proxy_core, *command]
+
+    def for_load(self, *command: str) -> list[str]:
+        return ["taskset", "--cpu-list", self._load_cores, *command]

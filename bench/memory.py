@@ -1,0 +1,123 @@
+"""What a proxy holds for each idle connection, server and backend: resident memory before and after many more."""
+
+import contextlib
+import dataclasses
+import statistics
+import sys
+
+from bench.peers import Peer, Peers
+from tests.support.descriptors import allow_descriptors
+from tests.support.wire import Wire, get
+
+IDLE_CONNECTIONS = 8_000
+SERVERS = 10_000
+BACKENDS = 2_000
+SERVERS_OF_EACH = 4
+
+
+@dataclasses.dataclass
+class Footprint:
+    """Of one proxy, in bytes each."""
+
+    idle_connection: float
+    server: float
+    backend: float
+
+
+def measure_footprint(peers: Peers, name: str) -> Footprint:
+    return Footprint(
+        idle_connection=_idle_connection(peers, name),
+        server=_of_more(peers, name, _more_servers(name)) / SERVERS,
+        backend=_of_more(peers, name, _more_backends(name)) / BACKENDS,
+    )
+
+
+def _idle_connection(peers: Peers, name: str) -> float:
+    """One that has had a request and is kept."""
+    allow_descriptors(2 * IDLE_CONNECTIONS + 3000)
+    peer = peers.start(name, connections=IDLE_CONNECTIONS + 1000)
+    with contextlib.ExitStack() as held:
+
+        def open_idle() -> None:
+            wire = held.enter_context(Wire.connect(peer.address))
+            if wire.request(get("/")).status != 200:
+                sys.exit(f"{name}: a request went wrong")
+
+        for _ in range(500):  # what only the first connections cost
+            open_idle()
+        before = peer.process.resident_kib()
+        for _ in range(IDLE_CONNECTIONS):
+            open_idle()
+        growth = peer.process.resident_kib() - before
+    peer.process.kill()
+    return growth * 1024 / IDLE_CONNECTIONS
+
+
+def _of_more(peers: Peers, name: str, more: dict[str, str]) -> float:
+    """By how many bytes a proxy is larger with `more`: a Fairlead after a change, the others started with it."""
+    peer = peers.start(name)
+    before = peer.process.resident_kib()
+    if peer.is_fairlead:
+        peers.apply(peer, more)
+        larger: Peer = peer
+    else:
+        larger = peers.start(name, more=more)
+    growth = larger.process.resident_kib() - before
+    for started in {peer.process, larger.process}:
+        started.kill()
+    return growth * 1024
+
+
+def _address(number: int) -> tuple[str, int]:
+    """Of a server that nobody asks for anything."""
+    return f"127.{1 + number // 62_500}.{number // 250 % 250}.{1 + number % 250}", 80
+
+
+def _more_servers(name: str) -> dict[str, str]:
+    servers = "".join(_server(name, number) for number in range(SERVERS))
+    return {"more_servers": servers}
+
+
+def _server(name: str, number: int) -> str:
+    host, port = _address(number)
+    if name == "nginx":
+        return f"\n    server {host}:{port};"
+    if name == "haproxy":
+        return f"\n  server s{number} {host}:{port}"
+    if name == "envoy":
+        address = f'{{socket_address: {{address: "{host}", port_value: {port}}}}}'
+        return f"\n              - endpoint: {{address: {address}}}"
+    return f'\n      - {{id: s{number}, address: "{host}:{port}"}}'
+
+
+def _more_backends(name: str) -> dict[str, str]:
+    return {"more_backends": "".join(_backend(name, number) for number in range(BACKENDS))}
+
+
+def _backend(name: str, number: int) -> str:
+    first = number * SERVERS_OF_EACH
+    servers = "".join(_server(name, other) for other in range(first, first + SERVERS_OF_EACH))
+    if name == "nginx":
+        return f"  upstream b{number} {{{servers}\n  }}\n"
+    if name == "haproxy":
+        return f"backend b{number}\n  balance roundrobin{servers}\n"
+    if name == "envoy":
+        head = f"    - name: b{number}\n      type: STATIC\n      load_assignment:\n        cluster_name: b{number}\n"
+        return f"{head}        endpoints:\n          - lb_endpoints:{servers}\n"
+    return f"  - id: b{number}\n    servers:{servers}\n"
+
+
+def print_footprints(by_peer: dict[str, list[Footprint]]) -> None:
+    """Medians, and each by that of the best of the others."""
+    fields = [field.name for field in dataclasses.fields(Footprint)]
+    medians = {
+        name: {field: statistics.median(getattr(taken, field) for taken in footprints) for field in fields}
+        for name, footprints in by_peer.items()
+    }
+    others = [of for name, of in medians.items() if not name.startswith("fairlead")]
+    best = {field: min(of[field] for of in others) for field in fields}
+    print(f"\nMemory in bytes each: {IDLE_CONNECTIONS} idle connections, {SERVERS} servers of one backend, ", end="")
+    print(f"{BACKENDS} backends of {SERVERS_OF_EACH}")
+    print(f"{'':<18}" + "".join(f"{heading:>17}{'ratio':>7}" for heading in ("idle connection", "server", "backend")))
+    for name, of in medians.items():
+        print(f"{name:<18}" + "".join(f"{of[field]:>17.0f}{of[field] / best[field]:>7.2f}" for field in fields))
