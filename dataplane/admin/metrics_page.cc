@@ -114,6 +114,8 @@ void MetricsPage::WriteProcess() {
   gauge("process_virtual_memory_bytes", "Virtual memory size.", usage_.virtual_memory_bytes);
   gauge("process_open_fds", "Open file descriptors.", usage_.open_fds);
   gauge("process_max_fds", "Limit of open file descriptors.", usage_.max_fds);
+  gauge("fairlead_buffer_bytes", "Memory in buffers of all workers, within 256 KiB for each.", status_.buffer_bytes);
+  gauge("fairlead_max_buffer_bytes", "Limit of it; from nine tenths on nothing new begins.", status_.max_buffer_bytes);
   writer_.BeginFamily("fairlead_build_info", "1, with the version of the program.", MetricType::kGauge);
   writer_.Write({{"version", status_.version}}, uint64_t{1});
   gauge("fairlead_ready", "1 when /ready answers 200.", uint64_t{WhyNotReady(status_).empty()});

@@ -78,9 +78,9 @@ class Loop {
   uint64_t now_us() const { return now_us_; }
   TimerWheel& timers() { return timers_; }
   buffer::BlockPool& blocks() { return blocks_; }
-  // Descriptors of this number and above are for others. Since the kernel gives the lowest that is free, one that is not
-  // below says that there are hardly any left: acceptors pause, as if the kernel had none (EMFILE), until there are.
-  // Default: none are.
+  // Descriptors of this number and above are for others. Since the kernel gives the lowest that is free, one that is
+  // not below says that there are hardly any left: acceptors pause, as if the kernel had none (EMFILE), until there
+  // are. Default: none are.
   void set_descriptor_ceiling(int ceiling) { descriptor_ceiling_ = ceiling; }
   int descriptor_ceiling() const { return descriptor_ceiling_; }
   // For other threads: functions to run on this loop.

@@ -1,10 +1,13 @@
 #include "dataplane/worker/worker_listener.h"
 
+#include <cerrno>
+
 #include "dataplane/event/turn_work.h"
 #include "dataplane/net/address.h"
 #include "dataplane/net/listening_socket.h"
 #include "dataplane/net/socket_options.h"
 #include "dataplane/proxy/downstream_connection.h"
+#include "dataplane/worker/refuse_connection.h"
 
 namespace fairlead::worker {
 
@@ -33,6 +36,10 @@ void WorkerListener::Drain() {
 }
 
 void WorkerListener::Accept(int fd, const sockaddr* peer, socklen_t peer_length) {
+  if (environment_->loop->blocks().tight()) {
+    environment_->counters->max_buffer_bytes.Increment();
+    return RefuseConnection(fd);
+  }
   if (peer->sa_family != AF_UNIX) net::DisableNagle(fd);
   // Owns itself. Listeners are of families that an Address knows.
   new proxy::DownstreamConnection(environment_, &state_, fd, *net::Address::FromSockaddr(peer, peer_length));
@@ -50,6 +57,9 @@ void ListeningSocket::OnAccepted(int fd, const sockaddr* peer, socklen_t peer_le
   listener_->Accept(fd, peer, peer_length);
 }
 
-void ListeningSocket::OnAcceptError(int) { environment_->counters->accept_errors.Increment(); }
+void ListeningSocket::OnAcceptError(int error) {
+  environment_->counters->accept_errors.Increment();
+  if (error == EMFILE || error == ENFILE) environment_->counters->descriptors.Increment();
+}
 
 }  // namespace fairlead::worker

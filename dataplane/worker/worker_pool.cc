@@ -4,12 +4,13 @@
 
 namespace fairlead::worker {
 
-absl::StatusOr<std::unique_ptr<WorkerPool>> WorkerPool::Start(int workers, event::IoBackend io, event::Loop* control) {
+absl::StatusOr<std::unique_ptr<WorkerPool>> WorkerPool::Start(int workers, const Worker::Options& options,
+                                                              event::Loop* control) {
   std::unique_ptr<WorkerPool> pool(new WorkerPool(control));
   for (int index = 0; index < workers; ++index) {
     WorkerPool* self = pool.get();
     absl::StatusOr<std::unique_ptr<Worker>> worker =
-        Worker::Start(index, io,
+        Worker::Start(index, options,
                       {.on_adopted =
                            [self](uint64_t sequence) {
                              self->control_->mailbox().Post([self, sequence] { self->OnAdopted(sequence); });

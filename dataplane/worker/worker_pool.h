@@ -19,7 +19,8 @@ namespace fairlead::worker {
 class WorkerPool {
  public:
   // `control` is the control thread's loop and outlives the pool. Errors: the loop's (event::Loop::Create).
-  static absl::StatusOr<std::unique_ptr<WorkerPool>> Start(int workers, event::IoBackend io, event::Loop* control);
+  static absl::StatusOr<std::unique_ptr<WorkerPool>> Start(int workers, const Worker::Options& options,
+                                                           event::Loop* control);
   // Ends the threads; connections that are left are cut.
   ~WorkerPool();
 
