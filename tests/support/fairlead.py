@@ -24,11 +24,14 @@ class Fairlead:
         controllers: tuple[str, ...] = (),
         flags: tuple[str, ...] = (),
         name: str = "fairlead",
+        under: tuple[str, ...] = (),
     ):
+        """`under`: a command that becomes the proxy, such as ("prlimit", "--nofile=100")."""
         self.io = io
         control_flags = (f"--control={','.join(controllers)}",) if controllers else ()
         self.process: Process = bench.start(
             [
+                *under,
                 binary("fairlead"),
                 f"--io={io}",
                 f"--workers={workers}",

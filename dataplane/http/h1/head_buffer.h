@@ -47,7 +47,10 @@ class HeadBuffer {
 
   // Keeps the bytes in a copy of their own size, for who holds them for long: the slice holds a whole block.
   void Compact() {
-    if (copy_ == nullptr) copy_ = std::make_unique<std::string>(slice_.view());
+    if (copy_ == nullptr && slice_.block() != nullptr) {
+      copy_ = std::make_unique<Copy>(slice_.block()->pool);
+      copy_->Append(slice_.view());
+    }
     slice_ = {};
     last_ = {};
   }
