@@ -3,6 +3,7 @@
 #include <iterator>
 #include <string>
 
+#include "dataplane/admin/admission_families.h"
 #include "dataplane/admin/limits_reached.h"
 #include "dataplane/admin/server_families.h"
 
@@ -95,8 +96,10 @@ std::string_view MetricsPage::NextPiece() {
     if (steps >= kPieceServers && !piece_.empty()) break;
     if (stage_ == Stage::kServers) {
       StepServers();
-    } else {
+    } else if (stage_ == Stage::kBackends) {
       StepBackends();
+    } else {
+      StepAdmission();
     }
   }
   return piece_;
@@ -211,13 +214,26 @@ void MetricsPage::StepBackends() {
         MetricType::kGauge);
   }
   if (next_backend_ == backends_.size()) {
-    stage_ = Stage::kDone;
+    stage_ = Stage::kAdmission;
+    next_backend_ = family_ = 0;
     return;
   }
   const BackendServers& backend = backends_[next_backend_++];
   for (size_t i = 0; i < std::size(kServerStates); ++i) {
     writer_.Write({{"backend", backend.backend}, {"state", kServerStates[i]}}, backend.servers[i]);
   }
+}
+
+void MetricsPage::StepAdmission() {
+  const AdmissionFamily& family = AdmissionFamilies()[family_];
+  if (next_backend_ == 0) writer_.BeginFamily(family.name, family.help, family.type);
+  if (next_backend_ < status_.snapshot.backends.size()) {
+    const config::Backend* backend = status_.snapshot.backends[next_backend_++].get();
+    if (backend != nullptr) family.write(*backend, &writer_);
+    return;
+  }
+  next_backend_ = 0;
+  if (++family_ == AdmissionFamilies().size()) stage_ = Stage::kDone;
 }
 
 }  // namespace fairlead::admin

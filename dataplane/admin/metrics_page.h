@@ -27,7 +27,7 @@ class MetricsPage final : public Page {
   std::string_view NextPiece() override;
 
  private:
-  enum class Stage : uint8_t { kProcess, kServers, kBackends, kDone };
+  enum class Stage : uint8_t { kProcess, kServers, kBackends, kAdmission, kDone };
 
   // How many servers of a backend are in each state: see kServerStates.
   struct BackendServers {
@@ -41,15 +41,16 @@ class MetricsPage final : public Page {
   // One step through the servers, for the family at family_; then one through the backends.
   void StepServers();
   void StepBackends();
+  void StepAdmission();
 
   const Status status_;
   const ProcessUsage usage_;
   Stage stage_ = Stage::kProcess;
-  size_t family_ = 0;  // of ServerFamilies, being written
+  size_t family_ = 0;  // of ServerFamilies, then of AdmissionFamilies, being written
   bool family_begun_ = false;
   ServerWalk walk_{&status_.snapshot};
   std::vector<BackendServers> backends_;  // counted while the first family is written
-  size_t next_backend_ = 0;
+  size_t next_backend_ = 0;               // of these; then a slot
   std::string piece_;
   metrics::PrometheusWriter writer_{&piece_};
 };

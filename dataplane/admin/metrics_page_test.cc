@@ -143,6 +143,7 @@ TEST(MetricsPage, ShowsWhatEachServerDoes) {
   metrics::ServerCounters& counters = fleet.AddServer(web, "w1", [](config::Server* server) { server->weight = 5; });
   fleet.AddServer(web, "w2");
   counters.active_requests = 7;
+  counters.open_connections = 8;
   for (int worker = 0; worker < 2; ++worker) {
     counters.of_worker(worker).requests.Add(10);
     counters.of_worker(worker).responses[0].Add(1);
@@ -151,6 +152,7 @@ TEST(MetricsPage, ShowsWhatEachServerDoes) {
     counters.of_worker(worker).failures.Add(20);
     counters.of_worker(worker).connections.Add(30);
     counters.of_worker(worker).connect_failures.Add(40);
+    counters.of_worker(worker).limit_reached.Add(50);
   }
   const PrometheusPage page = ReadMetrics(fleet.status);
   const std::string w1 = "{backend=\"web\",server=\"w1\"}";
@@ -164,6 +166,35 @@ TEST(MetricsPage, ShowsWhatEachServerDoes) {
   EXPECT_EQ(page.Get("fairlead_server_failures_total", w1), 40);
   EXPECT_EQ(page.Get("fairlead_server_connections_total", w1), 60);
   EXPECT_EQ(page.Get("fairlead_server_connect_failures_total", w1), 80);
+  EXPECT_EQ(page.Get("fairlead_server_limit_reached_total", w1), 100);
+  EXPECT_EQ(page.Get("fairlead_server_open_connections", w1), 8);
+}
+
+TEST(MetricsPage, ShowsWhoWaitsForEachBackend) {
+  TestFleet fleet;
+  const size_t web = fleet.AddBackend("web");
+  fleet.AddFreeSlots(web);
+  fleet.AddBackend("api");
+  metrics::BackendAdmission& admission = *fleet.status.snapshot.backends[web]->admission;
+  admission.waiting = 3;
+  for (int worker = 0; worker < 2; ++worker) {
+    metrics::WorkerAdmission& counters = admission.of_worker(worker);
+    counters.queued.Add(10);
+    counters.queue_timeouts.Add(20);
+    counters.queue_overflows.Add(30);
+    counters.queue_wait_ms.Add(250);
+    counters.panic.Set(1);
+    counters.panic_requests.Add(40);
+  }
+  const PrometheusPage page = ReadMetrics(fleet.status);
+  EXPECT_EQ(page.Get("fairlead_backend_queue_length", "{backend=\"web\"}"), 3);
+  EXPECT_EQ(page.Get("fairlead_backend_queued_total", "{backend=\"web\"}"), 20);
+  EXPECT_EQ(page.Get("fairlead_backend_queue_timeouts_total", "{backend=\"web\"}"), 40);
+  EXPECT_EQ(page.Get("fairlead_backend_queue_overflows_total", "{backend=\"web\"}"), 60);
+  EXPECT_EQ(page.Get("fairlead_backend_queue_wait_seconds_total", "{backend=\"web\"}"), 0.5);
+  EXPECT_EQ(page.Get("fairlead_backend_panic", "{backend=\"web\"}"), 1);
+  EXPECT_EQ(page.Get("fairlead_backend_panic_requests_total", "{backend=\"web\"}"), 80);
+  EXPECT_EQ(page.Get("fairlead_backend_panic", "{backend=\"api\"}"), 0);
 }
 
 TEST(MetricsPage, ShowsStatesOfServersAndHowManyOfABackendAreInEach) {

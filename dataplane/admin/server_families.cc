@@ -36,6 +36,16 @@ void WriteActiveRequests(const BackendSettings& backend, const Server& server, P
                 uint64_t{server.counters->active_requests.load(std::memory_order_relaxed)});
 }
 
+void WriteLimitReached(const BackendSettings& backend, const Server& server, PrometheusWriter* writer) {
+  writer->Write({{"backend", backend.id}, {"server", server.id}},
+                metrics::Sum(*server.counters, &metrics::ServerWorkerCounters::limit_reached));
+}
+
+void WriteOpenConnections(const BackendSettings& backend, const Server& server, PrometheusWriter* writer) {
+  writer->Write({{"backend", backend.id}, {"server", server.id}},
+                uint64_t{server.counters->open_connections.load(std::memory_order_relaxed)});
+}
+
 void WriteWeight(const BackendSettings& backend, const Server& server, PrometheusWriter* writer) {
   writer->Write({{"backend", backend.id}, {"server", server.id}}, uint64_t{server.weight});
 }
@@ -70,6 +80,10 @@ constexpr ServerFamily kFamilies[] = {
     {"fairlead_server_weight", "Configured weight of the server.", MetricType::kGauge, WriteWeight},
     {"fairlead_server_active_requests", "Requests that the server is answering.", MetricType::kGauge,
      WriteActiveRequests},
+    {"fairlead_server_open_connections", "Connections to the server, idle ones included.", MetricType::kGauge,
+     WriteOpenConnections},
+    {"fairlead_server_limit_reached_total", "Times that the server was found at a limit of its own and passed over.",
+     MetricType::kCounter, WriteLimitReached},
     {"fairlead_server_requests_total", "Requests sent to the server, retries included.", MetricType::kCounter,
      WriteCounter<&UpstreamCounters::requests>},
     {"fairlead_server_responses_total", "Responses of the server, by the class of their status.", MetricType::kCounter,

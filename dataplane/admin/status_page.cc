@@ -36,7 +36,7 @@ std::string_view StatusPage::NextPiece() {
        ++servers) {
     switch (walk_.Next()) {
       case ServerWalk::Step::kBackendBegin:
-        WriteBackend(*walk_.backend().settings);
+        WriteBackend(walk_.backend());
         break;
       case ServerWalk::Step::kServer:
         WriteServer(walk_.backend(), walk_.server());
@@ -119,12 +119,17 @@ void StatusPage::WriteListeners() {
   json_.EndArray();
 }
 
-void StatusPage::WriteBackend(const config::BackendSettings& settings) {
+void StatusPage::WriteBackend(const config::Backend& backend) {
+  const config::BackendSettings& settings = *backend.settings;
+  const metrics::BackendAdmission& admission = *backend.admission;
   json_.NewLine();
   json_.BeginObject();
   Field("id", settings.id);
   Field("policy", ToString(settings.policy));
   Flag("unknown_is_eligible", settings.unknown_is_eligible);
+  Field("queue_length", settings.queue_length);
+  Field("waiting", admission.waiting.load(std::memory_order_relaxed));
+  Flag("panic", admission.of_worker(0).panic.value() != 0);
   json_.Key("servers");
   json_.BeginArray();
 }
@@ -148,6 +153,9 @@ void StatusPage::WriteServer(const config::Backend& backend, const config::Serve
   }
   Field("active_requests", server.counters->active_requests.load(std::memory_order_relaxed));
   Field("total_requests", metrics::Sum(*server.counters, &metrics::UpstreamCounters::requests));
+  Field("open_connections", server.counters->open_connections.load(std::memory_order_relaxed));
+  if (server.max_requests != config::kNoLimit) Field("max_requests", server.max_requests);
+  if (server.max_connections != config::kNoLimit) Field("max_connections", server.max_connections);
   json_.EndObject();
 }
 

@@ -27,7 +27,7 @@ class StatusPage final : public Page {
   void WriteWorkers();
   void WriteSessions();
   void WriteListeners();
-  void WriteBackend(const config::BackendSettings& settings);
+  void WriteBackend(const config::Backend& backend);
   void WriteServer(const config::Backend& backend, const config::Server& server);
 
   void Field(std::string_view name, std::string_view value);

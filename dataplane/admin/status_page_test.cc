@@ -139,6 +139,29 @@ TEST(StatusPage, ShowsServersAndWhoDecidedTheirHealth) {
   EXPECT_EQ(Number(server, "total_requests"), 30);
 }
 
+TEST(StatusPage, ShowsLimitsAndHowFarTheyAreReached) {
+  TestFleet fleet;
+  const size_t web = fleet.AddBackend("web");
+  metrics::ServerCounters& counters = fleet.AddServer(web, "w1", [](config::Server* server) {
+    server->max_requests = 7;
+    server->max_connections = 8;
+  });
+  counters.open_connections = 5;
+  fleet.AddServer(web, "w2");
+  fleet.status.snapshot.backends[web]->admission->waiting = 4;
+  fleet.status.snapshot.backends[web]->admission->of_worker(0).panic.Set(1);
+  const Struct status = ReadStatus(fleet.status);
+  const Struct& backend = Item(status, "backends", 0);
+  EXPECT_EQ(Number(backend, "queue_length"), 0);
+  EXPECT_EQ(Number(backend, "waiting"), 4);
+  EXPECT_TRUE(Flag(backend, "panic"));
+  const Struct& server = Item(backend, "servers", 0);
+  EXPECT_EQ(Number(server, "open_connections"), 5);
+  EXPECT_EQ(Number(server, "max_requests"), 7);
+  EXPECT_EQ(Number(server, "max_connections"), 8);
+  EXPECT_FALSE(Item(backend, "servers", 1).fields().contains("max_requests")) << "it has none";
+}
+
 TEST(StatusPage, AWordWithoutEndHasNoTimeToItsEnd) {
   TestFleet fleet(1'000);
   const size_t web = fleet.AddBackend("web");

@@ -19,6 +19,7 @@ size_t TestFleet::AddBackend(const std::string& id) {
   settings->id = id;
   auto backend = std::make_shared<config::Backend>();
   backend->settings = std::move(settings);
+  backend->admission = std::make_shared<metrics::BackendAdmission>(kWorkers);
   status.snapshot.backends.PushBack(std::move(backend));
   return status.snapshot.backends.size() - 1;
 }

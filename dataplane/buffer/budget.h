@@ -10,11 +10,16 @@ namespace fairlead::buffer {
 // than an idea of the sum. Pools report in steps, so that blocks come and go without touching what all threads share.
 class Budget {
  public:
-  explicit Budget(uint64_t limit_bytes) : limit_bytes_(limit_bytes), tight_at_bytes_(limit_bytes - limit_bytes / 10) {}
+  explicit Budget(uint64_t limit_bytes)
+      : limit_bytes_(limit_bytes),
+        lean_at_bytes_(static_cast<int64_t>(limit_bytes - limit_bytes / 4)),
+        tight_at_bytes_(static_cast<int64_t>(limit_bytes - limit_bytes / 10)) {}
 
   uint64_t limit_bytes() const { return limit_bytes_; }
   // Off by what pools have not reported: at most BlockPool::kReportBytes for each.
   int64_t used_bytes() const { return used_bytes_.load(std::memory_order_relaxed); }
+  // Three quarters are taken: what has begun is to hold no more than it needs.
+  bool lean() const { return used_bytes() >= lean_at_bytes_; }
   // Nine tenths are taken: nothing new is to begin, so that the rest is enough for what has begun.
   bool tight() const { return used_bytes() >= tight_at_bytes_; }
 
@@ -22,6 +27,7 @@ class Budget {
 
  private:
   const uint64_t limit_bytes_;
+  const int64_t lean_at_bytes_;
   const int64_t tight_at_bytes_;
   std::atomic<int64_t> used_bytes_{0};
 };

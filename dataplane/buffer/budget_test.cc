@@ -54,16 +54,18 @@ TEST(Budget, KnowsTheSumUpToAStepOfEachPool) {
   }
 }
 
-TEST(Budget, IsTightFromNineTenthsOn) {
-  Budget budget(10 * kMiB);
+TEST(Budget, IsLeanFromThreeQuartersAndTightFromNineTenthsOn) {
+  Budget budget(20 * kMiB);
   BlockPool pool;
-  EXPECT_FALSE(pool.tight()) << "without a budget";
+  EXPECT_FALSE(pool.lean() || pool.tight()) << "without a budget";
   pool.Join(&budget);
-  pool.Charge(9 * kMiB - BlockPool::kReportBytes);
-  EXPECT_FALSE(pool.tight());
+  pool.Charge(15 * kMiB - BlockPool::kReportBytes);
+  EXPECT_FALSE(pool.lean() || pool.tight());
   pool.Charge(BlockPool::kReportBytes);
-  EXPECT_TRUE(pool.tight());
-  EXPECT_TRUE(budget.tight());
+  EXPECT_TRUE(pool.lean());
+  EXPECT_FALSE(pool.tight());
+  pool.Charge(3 * kMiB);
+  EXPECT_TRUE(pool.lean() && pool.tight());
   pool.Charge(-BlockPool::kReportBytes);
   EXPECT_FALSE(pool.tight());
 }

@@ -38,7 +38,7 @@ Block* BlockPool::Allocate() {
 void BlockPool::Free(Block* block) {
   --in_use_;
   Charge(-kAllocationBytes);
-  if (free_.size() < max_free_ && !tight()) {
+  if (free_.size() < max_free_ && !lean()) {
     free_.push_back(block);
   } else {
     ::operator delete(block);

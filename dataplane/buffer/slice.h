@@ -55,7 +55,8 @@ class BlockPool {
     const int64_t unreported = charged_bytes_ - reported_bytes_;
     if (unreported >= kReportBytes || unreported <= -kReportBytes) Report();
   }
-  // Whether the budget that it has joined, if any, is nearly spent.
+  // What the budget that it has joined, if any, says.
+  bool lean() const { return budget_ != nullptr && budget_->lean(); }
   bool tight() const { return budget_ != nullptr && budget_->tight(); }
 
   // What may be in use, or in use no more, without the budget's knowing.

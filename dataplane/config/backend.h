@@ -8,6 +8,7 @@
 #include "absl/numeric/int128.h"
 #include "dataplane/base/persistent_vector.h"
 #include "dataplane/config/server.h"
+#include "dataplane/metrics/backend_admission.h"
 #include "dataplane/metrics/backend_counters.h"
 
 namespace fairlead::config {
@@ -25,13 +26,18 @@ struct BackendSettings {
   std::chrono::milliseconds tunnel_idle_timeout{3'600'000};
   uint32_t max_idle_connections = 256;  // for each server and worker
   std::chrono::milliseconds pool_idle_timeout{50'000};
-  absl::uint128 digest = 0;  // what it adds to the fingerprint, without its servers
+  // What all eligible servers being at their limits means for requests.
+  uint32_t queue_length = 0;  // how many may wait, in all workers together
+  std::chrono::milliseconds queue_timeout{5'000};
+  double panic_threshold = 0;  // the share of eligible servers below which health is not looked at
+  absl::uint128 digest = 0;    // what it adds to the fingerprint, without its servers
 };
 
 struct Backend {
   std::shared_ptr<const BackendSettings> settings;
   // The same object in all revisions in which the backend exists.
   std::shared_ptr<metrics::BackendCounters> counters;
+  std::shared_ptr<metrics::BackendAdmission> admission;
   // By ServerSlot; null where a slot is free.
   base::PersistentVector<std::shared_ptr<const Server>> servers;
 };

@@ -21,6 +21,9 @@ enum class Health : uint8_t { kUnknown, kUp, kDegraded, kDown };
 std::string_view ToString(AdminState state);  // "READY", …: the API's own names
 std::string_view ToString(Health health);     // "UNKNOWN", …
 
+// Stands for no limit: no count ever reaches it.
+inline constexpr uint32_t kNoLimit = UINT32_MAX;
+
 // One server of one revision. Immutable; revisions in which nothing about it changed share it.
 struct Server {
   std::string id;
@@ -28,6 +31,9 @@ struct Server {
   uint32_t weight = 1;
   AdminState admin_state = AdminState::kReady;
   Health health = Health::kUnknown;
+  // In all workers together.
+  uint32_t max_connections = kNoLimit;
+  uint32_t max_requests = kNoLimit;
   bool has_weight = false;  // the controller named the weight, if only to say 1
   std::shared_ptr<const std::map<std::string, std::string>> labels;  // null when there are none
   absl::uint128 digest = 0;  // what it adds to the fingerprint (api/fingerprint)

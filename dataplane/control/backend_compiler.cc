@@ -5,6 +5,7 @@
 #include <utility>
 #include <vector>
 
+#include "dataplane/base/absl_strings.h"
 #include "dataplane/control/in_use.h"
 #include "dataplane/control/value_checks.h"
 
@@ -12,6 +13,7 @@ namespace fairlead::control {
 namespace {
 
 constexpr uint32_t kMaxIdleConnections = 100'000;
+constexpr uint32_t kMaxQueueLength = 1'000'000;
 
 config::LoadBalancingPolicy ToPolicy(v1::LoadBalancing::Policy policy) {
   switch (policy) {
@@ -56,6 +58,19 @@ std::shared_ptr<config::BackendSettings> CompileSettings(const v1::Backend& mess
   if (pool.has_idle_timeout()) {
     settings->pool_idle_timeout = CheckDuration(pool.idle_timeout(), Path(pool_place, "idle_timeout"), violations);
   }
+  const v1::BackendLimits& limits = message.limits();
+  const Path limits_place(place, "limits");
+  settings->queue_length =
+      CheckRange(limits.queue_length(), 0, kMaxQueueLength, Path(limits_place, "queue_length"), violations);
+  if (limits.has_queue_timeout()) {
+    settings->queue_timeout = CheckDuration(limits.queue_timeout(), Path(limits_place, "queue_timeout"), violations);
+  }
+  settings->panic_threshold = message.load_balancing().panic_threshold();
+  // Not a number neither.
+  if (!(settings->panic_threshold >= 0 && settings->panic_threshold <= 1)) {
+    violations.Invalid(Path(Path(place, "load_balancing"), "panic_threshold"),
+                       base::StrCat("not 0 to 1: ", settings->panic_threshold));
+  }
   return settings;
 }
 
@@ -77,7 +92,10 @@ void Put(Compilation& compilation, const v1::Backend& message, const Path& place
   const config::BackendSlot slot = now ? *now : staged.backends.Add(message.id());
   config::Backend& backend = compilation.backend_editor.Edit(slot);
   backend.settings = std::move(settings);
-  if (before == nullptr) backend.counters = std::make_shared<metrics::BackendCounters>();
+  if (before == nullptr) {
+    backend.counters = std::make_shared<metrics::BackendCounters>();
+    backend.admission = std::make_shared<metrics::BackendAdmission>(compilation.workers);
+  }
   staged.backend_updates.push_back({slot, std::make_shared<const v1::Backend>(message)});
   staged.changes.list.backends.push_back(slot);
 }

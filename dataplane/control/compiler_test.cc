@@ -48,11 +48,16 @@ TEST(Compiler, DefaultsAreThoseOfTheProtos) {
   EXPECT_EQ(backend.idle_timeout, milliseconds(60'000));
   EXPECT_EQ(backend.max_idle_connections, 256u);
   EXPECT_EQ(backend.pool_idle_timeout, milliseconds(50'000));
+  EXPECT_EQ(backend.queue_length, 0u);
+  EXPECT_EQ(backend.queue_timeout, milliseconds(5'000));
+  EXPECT_EQ(backend.panic_threshold, 0);
 
   const config::Server& server = *state.FindServer("api", "a1");
   EXPECT_EQ(server.weight, 1u);
   EXPECT_EQ(server.admin_state, config::AdminState::kReady);
   EXPECT_EQ(server.health, config::Health::kUnknown);
+  EXPECT_EQ(server.max_connections, config::kNoLimit);
+  EXPECT_EQ(server.max_requests, config::kNoLimit);
   EXPECT_TRUE(server.counters->empty());
 
   const config::Listener& listener = *state.snapshot().listeners[0];
@@ -89,13 +94,15 @@ TEST(Compiler, EveryFieldReachesTheWorkers) {
     }
     backends {
       id: "b"
-      servers { id: "s" address: "10.0.0.1:80" weight: 65535 admin_state: DRAIN labels { key: "k" value: "v" } }
+      servers { id: "s" address: "10.0.0.1:80" weight: 65535 admin_state: DRAIN labels { key: "k" value: "v" }
+                max_connections: 1000000000 max_requests: 7 }
       servers { id: "t" address: "10.0.0.2:80" weight: 0 admin_state: MAINT }
-      load_balancing { policy: RANDOM }
+      load_balancing { policy: RANDOM panic_threshold: 0.5 }
       health { unknown_is_eligible: false }
       timeouts { connect { seconds: 1 } response { seconds: 2 } idle { seconds: 3 } tunnel_idle { seconds: 5 } }
       pool { max_idle_connections: 0 idle_timeout { seconds: 4 nanos: 500000000 } }
       protocol: HTTP1
+      limits { queue_length: 1000000 queue_timeout { seconds: 9 } }
     }
   )");
   const config::Listener& listener = *state.snapshot().listeners[0];
@@ -138,10 +145,15 @@ TEST(Compiler, EveryFieldReachesTheWorkers) {
   EXPECT_EQ(backend.settings->tunnel_idle_timeout, milliseconds(5'000));
   EXPECT_EQ(backend.settings->max_idle_connections, 0u);
   EXPECT_EQ(backend.settings->pool_idle_timeout, milliseconds(4'500));
+  EXPECT_EQ(backend.settings->queue_length, 1'000'000u);
+  EXPECT_EQ(backend.settings->queue_timeout, milliseconds(9'000));
+  EXPECT_EQ(backend.settings->panic_threshold, 0.5);
 
   const config::Server& server = *state.FindServer("b", "s");
   EXPECT_EQ(server.address.ToString(), "10.0.0.1:80");
   EXPECT_EQ(server.weight, 65'535u);
+  EXPECT_EQ(server.max_connections, 1'000'000'000u);
+  EXPECT_EQ(server.max_requests, 7u);
   EXPECT_EQ(server.admin_state, config::AdminState::kDrain);
   EXPECT_THAT(*server.labels, ElementsAre(Pair("k", "v")));
   EXPECT_EQ(state.FindServer("b", "t")->admin_state, config::AdminState::kMaint);

@@ -282,10 +282,9 @@ const Case kBackends[] = {
      {"INVALID_ARGUMENT backends[\"b\"].servers: "
       "not empty: in operations, servers have upsert_server and remove_server"}},
     {"BackendFieldsNotDone",
-     R"(operations { upsert_backend { id: "b" protocol: HTTP2 tls {} limits {} send_proxy_protocol: V2 } })",
+     R"(operations { upsert_backend { id: "b" protocol: HTTP2 tls {} send_proxy_protocol: V2 } })",
      {"UNIMPLEMENTED backends[\"b\"].protocol: HTTP2: this version does not do it yet",
       "UNIMPLEMENTED backends[\"b\"].tls: this version does not do it yet",
-      "UNIMPLEMENTED backends[\"b\"].limits: this version does not do it yet",
       "UNIMPLEMENTED backends[\"b\"].send_proxy_protocol: this version does not do it yet"}},
     {"BackendLimits",
      R"(operations { upsert_backend { id: "b"
@@ -308,11 +307,25 @@ const Case kBackends[] = {
       "INVALID_ARGUMENT backends[\"web\"].servers[\"d\"].address: port 0: nothing can be reached there"}},
     {"ServerFieldsNotDone",
      R"(snapshot { backends { id: "b" servers {
-          id: "s" address: "10.0.0.1:80" zone: "z" priority: 1 max_connections: 1 max_requests: 1 } } })",
+          id: "s" address: "10.0.0.1:80" zone: "z" priority: 1 } } })",
      {"UNIMPLEMENTED backends[\"b\"].servers[\"s\"].zone: this version does not do it yet",
-      "UNIMPLEMENTED backends[\"b\"].servers[\"s\"].priority: this version does not do it yet",
-      "UNIMPLEMENTED backends[\"b\"].servers[\"s\"].max_connections: this version does not do it yet",
-      "UNIMPLEMENTED backends[\"b\"].servers[\"s\"].max_requests: this version does not do it yet"}},
+      "UNIMPLEMENTED backends[\"b\"].servers[\"s\"].priority: this version does not do it yet"}},
+    {"ServerLimits",
+     R"(operations { upsert_server { backend: "web" server {
+          id: "a" address: "10.0.0.1:80" max_connections: 1000000001 max_requests: 4294967295 } } })",
+     {"INVALID_ARGUMENT backends[\"web\"].servers[\"a\"].max_connections: not 0 to 1000000000: 1000000001",
+      "INVALID_ARGUMENT backends[\"web\"].servers[\"a\"].max_requests: not 0 to 1000000000: 4294967295"}},
+    {"QueueLimits",
+     R"(operations { upsert_backend { id: "b" limits { queue_length: 1000001 queue_timeout {} } } })",
+     {"INVALID_ARGUMENT backends[\"b\"].limits.queue_length: not 0 to 1000000: 1000001",
+      "INVALID_ARGUMENT backends[\"b\"].limits.queue_timeout: not 1 ms to 24 h: 0s"}},
+    {"PanicThresholds",
+     R"(operations { upsert_backend { id: "a" load_balancing { panic_threshold: 1.5 } } }
+        operations { upsert_backend { id: "b" load_balancing { panic_threshold: -0.1 } } }
+        operations { upsert_backend { id: "c" load_balancing { panic_threshold: nan } } })",
+     {"INVALID_ARGUMENT backends[\"a\"].load_balancing.panic_threshold: not 0 to 1: 1.5",
+      "INVALID_ARGUMENT backends[\"b\"].load_balancing.panic_threshold: not 0 to 1: -0.1",
+      "INVALID_ARGUMENT backends[\"c\"].load_balancing.panic_threshold: not 0 to 1: nan"}},
     {"ServerOfABackendThatGoes",
      R"(operations { remove_route_table: "main" } operations { remove_listener: "web" } operations { remove_backend: "api" }
         operations { upsert_server { backend: "api" server { id: "a2" address: "10.0.0.1:80" } } }

@@ -48,13 +48,9 @@ constexpr std::string_view kUnimplementedFields[] = {
     "fairlead.v1.RouteMatch.query",
     "fairlead.v1.RouteMatch.source_networks",
     "fairlead.v1.Backend.tls",
-    "fairlead.v1.Backend.limits",
-    "fairlead.v1.LoadBalancing.panic_threshold",
     "fairlead.v1.Backend.send_proxy_protocol",
     "fairlead.v1.Server.zone",
     "fairlead.v1.Server.priority",
-    "fairlead.v1.Server.max_connections",
-    "fairlead.v1.Server.max_requests",
 };
 
 // protobuf puts an enum's values into the scope around the enum.

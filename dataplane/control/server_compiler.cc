@@ -12,6 +12,7 @@ namespace fairlead::control {
 namespace {
 
 constexpr uint32_t kMaxWeight = 65'535;
+constexpr uint32_t kMaxLimit = 1'000'000'000;
 constexpr size_t kMaxLabels = 64;
 constexpr size_t kMaxLabelBytes = 256;
 
@@ -40,6 +41,11 @@ void CheckLabels(const v1::Server& message, const Path& place, Violations& viola
   }
 }
 
+// 0 is no limit.
+uint32_t ToLimit(uint32_t value, const Path& place, Violations& violations) {
+  return value == 0 ? config::kNoLimit : CheckRange(value, 0, kMaxLimit, place, violations);
+}
+
 std::shared_ptr<config::Server> CompileServer(const v1::Server& message, const Path& place, Violations& violations) {
   auto server = std::make_shared<config::Server>();
   server->id = message.id();
@@ -54,6 +60,8 @@ std::shared_ptr<config::Server> CompileServer(const v1::Server& message, const P
     server->weight = CheckRange(message.weight(), 0, kMaxWeight, Path(place, "weight"), violations);
   }
   server->admin_state = ToAdminState(message.admin_state());
+  server->max_connections = ToLimit(message.max_connections(), Path(place, "max_connections"), violations);
+  server->max_requests = ToLimit(message.max_requests(), Path(place, "max_requests"), violations);
   CheckLabels(message, place, violations);
   if (!message.labels().empty()) {
     server->labels =

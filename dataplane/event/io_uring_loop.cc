@@ -12,6 +12,7 @@
 #include "dataplane/event/acceptor_base.h"
 #include "dataplane/event/end_of_stream_probe.h"
 #include "dataplane/event/io_uring_socket.h"
+#include "dataplane/event/receive_limit_probe.h"
 
 namespace fairlead::event {
 namespace {
@@ -78,8 +79,10 @@ absl::StatusOr<std::unique_ptr<Loop>> IoUringLoop::Create() {
   // One to try the kernel with, which makes this thread its own, and the one that is asked for.
   IoUringLoop trial(Sizes{.requests = 8, .completions = 16, .blocks = 2});
   if (absl::Status status = trial.Initialize(); !status.ok()) return status;
+  if (!ReceivesWithLimit(trial)) trial.receive_limit_ = 0;
   if (absl::Status status = ProbeEndOfStream(trial); !status.ok()) return status;
   std::unique_ptr<IoUringLoop> loop(new IoUringLoop(Sizes{.requests = 256, .completions = 2048, .blocks = 128}));
+  loop->receive_limit_ = trial.receive_limit_;
   if (absl::Status status = loop->Initialize(); !status.ok()) return status;
   return loop;
 }

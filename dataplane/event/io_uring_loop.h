@@ -65,6 +65,11 @@ class IoUringLoop final : public BackendLoop {
   Memory* NewMemory();
 
   ReceiveRing& receive_ring() { return receive_ring_; }
+  // How many bytes one request to receive may bring, in its many completions, before it has to be made again; 0: as
+  // many as come. Where one socket's bytes come fast, the kernel fills up to 32 blocks before the loop has seen the
+  // first, and an owner that pauses has them kept. Limited, a pause costs about as much memory as the owner's own mark
+  // for it.
+  uint32_t receive_limit() const { return receive_limit_; }
 
   // Objects that are closed, but that the kernel still has requests of. When the loop ends, they end with it.
   void AddClosing(IoUringObject* object) { closing_.insert(object); }
@@ -78,6 +83,8 @@ class IoUringLoop final : public BackendLoop {
     unsigned completions;
     unsigned blocks;
   };
+
+  static constexpr uint32_t kReceiveLimit = 64 * 1024;
 
   explicit IoUringLoop(const Sizes& sizes) : sizes_(sizes), receive_ring_(blocks_, sizes.blocks, received()) {}
   absl::Status Initialize();
@@ -94,6 +101,7 @@ class IoUringLoop final : public BackendLoop {
   io_uring ring_ = {};
   bool initialized_ = false;
   bool started_ = false;
+  uint32_t receive_limit_ = kReceiveLimit;
   uint64_t wake_ups_ = 0;  // what the mailbox's eventfd says; of no interest
   ReceiveRing receive_ring_;
   std::deque<Memory> memory_;  // the first memory_used_ are taken

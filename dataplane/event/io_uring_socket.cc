@@ -45,7 +45,7 @@ void IoUringSocket::ResumeReceive() {
 
 void IoUringSocket::PauseReceive() {
   receiving_ = false;
-  if (loop_.blocks().tight()) CancelReceive();
+  if (loop_.blocks().lean()) CancelReceive();
 }
 
 void IoUringSocket::StartSend(const iovec* iovecs, int count) {
@@ -173,14 +173,16 @@ void IoUringSocket::Receive() {
     return;
   }
   io_uring_sqe* request = loop_.NewRequest(this, Operation::kReceive);
-  // Where memory is short, a block at a time: the owner may pause before the next.
-  if (loop_.blocks().tight()) {
+  // Where memory gets short, a block at a time: the owner may pause before the next.
+  if (loop_.blocks().lean()) {
     io_uring_prep_recv(request, fd_, nullptr, 0, 0);
   } else {
     io_uring_prep_recv_multishot(request, fd_, nullptr, 0, 0);
   }
   request->flags |= IOSQE_BUFFER_SELECT;
   request->buf_group = ReceiveRing::kGroup;
+  // `optlen`, as later headers call this member.
+  request->file_index = loop_.receive_limit();
   receive_requested_ = true;
   ++requests_;
 }

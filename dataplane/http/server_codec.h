@@ -71,6 +71,8 @@ class ServerStreamHandler {
   virtual void OnStreamError(ClientError error) = 0;
   // unsent_bytes fell to ServerCodecHost::kLowWatermark or below.
   virtual void OnResponseDrained() = 0;
+  // The client closed its side after the whole request. It may still read the response (RFC 9112 §9.6).
+  virtual void OnClientEnd() {}
 
  protected:
   ~ServerStreamHandler() = default;

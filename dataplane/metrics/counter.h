@@ -9,6 +9,7 @@ namespace fairlead::metrics {
 class Counter {
  public:
   void Add(uint64_t n) { value_.store(value_.load(std::memory_order_relaxed) + n, std::memory_order_relaxed); }
+  void Set(uint64_t value) { value_.store(value, std::memory_order_relaxed); }
   void Increment() { Add(1); }
   void Decrement() { Add(~uint64_t{0}); }
   uint64_t value() const { return value_.load(std::memory_order_relaxed); }

@@ -88,25 +88,49 @@ void Exchange::Route() {
 
 void Exchange::StartAttempt() {
   upstream::Backend& backend = *environment_->backends->Get(backend_slot_);
-  const upstream::Backend::Choice choice = backend.Pick(avoid_);
-  if (choice.server == nullptr) {
-    environment_->counters->no_eligible_server.Increment();
-    backend.counters().no_eligible_server.Increment();
-    return Reply(503, Reason::kNoEligibleServer, absl::StrCat("no eligible server in backend \"", backend_->id, "\""));
+  const upstream::Admission admission = backend.Admit(this, avoid_, fresh_);
+  switch (admission.outcome) {
+    case upstream::Admission::Outcome::kAdmitted:
+      return OnAdmitted(admission.choice);
+    case upstream::Admission::Outcome::kWaiting:
+      return;
+    case upstream::Admission::Outcome::kNoEligibleServer:
+      environment_->counters->no_eligible_server.Increment();
+      backend.counters().no_eligible_server.Increment();
+      return Reply(503, Reason::kNoEligibleServer,
+                   absl::StrCat("no eligible server in backend \"", backend_->id, "\""));
+    case upstream::Admission::Outcome::kNoRoom:
+      return Reply(503, Reason::kServersAtLimit,
+                   absl::StrCat("all servers of backend \"", backend_->id, "\" are at their limits",
+                                backend_->queue_length > 0 ? ", and its queue is full" : ""));
   }
+}
+
+void Exchange::OnQueueTimeout() {
+  Reply(503, Reason::kQueueTimeout,
+        absl::StrCat("no server of backend \"", backend_->id, "\" had room before the queue's timeout"));
+}
+
+void Exchange::OnClientEnd() {
+  if (!waiting()) return;
+  // It has left, almost always; one that still reads is told.
+  environment_->counters->client_aborts.Increment();
+  record_.Decide(DecidedBy::kClient, Reason::kClientDisconnected, "while the request waited for a server");
+  Reply(503, Reason::kClientDisconnected, "the client closed its side while its request waited for a server");
+}
+
+void Exchange::OnAdmitted(const upstream::Choice& choice) {
   record_.times.TakeFirst(Mark::kServer);
   if (attempts_++ > 0) {
     environment_->counters->retries.Increment();
-    backend.counters().retries.Increment();
+    environment_->backends->Get(backend_slot_)->counters().retries.Increment();
   }
   server_ = choice.server;
   server_slot_ = choice.slot;
   metrics_.BeginAttempt(environment_->loop->now_us());
-  server_->BeginRequest();
-  absl::StatusOr<upstream::Connection*> connection = server_->Acquire(this, fresh_);
+  absl::StatusOr<upstream::Connection*> connection = server_->Acquire(this, choice.place);
   if (!connection.ok()) {
     LeaveServer();
-    environment_->counters->descriptors.Increment();
     return Reply(503, Reason::kNoDescriptors, "the proxy has no descriptors left");
   }
   connection_ = *connection;
@@ -386,8 +410,8 @@ void Exchange::RefuseForMemory() {
 }
 
 size_t Exchange::HighWatermark() const {
-  // Where memory is short, a piece at a time.
-  return environment_->loop->blocks().tight() ? 1 : http::ServerCodecHost::kHighWatermark;
+  // Where memory gets short, a piece at a time.
+  return environment_->loop->blocks().lean() ? 1 : http::ServerCodecHost::kHighWatermark;
 }
 
 void Exchange::RefuseBody() {
@@ -407,6 +431,7 @@ void Exchange::Finish() {
   finished_ = true;
   downstream_ = nullptr;
   environment_->loop->timers().Cancel(&timer_);
+  Leave();
   if (connection_ != nullptr) std::exchange(connection_, nullptr)->Release();
   if (server_ != nullptr) LeaveServer();
   metrics_.End(environment_->loop->now_us());

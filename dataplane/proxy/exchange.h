@@ -21,6 +21,7 @@
 #include "dataplane/proxy/request_record.h"
 #include "dataplane/upstream/connection.h"
 #include "dataplane/upstream/server.h"
+#include "dataplane/upstream/waiter.h"
 
 namespace fairlead::proxy {
 
@@ -30,7 +31,10 @@ namespace fairlead::proxy {
 //
 // Taken from the worker's ExchangePool with the first byte of a request, and back there when it is done; on the
 // worker's thread alone. Holds two lists of fields that keep their room, so that a request allocates nothing once warm.
-class Exchange final : public http::ServerStreamHandler, private upstream::ConnectionUser, private event::TurnWorker {
+class Exchange final : public http::ServerStreamHandler,
+                       private upstream::ConnectionUser,
+                       private upstream::Waiter,
+                       private event::TurnWorker {
  public:
   // Connections that are tried for one request before it fails, as HAProxy and Envoy count them.
   static constexpr int kMaxAttempts = 3;
@@ -55,6 +59,7 @@ class Exchange final : public http::ServerStreamHandler, private upstream::Conne
   void OnRefused(uint16_t status, const char* reason) override;
   void OnStreamError(http::ClientError error) override;
   void OnResponseDrained() override;
+  void OnClientEnd() override;
 
   // upstream::ConnectionUser:
   http::ResponseHead& response_head() override { return response_; }
@@ -65,6 +70,11 @@ class Exchange final : public http::ServerStreamHandler, private upstream::Conne
   void OnResponseEnd(const http::FieldList* trailers) override;
   void OnServerError(http::ServerError error, std::string_view detail) override;
   void OnRequestDrained() override;
+
+  // upstream::Waiter:
+  void OnAdmitted(const upstream::Choice& choice) override;
+  void OnRevision() override { Route(); }
+  void OnQueueTimeout() override;
 
   // event::TurnWorker:
   void RunTurnWork() override;

@@ -26,6 +26,10 @@ std::string_view ToString(Reason reason) {
       return "no_route";
     case Reason::kNoEligibleServer:
       return "no_eligible_server";
+    case Reason::kServersAtLimit:
+      return "servers_at_limit";
+    case Reason::kQueueTimeout:
+      return "queue_timeout";
     case Reason::kNoDescriptors:
       return "no_descriptors";
     case Reason::kBuffersFull:

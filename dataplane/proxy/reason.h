@@ -29,6 +29,8 @@ enum class Reason : uint8_t {
   kNoVirtualHost,     // 404
   kNoRoute,           // 404
   kNoEligibleServer,  // 503
+  kServersAtLimit,    // 503: those that are eligible, and no more may wait
+  kQueueTimeout,      // 503: it waited for one of them for as long as it may
   kNoDescriptors,     // 503: the proxy's own are exhausted
   kBuffersFull,       // 503: --max_buffer_bytes
   // A server failed.

@@ -34,6 +34,7 @@ void TestConfig::SetBackend(const std::string& id, const std::function<void(conf
   auto settings = std::make_shared<config::BackendSettings>(is_new ? config::BackendSettings() : *backend.settings);
   settings->id = id;
   if (change) change(settings.get());
+  if (is_new) backend.admission = std::make_shared<metrics::BackendAdmission>(workers_);
   backend.settings = std::move(settings);
   if (is_new) backend.counters = std::make_shared<metrics::BackendCounters>();
   next_.backends.Set(slot, std::make_shared<config::Backend>(std::move(backend)));

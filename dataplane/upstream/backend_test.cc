@@ -45,6 +45,7 @@ class BackendTest : public UpstreamTest {
     settings->id = id;
     auto backend = std::make_shared<config::Backend>();
     backend->settings = std::move(settings);
+    backend->admission = std::make_shared<metrics::BackendAdmission>(1);
     backend->counters = std::make_shared<metrics::BackendCounters>();
     const auto slot = static_cast<config::BackendSlot>(next_->backends.size());
     next_->backends.PushBack(std::move(backend));
@@ -85,12 +86,28 @@ class BackendTest : public UpstreamTest {
   }
 
   Backend* backend(config::BackendSlot slot = 0) { return backends_.Get(slot); }
-  Server* Pick(ServerSlot avoid = kNone) { return backend()->Pick(avoid).server; }
+  // Admits a request, which has ended before it took a connection.
+  Choice PickChoice(ServerSlot avoid = kNone) {
+    struct NoWaiter final : Waiter {
+      void OnAdmitted(const Choice&) override {}
+      void OnRevision() override {}
+      void OnQueueTimeout() override {}
+    } waiter;
+    const Admission admission = backend()->Admit(&waiter, avoid, /*fresh=*/false);
+    const Choice choice = admission.choice;
+    if (admission.outcome != Admission::Outcome::kAdmitted) return {};
+    if (choice.place == ConnectionPlace::kNew) {
+      current_->backends[0]->servers[choice.slot]->counters->open_connections.fetch_sub(1);
+    }
+    choice.server->EndRequest();
+    return choice;
+  }
+  Server* Pick(ServerSlot avoid = kNone) { return PickChoice(avoid).server; }
   // The slots that many picks give.
   std::set<ServerSlot> Picked() {
     std::set<ServerSlot> slots;
     for (int i = 0; i < 100; ++i) {
-      const Backend::Choice choice = backend()->Pick(kNone);
+      const Choice choice = PickChoice();
       if (choice.server != nullptr) slots.insert(choice.slot);
     }
     return slots;
@@ -132,7 +149,7 @@ TEST_P(BackendTest, AvoidsAServerIfThereIsAnother) {
   EXPECT_NE(Pick(/*avoid=*/0), nullptr);
   SetServer(1, MakeServer(other_listener_));
   Publish();
-  for (int i = 0; i < 10; ++i) EXPECT_EQ(backend()->Pick(/*avoid=*/0).slot, 1u);
+  for (int i = 0; i < 10; ++i) EXPECT_EQ(PickChoice(/*avoid=*/0).slot, 1u);
 }
 
 TEST_P(BackendTest, PicksOnlyServersThatAreEligible) {
@@ -269,6 +286,7 @@ TEST_P(BackendTest, GivesASlotToAnotherBackendWithoutMixingThem) {
   settings->id = "other";
   config::Backend other;
   other.settings = std::move(settings);
+  other.admission = std::make_shared<metrics::BackendAdmission>(1);
   other.counters = std::make_shared<metrics::BackendCounters>();
   SetBackend(0, std::move(other));
   changes_.backends.push_back(0);

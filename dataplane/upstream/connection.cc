@@ -6,20 +6,34 @@
 #include <string>
 #include <utility>
 
-#include "absl/strings/str_cat.h"
+#include "absl/status/statusor.h"
+#include "dataplane/base/unique_fd.h"
+#include "dataplane/net/socket_options.h"
 #include "dataplane/upstream/server.h"
 
 namespace fairlead::upstream {
 
-Connection::Connection(Environment* environment, Server* server, int fd, ConnectionUser* user)
+Connection::Connection(Environment* environment, Server* server, ConnectionUser* user)
     : environment_(environment),
       server_(server),
       user_(user),
       codec_(this),
       timer_([](void* self) { static_cast<Connection*>(self)->OnTimeout(); }, this) {
-  const net::Address& address = server->address();
-  socket_ = environment->loop->Connect(fd, address.get(), address.length(), this);
   environment->loop->timers().Schedule(&timer_, server->settings().connect_timeout.count());
+}
+
+absl::Status Connection::Connect() {
+  const net::Address& address = server_->address();
+  absl::StatusOr<base::UniqueFd> fd = net::OpenStreamSocket(address);
+  const bool is_for_others = fd.ok() && fd->get() >= environment_->loop->descriptor_ceiling();
+  if (!fd.ok() || is_for_others) {
+    environment_->counters->descriptors.Increment();
+    return is_for_others ? absl::ResourceExhaustedError("the descriptors left are kept for others") : fd.status();
+  }
+  server_->OnConnectBegun();
+  state_ = State::kConnecting;
+  socket_ = environment_->loop->Connect(fd->Release(), address.get(), address.length(), this);
+  return absl::OkStatus();
 }
 
 void Connection::OnConnected(int error) {
@@ -152,16 +166,20 @@ void Connection::Flush() {
 void Connection::Close() {
   if (state_ == State::kClosed) return;
   environment_->loop->timers().Cancel(&timer_);
-  server_->OnClosed(this);
-  state_ = State::kClosed;
-  Unlink();
   if (codec_.in_tunnel() && !codec_.tunnel_ended()) {
     const linger at_once{.l_onoff = 1, .l_linger = 0};
     setsockopt(socket_->fd(), SOL_SOCKET, SO_LINGER, &at_once, sizeof(at_once));
+  } else if (socket_ != nullptr && server_->limits_connections()) {
+    // Another connection may come in this one's place: the server is to see the end of this one first, and the loop may
+    // take a turn to close it.
+    shutdown(socket_->fd(), SHUT_RDWR);
   }
+  server_->OnClosed(this);
+  state_ = State::kClosed;
+  Unlink();
   if (sending_) {
     socket_->Close(output_.TakeSlices());
-  } else {
+  } else if (socket_ != nullptr) {
     socket_->Close();
   }
   socket_ = nullptr;

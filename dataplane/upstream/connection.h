@@ -2,6 +2,7 @@
 
 #include <cstdint>
 
+#include "absl/status/status.h"
 #include "dataplane/base/intrusive_list.h"
 #include "dataplane/buffer/queue.h"
 #include "dataplane/event/loop.h"
@@ -33,8 +34,10 @@ class Connection final : public event::TurnWorker,
                          private event::SocketHandler,
                          private http::h1::ClientCodecHost {
  public:
-  // Connects. `user` hears OnConnected or OnServerError, never from inside this call.
-  Connection(Environment* environment, Server* server, int fd, ConnectionUser* user);
+  // Is to connect for `user`, who hears OnConnected or OnServerError, also where it comes to no Connect in time.
+  Connection(Environment* environment, Server* server, ConnectionUser* user);
+  // Begins to connect. Errors: no descriptors left; then the connection is as it was.
+  absl::Status Connect();
 
   // Idle: whether something came that nobody asked for, be it its end.
   bool HasNews() const { return socket_->HasNews(); }
@@ -48,7 +51,10 @@ class Connection final : public event::TurnWorker,
   // Closes; a user hears OnServerError(error).
   void Fail(http::ServerError error, std::string_view detail);
 
-  bool connecting() const { return state_ == State::kConnecting; }
+  // Not connected yet.
+  bool connecting() const { return state_ <= State::kConnecting; }
+  // Connect has not been called yet.
+  bool awaits_place() const { return state_ == State::kAwaitingPlace; }
   bool idle() const { return state_ == State::kIdle; }
   // It has served an exchange before: the server may have closed it meanwhile.
   bool reused() const { return reused_; }
@@ -60,6 +66,7 @@ class Connection final : public event::TurnWorker,
  private:
   friend class Server;
   enum class State : uint8_t {
+    kAwaitingPlace,
     kConnecting,
     kBusy,
     kFinishing,  // sends the last bytes of a tunnel that has ended
@@ -89,13 +96,13 @@ class Connection final : public event::TurnWorker,
   void Close();
 
   Environment* const environment_;
-  Server* const server_;  // outlives all connections that are not closed
-  event::Socket* socket_;
+  Server* const server_;             // outlives all connections that are not closed
+  event::Socket* socket_ = nullptr;  // from Connect to Close
   ConnectionUser* user_;
   http::h1::ClientCodec codec_;
   buffer::Queue output_;
-  event::Timer timer_;  // connecting: the time for it; idle: how long to keep it
-  State state_ = State::kConnecting;
+  event::Timer timer_;  // connecting, or waiting to: the time for it; idle: how long to keep it
+  State state_ = State::kAwaitingPlace;
   bool reused_ = false;
   bool keep_ = true;  // false: not to be used again, whatever its exchange leaves behind
   bool sending_ = false;

@@ -1,9 +1,12 @@
 #pragma once
 
+#include <cstdint>
+
 #include "dataplane/event/loop.h"
 #include "dataplane/event/turn_work.h"
 #include "dataplane/load_balancing/random.h"
 #include "dataplane/metrics/worker_counters.h"
+#include "dataplane/upstream/peers.h"
 
 namespace fairlead::upstream {
 
@@ -14,6 +17,8 @@ struct Environment {
   load_balancing::Random* random;
   metrics::WorkerCounters* counters;
   int worker_index;
+  Peers peers{};           // this worker included; empty while there is only one
+  uint64_t adoptions = 0;  // grows by one with each snapshot that the worker goes over to
 };
 
 }  // namespace fairlead::upstream

@@ -1,9 +1,11 @@
 #pragma once
 
 #include <array>
+#include <atomic>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <optional>
 
 #include "absl/status/statusor.h"
 #include "dataplane/base/intrusive_list.h"
@@ -13,32 +15,52 @@
 #include "dataplane/metrics/server_counters.h"
 #include "dataplane/net/address.h"
 #include "dataplane/upstream/connection.h"
+#include "dataplane/upstream/connection_places.h"
 #include "dataplane/upstream/environment.h"
+#include "dataplane/upstream/waiter.h"
 
 namespace fairlead::upstream {
 
-// One worker's side of one server: its connections, idle and in use. Made when the worker first picks the server, lives
-// until the server is removed and its last exchange has ended; used on the worker's thread alone.
+// Who a server tells of its room: the worker's backend.
+class ServerOwner {
+ public:
+  // The server was at a limit, and is so no more, or its limits have changed: whoever waits may be in luck, in any
+  // worker.
+  virtual void OnRoom(config::ServerSlot slot) = 0;
+  // Has another worker close an idle connection to the server, and say so by Server::OnPlaceGranted.
+  virtual void ClaimConnection(config::ServerSlot slot) = 0;
+
+ protected:
+  ~ServerOwner() = default;
+};
+
+// One worker's side of one server: its connections, idle and in use, and what the server's limits let through. Made
+// when the worker first picks the server, lives until the server is removed and its last exchange has ended; used on
+// the worker's thread alone.
 //
 // What it knows of the configuration belongs to the snapshot that the worker serves by, and while exchanges with a
 // removed server run, to the snapshots that those hold.
 class Server {
  public:
-  // `backend_counters` are this worker's, and live as long as the snapshots do.
+  // `backend_counters` are this worker's, and live as long as the snapshots do. `owner` lives until Retire.
   Server(Environment* environment, const config::Server* config, const config::BackendSettings* settings,
-         metrics::BackendWorkerCounters* backend_counters);
+         metrics::BackendWorkerCounters* backend_counters, ServerOwner* owner, config::ServerSlot slot);
   ~Server();
   Server(const Server&) = delete;
   Server& operator=(const Server&) = delete;
 
-  // A connection for an exchange of `user`: an idle one, which is ready now, or (none idle, or `fresh`) a new one,
-  // ready with OnConnected. Errors: no descriptors left.
-  absl::StatusOr<Connection*> Acquire(ConnectionUser* user, bool fresh);
-
-  // An exchange with it begins, or has ended. The counters' owner is the server, over all revisions.
-  void BeginRequest();
-  // May destroy this, when the server was retired.
+  // An exchange with it begins, if its limits allow: then it counts, in all workers, until EndRequest. `fresh`: on a
+  // connection that was not used before. Without limits that is always so. Acquire must follow at once.
+  std::optional<ConnectionPlace> TryBegin(bool fresh);
+  // Whether TryBegin would succeed, as far as one can tell.
+  bool HasRoom() const;
+  // The exchange has ended. May destroy this, when the server was retired.
   void EndRequest();
+
+  // The connection that an exchange of `user` was promised: ready now (kIdle), or with OnConnected. Errors: no
+  // descriptors left.
+  absl::StatusOr<Connection*> Acquire(ConnectionUser* user, ConnectionPlace place);
+
   // What becomes of its requests, counted for it and for its backend. A response's head came `duration_us` after the
   // server was chosen.
   void CountResponse(uint16_t status, uint64_t duration_us);
@@ -46,6 +68,7 @@ class Server {
   void CountTimeout();
   void CountSent(size_t bytes);
   void CountReceived(size_t bytes);
+  void CountLimitReached() { counters_->limit_reached.Increment(); }
   const net::Address& address() const { return config_->address; }
   const config::BackendSettings& settings() const { return *settings_; }
 
@@ -59,13 +82,30 @@ class Server {
   // (kAbandoned) to go elsewhere. Destroys this now or with the end of the last exchange.
   static void Retire(std::unique_ptr<Server> server);
 
+  // Another worker needs the place of an idle connection: whether one was given up for it.
+  bool GiveUpPlace();
+  // A place that this worker has claimed.
+  void OnPlaceGranted();
+
   // Of connections: whether this one, whose exchange has ended, is kept for another.
   bool Keep(Connection* connection);
   void OnClosed(Connection* connection);
+  void OnConnectBegun();
   void OnConnectFailed();
+  // Whether others wait for connections to close: the peer should hear of it at once.
+  bool limits_connections() const { return places_.limited(); }
 
  private:
   std::array<metrics::UpstreamCounters*, 2> BothCounters() { return {counters_, backend_counters_}; }
+  bool TakeRequest();
+  void OnRoom() {
+    if (owner_ != nullptr) owner_->OnRoom(slot_);
+  }
+  absl::StatusOr<Connection*> Open(ConnectionUser* user);
+  void SetMaxConnections(uint32_t limit);
+  void ReleasePlace();
+  // Closes an idle connection for another, which gets its place.
+  void CloseKeepingPlace(Connection* connection);
   void CloseIdle();
   // Closes those that still connect, or all.
   void Abandon(bool only_connecting);
@@ -73,14 +113,20 @@ class Server {
   Environment* const environment_;
   const config::Server* config_;
   const config::BackendSettings* settings_;
+  ServerOwner* owner_;  // null when retired
+  const config::ServerSlot slot_;
   std::atomic<uint32_t>* const active_requests_;
+  uint32_t max_requests_;
+  ConnectionPlaces places_;
   metrics::ServerWorkerCounters* const counters_;
   metrics::BackendWorkerCounters* const backend_counters_;
   base::IntrusiveList<Connection> idle_;  // the one used last in front
   base::IntrusiveList<Connection> in_use_;
+  base::IntrusiveList<Connection> awaiting_;  // a place that was claimed for them; the one that came first in front
   uint32_t idle_count_ = 0;
   uint32_t exchanges_ = 0;
   bool retired_ = false;
+  bool keep_place_ = false;
 };
 
 }  // namespace fairlead::upstream

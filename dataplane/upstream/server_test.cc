@@ -29,8 +29,9 @@ class ServerTest : public UpstreamTest {
   }
 
   Server* server() {
-    if (server_ == nullptr)
-      server_ = std::make_unique<Server>(&environment_, config_.get(), &settings_, &backend_counters_);
+    if (server_ == nullptr) {
+      server_ = std::make_unique<Server>(&environment_, config_.get(), &settings_, &backend_counters_, nullptr, 0);
+    }
     return server_.get();
   }
   // The server in another revision. The one before lives until the worker has gone over.

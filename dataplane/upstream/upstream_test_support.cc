@@ -21,9 +21,12 @@ TestUser::TestUser(std::string_view request) : request_text_(request) {
 }
 
 void TestUser::Start(Server* server, bool fresh) {
-  server_ = server;
-  server->BeginRequest();
-  connection_ = *server->Acquire(this, fresh);
+  Start({.server = server, .place = server->TryBegin(fresh).value()});
+}
+
+void TestUser::Start(const Choice& choice) {
+  server_ = choice.server;
+  connection_ = *server_->Acquire(this, choice.place);
   reused_ = !connection_->connecting();
   if (reused_) OnConnected();
 }

@@ -17,6 +17,7 @@
 #include "dataplane/upstream/connection.h"
 #include "dataplane/upstream/environment.h"
 #include "dataplane/upstream/server.h"
+#include "dataplane/upstream/waiter.h"
 
 // One worker's side of servers, without the worker: a loop, real sockets, and users that send one request each.
 namespace fairlead::upstream::testing {
@@ -28,6 +29,7 @@ class TestUser final : public ConnectionUser {
 
   // Takes a connection of `server` and begins. May be called once.
   void Start(Server* server, bool fresh = false);
+  void Start(const Choice& choice);
   // As an exchange does when it ends without having heard the response's end.
   void Abort();
   bool reused() const { return reused_; }

@@ -72,6 +72,9 @@ class Worker::Serving {
     backends_.Clear();
   }
 
+  upstream::Backends* backends() { return &backends_; }
+  void SetPeers(upstream::Peers peers) { environment_.peers = std::move(peers); }
+
   void Adopt(const Publication& publication) {
     event::TurnScope scope(&turn_work_);
     const config::Snapshot& snapshot = *publication.snapshot;
@@ -137,9 +140,18 @@ void Worker::Run(int index, const Options& options, absl::AnyInvocable<void(absl
   serving_.reset();
 }
 
-Worker::~Worker() {
+Worker::~Worker() { Stop(); }
+
+void Worker::Stop() {
+  if (!thread_.joinable()) return;
   if (loop_ != nullptr) loop_->mailbox().Post([this] { loop_->Stop(); });
-  if (thread_.joinable()) thread_.join();
+  thread_.join();
+}
+
+upstream::Peer Worker::AsPeer() const { return {.mailbox = &loop_->mailbox(), .backends = serving_->backends()}; }
+
+void Worker::SetPeers(upstream::Peers peers) {
+  loop_->mailbox().Post([this, peers = std::move(peers)]() mutable { serving_->SetPeers(std::move(peers)); });
 }
 
 void Worker::Adopt(const Publication* publication) {

@@ -12,6 +12,7 @@
 #include "dataplane/buffer/budget.h"
 #include "dataplane/event/loop.h"
 #include "dataplane/metrics/worker_counters.h"
+#include "dataplane/upstream/peers.h"
 #include "dataplane/worker/publication.h"
 
 namespace fairlead::worker {
@@ -45,6 +46,12 @@ class Worker {
   ~Worker();
   Worker(const Worker&) = delete;
   Worker& operator=(const Worker&) = delete;
+
+  // How the others reach this one, and it them (all, in their order): before the first publication.
+  upstream::Peer AsPeer() const;
+  void SetPeers(upstream::Peers peers);
+  // Ends the thread; connections that are left are cut. Its mailbox stays, for what others still write to it.
+  void Stop();
 
   // Goes over to `publication`, which lives until on_released.
   void Adopt(const Publication* publication);

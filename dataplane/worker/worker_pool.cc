@@ -23,10 +23,16 @@ absl::StatusOr<std::unique_ptr<WorkerPool>> WorkerPool::Start(int workers, const
     if (!worker.ok()) return worker.status();
     pool->workers_.push_back(*std::move(worker));
   }
+  upstream::Peers peers;
+  for (std::unique_ptr<Worker>& worker : pool->workers_) peers.push_back(worker->AsPeer());
+  for (std::unique_ptr<Worker>& worker : pool->workers_) worker->SetPeers(peers);
   return pool;
 }
 
-WorkerPool::~WorkerPool() = default;
+WorkerPool::~WorkerPool() {
+  // All of them before the first is gone: they write to each other's mailboxes.
+  for (std::unique_ptr<Worker>& worker : workers_) worker->Stop();
+}
 
 void WorkerPool::Publish(std::shared_ptr<const config::Snapshot> snapshot, config::ChangeList changes,
                          absl::AnyInvocable<void()> on_all_adopted) {

@@ -122,6 +122,7 @@ bool ServerCodec::ReceiveEnd() {
       std::exchange(handler_, nullptr)->OnRequestEnd(nullptr);
       return false;
     case State::kReceived:
+      if (handler_ != nullptr) handler_->OnClientEnd();
       return true;  // a client may close its side after its request and still read (RFC 9112 §9.6)
     case State::kClosing:
       return true;
