@@ -47,6 +47,7 @@ void Exchange::OnRequestHead(bool body_follows) {
   environment_->counters->requests_active.Increment();
   metrics_.Begin(client_->listener->own_counters, environment_->loop->now_us());
   if (environment_->loop->blocks().tight()) return RefuseForMemory();
+  Reserve();
   Route();
 }
 
@@ -210,6 +211,7 @@ void Exchange::OnRequestEnd(const http::FieldList* trailers) {
 
 void Exchange::OnRequestDrained() {
   last_activity_ms_ = environment_->loop->now_ms();
+  if (environment_->loop->blocks().lean() && connection_->stream().unsent_bytes() > 0) return;  // it comes again
   downstream_->ResumeBody();
 }
 
@@ -234,6 +236,7 @@ void Exchange::OnStreamError(http::ClientError error) {
 void Exchange::OnInformational() { downstream_->SendInformational(response_); }
 
 void Exchange::OnResponseHead() {
+  EndReservation();
   response_begun_ = true;
   record_.times.Take(Mark::kResponseHead);
   record_.status = response_.status;
@@ -270,6 +273,7 @@ void Exchange::OnResponseData(buffer::Slice data) {
 
 void Exchange::OnResponseDrained() {
   last_activity_ms_ = environment_->loop->now_ms();
+  if (environment_->loop->blocks().lean() && downstream_->unsent_bytes() > 0) return;  // it comes again
   if (connection_ != nullptr && connected_) connection_->stream().ResumeBody();
 }
 
@@ -409,6 +413,17 @@ void Exchange::RefuseForMemory() {
   Reply(503, Reason::kBuffersFull, "the proxy's buffers are full");
 }
 
+void Exchange::Reserve() {
+  reserved_ = true;
+  environment_->loop->blocks().Charge(buffer::BlockPool::kBlockSize);
+}
+
+void Exchange::EndReservation() {
+  if (!reserved_) return;
+  reserved_ = false;
+  environment_->loop->blocks().Charge(-static_cast<int64_t>(buffer::BlockPool::kBlockSize));
+}
+
 size_t Exchange::HighWatermark() const {
   // Where memory gets short, a piece at a time.
   return environment_->loop->blocks().lean() ? 1 : http::ServerCodecHost::kHighWatermark;
@@ -429,6 +444,7 @@ void Exchange::LeaveServer() {
 void Exchange::Finish() {
   if (finished_) return;
   finished_ = true;
+  EndReservation();
   downstream_ = nullptr;
   environment_->loop->timers().Cancel(&timer_);
   Leave();
