@@ -178,11 +178,11 @@ void IoUringSocket::Receive() {
     io_uring_prep_recv(request, fd_, nullptr, 0, 0);
   } else {
     io_uring_prep_recv_multishot(request, fd_, nullptr, 0, 0);
+    // `optlen`, as later headers call this member.
+    request->file_index = loop_.receive_limit();
   }
   request->flags |= IOSQE_BUFFER_SELECT;
   request->buf_group = ReceiveRing::kGroup;
-  // `optlen`, as later headers call this member.
-  request->file_index = loop_.receive_limit();
   receive_requested_ = true;
   ++requests_;
 }

@@ -2,6 +2,7 @@
 what had begun ends, and service comes back by itself."""
 
 import contextlib
+import socket
 import threading
 from collections.abc import Callable
 
@@ -17,7 +18,7 @@ from tests.support.waiting import wait_until
 from tests.support.wire import Wire, get
 
 MIB = 1024 * 1024
-BUDGET = 16 * MIB
+BUDGET = 8 * MIB
 # What a process with its heap's own needs may take besides: fragments, connections, kernel buffers are not counted.
 SLACK = 14 * MIB
 
@@ -40,21 +41,36 @@ class Crowd:
     def __init__(self, fairlead: Fairlead, size: int):
         self._address = fairlead.listener()
         self._size = size
-        self._stack = contextlib.ExitStack()
         self.wires: list[Wire] = []
 
     def __enter__(self) -> "Crowd":
         return self
 
     def __exit__(self, *_) -> None:
-        self._stack.close()
+        for wire in self.wires:
+            wire.close()
 
     def grow(self, count: int) -> None:
-        for _ in range(min(count, 850 - len(self.wires))):
-            wire = self._stack.enter_context(Wire.connect(self._address, receive_buffer=4096))
+        for _ in range(count):
+            wire = Wire.connect(self._address, receive_buffer=4096)
             with contextlib.suppress(OSError):  # refused before it had asked
                 wire.send(get(f"/stream/{self._size}"))
             self.wires.append(wire)
+
+    def drop_refused(self) -> None:
+        refused = [wire for wire in self.wires if _is_refused(wire)]
+        for wire in refused:
+            wire.close()
+            self.wires.remove(wire)
+
+
+def _is_refused(wire: Wire) -> bool:
+    try:
+        return not wire.socket.recv(12, socket.MSG_PEEK | socket.MSG_DONTWAIT).startswith(b"HTTP/1.1 200")
+    except BlockingIOError:
+        return False
+    except OSError:
+        return True
 
 
 def grow_until(crowd: Crowd, condition: Callable[[], bool], what: str) -> None:
@@ -62,6 +78,7 @@ def grow_until(crowd: Crowd, condition: Callable[[], bool], what: str) -> None:
 
     def holds() -> bool:
         crowd.grow(20)
+        crowd.drop_refused()
         return condition()
 
     wait_until(holds, what)
