@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 #include <sys/resource.h>
 
+#include <cstdint>
 #include <filesystem>
 #include <fstream>
 #include <string>
@@ -24,14 +25,14 @@ class MachineTest : public ::testing::Test {
 
 TEST_F(MachineTest, WithoutControlGroupsItIsTheMachinesMemory) {
   Write("/proc/meminfo", "MemTotal:        8000000 kB\nMemFree:          100 kB\n");
-  EXPECT_EQ(MemoryLimitBytes(root_), 8000000u * 1024);
+  EXPECT_EQ(MemoryLimitBytes(root_), uint64_t{8'000'000} * 1024);
 }
 
 TEST_F(MachineTest, TheTightestGroupOnTheWayUpCounts) {
   Write("/proc/meminfo", "MemTotal: 8000000 kB\n");
   Write("/proc/self/cgroup", "1:name=systemd:/x\n0::/slice/service\n");
   Write("/sys/fs/cgroup/slice/service/memory.max", "max\n");
-  EXPECT_EQ(MemoryLimitBytes(root_), 8000000u * 1024);
+  EXPECT_EQ(MemoryLimitBytes(root_), uint64_t{8'000'000} * 1024);
   Write("/sys/fs/cgroup/slice/memory.max", "1000000000\n");
   EXPECT_EQ(MemoryLimitBytes(root_), 1'000'000'000u);
   Write("/sys/fs/cgroup/slice/service/memory.max", "2000000000\n");
