@@ -300,6 +300,11 @@ void FakeProxy::SetServerStatus(const v1::ServerStatus& status) {
   changed_.notify_all();
 }
 
+void FakeProxy::SetBackendStatus(const v1::BackendStatus& status) {
+  const std::lock_guard lock(mutex_);
+  backends_.push_back(status);
+}
+
 void FakeProxy::SetListenerStatus(const v1::ListenerStatus& status) {
   const std::lock_guard lock(mutex_);
   listeners_.push_back(status);
@@ -330,6 +335,9 @@ v1::StateReport FakeProxy::MakeReport(const v1::StateFilter& filter) const {
   if (!filter.without_status()) {
     report.mutable_listeners()->Add(listeners_.begin(), listeners_.end());
     report.mutable_workers()->Add(workers_.begin(), workers_.end());
+    for (const v1::BackendStatus& status : backends_) {
+      if (passes(status.id())) *report.add_backends() = status;
+    }
     for (const v1::ServerStatus& status : servers_) {
       if (passes(status.backend())) *report.add_servers() = status;
     }

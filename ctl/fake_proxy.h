@@ -45,6 +45,7 @@ class FakeProxy final : v1::DataPlane::Service, v1::HealthIngest::Service {
   void SetState(v1::Snapshot state);
   // Adds or replaces what it says of a server, a listener, a worker.
   void SetServerStatus(const v1::ServerStatus& status);
+  void SetBackendStatus(const v1::BackendStatus& status);
   void SetListenerStatus(const v1::ListenerStatus& status);
   void SetWorkerStatus(const v1::WorkerStatus& status);
 
@@ -82,6 +83,7 @@ class FakeProxy final : v1::DataPlane::Service, v1::HealthIngest::Service {
   int heartbeats_ = 0;
   std::vector<v1::ListenerStatus> listeners_;
   std::vector<v1::ServerStatus> servers_;
+  std::vector<v1::BackendStatus> backends_;
   std::vector<v1::WorkerStatus> workers_;
   std::vector<v1::Transaction> transactions_;
   std::vector<v1::HealthReport> reports_;

@@ -25,6 +25,23 @@ void PrintListeners(const v1::StateReport& report, std::ostream& out) {
   table.Print(out);
 }
 
+// How much of a limit is used; 0 is none.
+std::string OfLimit(uint32_t used, uint32_t limit) {
+  return limit == 0 ? api::Concat(used) : api::Concat(used, "/", limit);
+}
+
+// Those where requests wait, or may, or whose servers' health is not looked at.
+void PrintBackends(const v1::StateReport& report, std::ostream& out) {
+  Table table({{"BACKEND"}, {"WAITING", Align::kRight}, {"PANIC"}});
+  for (const v1::BackendStatus& backend : report.backends()) {
+    if (backend.queue_length() == 0 && backend.waiting() == 0 && !backend.panic()) continue;
+    table.AddRow({backend.id(), OfLimit(backend.waiting(), backend.queue_length()), backend.panic() ? "yes" : "no"});
+  }
+  if (table.empty()) return;
+  out << "\n";
+  table.Print(out);
+}
+
 void PrintServers(const v1::StateReport& report, std::ostream& out) {
   Table table({{"SERVER"},
                {"ADMIN_STATE"},
@@ -32,6 +49,7 @@ void PrintServers(const v1::StateReport& report, std::ostream& out) {
                {"ELIGIBLE"},
                {"WEIGHT", Align::kRight},
                {"ACTIVE", Align::kRight},
+               {"CONNECTIONS", Align::kRight},
                {"TOTAL", Align::kRight},
                {"BY"},
                {"SINCE", Align::kRight},
@@ -40,8 +58,10 @@ void PrintServers(const v1::StateReport& report, std::ostream& out) {
   for (const v1::ServerStatus& server : report.servers()) {
     table.AddRow({api::Concat(server.backend(), "/", server.server()),
                   v1::Server::AdminState_Name(server.admin_state()), v1::Health::Status_Name(server.health()),
-                  server.eligible() ? "yes" : "no", api::Concat(server.weight()), api::Concat(server.active_requests()),
-                  api::Concat(server.total_requests()), server.decided_by(), PrintableSpan(server.since_ms()),
+                  server.eligible() ? "yes" : "no", api::Concat(server.weight()),
+                  OfLimit(server.active_requests(), server.max_requests()),
+                  OfLimit(server.open_connections(), server.max_connections()), api::Concat(server.total_requests()),
+                  server.decided_by(), PrintableSpan(server.since_ms()),
                   server.expires_in_ms() == 0 ? "" : PrintableSpan(server.expires_in_ms()), server.reason()});
   }
   if (table.empty()) return;
@@ -85,6 +105,7 @@ absl::StatusOr<ExitCode> Run(const Invocation& invocation) {
   }
   PrintProxy((*connection)->hello(), *report, out);
   PrintListeners(*report, out);
+  PrintBackends(*report, out);
   PrintServers(*report, out);
   PrintWorkers(*report, out);
   return ExitCode::kDone;

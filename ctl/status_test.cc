@@ -21,6 +21,9 @@ v1::ServerStatus DownServer() {
   status.set_active_requests(3);
   status.set_total_requests(12'345);
   status.set_weight(100);
+  status.set_max_requests(10);
+  status.set_open_connections(5);
+  status.set_max_connections(8);
   return status;
 }
 
@@ -44,6 +47,15 @@ class Status : public ::testing::Test {
     proxy_.SetListenerStatus(listener);
     proxy_.SetServerStatus(DownServer());
     proxy_.SetServerStatus(UnknownServer());
+    v1::BackendStatus backend;
+    backend.set_id("web");
+    backend.set_waiting(2);
+    backend.set_queue_length(64);
+    backend.set_panic(true);
+    proxy_.SetBackendStatus(backend);
+    v1::BackendStatus without_queue;
+    without_queue.set_id("api");
+    proxy_.SetBackendStatus(without_queue);
     v1::WorkerStatus worker;
     worker.set_revision(12);
     worker.set_open_connections(4);
@@ -63,9 +75,15 @@ TEST_F(Status, ShowsTheProxyItsListenersServersAndWorkers) {
       "LISTENER   ADDRESS          CONNECTIONS\n"
       "web        127.0.0.1:8080             7\n"
       "\n"
-      "SERVER   ADMIN_STATE   HEALTH    ELIGIBLE   WEIGHT   ACTIVE   TOTAL   BY        SINCE   EXPIRES   REASON\n"
-      "web/w1   READY         DOWN      no            100        3   12345   probe-a   3m12s        9s   timeout\n"
-      "api/a1   DRAIN         UNKNOWN   yes             1        0       0   -           0ms         -   -\n"
+      "BACKEND   WAITING   PANIC\n"
+      "web          2/64   yes\n"
+      "\n"
+      "SERVER   ADMIN_STATE   HEALTH    ELIGIBLE   WEIGHT   ACTIVE   CONNECTIONS   TOTAL   BY        SINCE   EXPIRES   "
+      "REASON\n"
+      "web/w1   READY         DOWN      no            100     3/10           5/8   12345   probe-a   3m12s        9s   "
+      "timeout\n"
+      "api/a1   DRAIN         UNKNOWN   yes             1        0             0       0   -           0ms         -   "
+      "-\n"
       "\n"
       "WORKER   REVISION   CONNECTIONS   REQUESTS\n"
       "     0         12             4          0\n");

@@ -1,56 +1,35 @@
 #pragma once
 
-#include <array>
 #include <cstddef>
-#include <cstdint>
+#include <memory>
 #include <string>
 #include <string_view>
-#include <utility>
 #include <vector>
 
+#include "dataplane/admin/metrics_section.h"
 #include "dataplane/admin/page.h"
 #include "dataplane/admin/process_usage.h"
-#include "dataplane/admin/server_walk.h"
 #include "dataplane/admin/status.h"
 #include "dataplane/metrics/prometheus_writer.h"
 
 namespace fairlead::admin {
 
-// /metrics: counters and gauges of the process, its workers, backends and servers, in Prometheus' text format. Names
-// and labels are what dashboards and alerts are written by: they do not change.
-//
-// The format wants the samples of one family together, so the servers are gone through once for each family.
+// /metrics: counters, gauges and histograms of the process, its workers, listeners, rules, backends and servers, in
+// Prometheus' text format. Names and labels are what dashboards and alerts are written by: they do not change.
+// docs/METRICS.md lists them all.
 class MetricsPage final : public Page {
  public:
-  MetricsPage(Status status, const ProcessUsage& usage) : status_(std::move(status)), usage_(usage) {}
+  MetricsPage(Status status, const ProcessUsage& usage);
 
   std::string_view NextPiece() override;
 
  private:
-  enum class Stage : uint8_t { kProcess, kServers, kBackends, kAdmission, kDone };
-
-  // How many servers of a backend are in each state: see kServerStates.
-  struct BackendServers {
-    std::string_view backend;
-    std::array<uint64_t, 4> servers = {};
-  };
-
-  void WriteProcess();
-  void WriteControl();
-  void WriteWorkers();
-  // One step through the servers, for the family at family_; then one through the backends.
-  void StepServers();
-  void StepBackends();
-  void StepAdmission();
-
   const Status status_;
   const ProcessUsage usage_;
-  Stage stage_ = Stage::kProcess;
-  size_t family_ = 0;  // of ServerFamilies, then of AdmissionFamilies, being written
-  bool family_begun_ = false;
-  ServerWalk walk_{&status_.snapshot};
-  std::vector<BackendServers> backends_;  // counted while the first family is written
-  size_t next_backend_ = 0;               // of these; then a slot
+  // What grows with the configuration, one after another, behind what does not.
+  std::vector<std::unique_ptr<MetricsSection>> sections_;
+  bool begun_ = false;
+  size_t next_ = 0;  // of sections_
   std::string piece_;
   metrics::PrometheusWriter writer_{&piece_};
 };

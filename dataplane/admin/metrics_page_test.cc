@@ -8,6 +8,7 @@
 #include "dataplane/admin/read_page.h"
 #include "dataplane/admin/test_fleet.h"
 #include "dataplane/metrics/prometheus_reader.h"
+#include "dataplane/routing/router.h"
 #include "gtest/gtest.h"
 
 namespace fairlead::admin {
@@ -195,6 +196,121 @@ TEST(MetricsPage, ShowsWhoWaitsForEachBackend) {
   EXPECT_EQ(page.Get("fairlead_backend_panic", "{backend=\"web\"}"), 1);
   EXPECT_EQ(page.Get("fairlead_backend_panic_requests_total", "{backend=\"web\"}"), 80);
   EXPECT_EQ(page.Get("fairlead_backend_panic", "{backend=\"api\"}"), 0);
+}
+
+TEST(MetricsPage, ShowsTheResponseTimesOfServersThatWereUsed) {
+  TestFleet fleet;
+  const size_t web = fleet.AddBackend("web");
+  metrics::ServerCounters& counters = fleet.AddServer(web, "w1");
+  fleet.AddServer(web, "unused");
+  counters.of_worker(0).response_time.Observe(3'000);
+  counters.of_worker(1).response_time.Observe(300'000);
+  const PrometheusPage page = ReadMetrics(fleet.status);
+  const std::string family = "fairlead_server_response_time_seconds";
+  EXPECT_EQ(page.Get(family, "_bucket{backend=\"web\",server=\"w1\",le=\"0.0025\"}"), 0);
+  EXPECT_EQ(page.Get(family, "_bucket{backend=\"web\",server=\"w1\",le=\"0.005\"}"), 1);
+  EXPECT_EQ(page.Get(family, "_count{backend=\"web\",server=\"w1\"}"), 2);
+  EXPECT_DOUBLE_EQ(page.Get(family, "_sum{backend=\"web\",server=\"w1\"}"), 0.303);
+  EXPECT_TRUE(std::isnan(page.Get(family, "_count{backend=\"web\",server=\"unused\"}")));
+}
+
+TEST(MetricsPage, ShowsWhatEachBackendDoes) {
+  TestFleet fleet;
+  fleet.AddFreeSlots(fleet.AddBackend("web"));
+  metrics::BackendCounters& counters = *fleet.status.snapshot.backends[0]->counters;
+  for (int worker = 0; worker < 2; ++worker) {
+    metrics::BackendWorkerCounters& own = counters.of_worker(worker);
+    uint64_t value = 1;
+    for (metrics::Counter* counter :
+         {&own.requests_active, &own.requests, &own.retries, &own.no_eligible_server, &own.responses[1], &own.failures,
+          &own.timeouts, &own.connections, &own.connect_failures, &own.bytes_sent, &own.bytes_received}) {
+      counter->Add(value++);
+    }
+    own.response_time.Observe(1'000'000);
+  }
+  const PrometheusPage page = ReadMetrics(fleet.status);
+  const std::string web = "{backend=\"web\"}";
+  EXPECT_EQ(page.Get("fairlead_backend_active_requests", web), 2);
+  EXPECT_EQ(page.Get("fairlead_backend_requests_total", web), 4);
+  EXPECT_EQ(page.Get("fairlead_backend_retries_total", web), 6);
+  EXPECT_EQ(page.Get("fairlead_backend_no_eligible_server_total", web), 8);
+  EXPECT_EQ(page.Get("fairlead_backend_responses_total", "{backend=\"web\",code=\"2xx\"}"), 10);
+  EXPECT_EQ(page.Get("fairlead_backend_failures_total", web), 12);
+  EXPECT_EQ(page.Get("fairlead_backend_timeouts_total", web), 14);
+  EXPECT_EQ(page.Get("fairlead_backend_connections_total", web), 16);
+  EXPECT_EQ(page.Get("fairlead_backend_connect_failures_total", web), 18);
+  EXPECT_EQ(page.Get("fairlead_backend_sent_bytes_total", web), 20);
+  EXPECT_EQ(page.Get("fairlead_backend_received_bytes_total", web), 22);
+  EXPECT_EQ(page.Get("fairlead_backend_response_time_seconds", "_sum" + web), 2);
+}
+
+// Sets each counter of a listener or rule to a number of its own.
+void Count(metrics::RequestCounters* counters) {
+  uint64_t value = 1;
+  for (metrics::Counter* counter : {&counters->requests, &counters->requests_active, &counters->responses[4],
+                                    &counters->failures, &counters->client_aborts}) {
+    counter->Add(value++);
+  }
+  counters->duration.Observe(2'000'000);
+}
+
+TEST(MetricsPage, ShowsWhatComesByEachListener) {
+  TestFleet fleet;
+  fleet.AddFreeSlots(fleet.AddBackend("web"));
+  fleet.AddListener("front", "10.0.0.1:80", "10.0.0.1:80");
+  fleet.AddListener("quiet", "10.0.0.1:81", "10.0.0.1:81");
+  for (int worker = 0; worker < 2; ++worker) {
+    metrics::ListenerWorkerCounters& own = fleet.status.snapshot.listeners[1]->counters->of_worker(worker);
+    Count(&own);
+    own.connections_accepted.Add(10);
+    own.connections_open.Add(20);
+    own.bytes_received.Add(30);
+    own.bytes_sent.Add(40);
+  }
+  const PrometheusPage page = ReadMetrics(fleet.status);
+  const std::string front = "{listener=\"front\"}";
+  EXPECT_EQ(page.Get("fairlead_listener_requests_total", front), 2);
+  EXPECT_EQ(page.Get("fairlead_listener_active_requests", front), 4);
+  EXPECT_EQ(page.Get("fairlead_listener_responses_total", "{listener=\"front\",code=\"5xx\"}"), 6);
+  EXPECT_EQ(page.Get("fairlead_listener_failures_total", front), 8);
+  EXPECT_EQ(page.Get("fairlead_listener_client_aborts_total", front), 10);
+  EXPECT_EQ(page.Get("fairlead_listener_request_duration_seconds", "_sum" + front), 4);
+  EXPECT_EQ(page.Get("fairlead_listener_connections_accepted_total", front), 20);
+  EXPECT_EQ(page.Get("fairlead_listener_open_connections", front), 40);
+  EXPECT_EQ(page.Get("fairlead_listener_received_bytes_total", front), 60);
+  EXPECT_EQ(page.Get("fairlead_listener_sent_bytes_total", front), 80);
+  EXPECT_EQ(page.Get("fairlead_listener_requests_total", "{listener=\"quiet\"}"), 0);
+}
+
+TEST(MetricsPage, ShowsWhatGoesByEachRule) {
+  TestFleet fleet;
+  fleet.AddFreeSlots(fleet.AddBackend("web"));
+  fleet.AddRouteTable("main", {"none"}, {});
+  fleet.AddRouteTable("other", {"a", "b"}, {"api", "rest"});
+  const config::RouteTable& table = fleet.status.snapshot.route_tables[2]->table();
+  for (int worker = 0; worker < 2; ++worker) Count(&table.virtual_hosts[1].rules[0].counters->of_worker(worker));
+  const PrometheusPage page = ReadMetrics(fleet.status);
+  const std::string api = "{route_table=\"other\",virtual_host=\"b\",rule=\"api\"}";
+  EXPECT_EQ(page.Get("fairlead_rule_requests_total", api), 2);
+  EXPECT_EQ(page.Get("fairlead_rule_active_requests", api), 4);
+  EXPECT_EQ(
+      page.Get("fairlead_rule_responses_total", "{route_table=\"other\",virtual_host=\"b\",rule=\"api\",code=\"5xx\"}"),
+      6);
+  EXPECT_EQ(page.Get("fairlead_rule_failures_total", api), 8);
+  EXPECT_EQ(page.Get("fairlead_rule_client_aborts_total", api), 10);
+  EXPECT_EQ(page.Get("fairlead_rule_request_duration_seconds", "_sum" + api), 4);
+  EXPECT_EQ(page.families.at("fairlead_rule_requests_total").samples.size(), 4u);
+}
+
+TEST(MetricsPage, LeavesServersOutWhereTheyAreNotWanted) {
+  TestFleet fleet;
+  const size_t web = fleet.AddBackend("web");
+  for (int s = 0; s < 5'000; ++s) fleet.AddServer(web, "s" + std::to_string(s));
+  fleet.status.server_metrics = false;
+  const PrometheusPage page = ReadMetrics(fleet.status);
+  for (const auto& [name, family] : page.families) EXPECT_FALSE(name.starts_with("fairlead_server_")) << name;
+  EXPECT_EQ(page.Get("fairlead_backend_servers", "{backend=\"web\",state=\"eligible\"}"), 5'000);
+  EXPECT_EQ(page.Get("fairlead_backend_requests_total", "{backend=\"web\"}"), 0);
 }
 
 TEST(MetricsPage, ShowsStatesOfServersAndHowManyOfABackendAreInEach) {

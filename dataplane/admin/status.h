@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "absl/functional/any_invocable.h"
+#include "dataplane/access_log/access_log.h"
 #include "dataplane/config/snapshot.h"
 #include "dataplane/health/health_table.h"
 #include "dataplane/metrics/worker_counters.h"
@@ -43,10 +44,12 @@ struct Status {
   uint64_t buffer_bytes = 0;  // of all workers
   uint64_t max_buffer_bytes = 0;
   const health::HealthTable* health = nullptr;
+  bool server_metrics = true;  // /metrics shows each server
 
   uint64_t transactions_applied = 0;
   uint64_t transactions_rejected = 0;
   std::vector<ControlSession> sessions;
+  access_log::AccessLog::Totals access_log;
 };
 
 // Called for each request, on the control thread.

@@ -129,7 +129,7 @@ void StatusPage::WriteBackend(const config::Backend& backend) {
   Flag("unknown_is_eligible", settings.unknown_is_eligible);
   Field("queue_length", settings.queue_length);
   Field("waiting", admission.waiting.load(std::memory_order_relaxed));
-  Flag("panic", admission.of_worker(0).panic.value() != 0);
+  Flag("panic", admission.in_panic());
   json_.Key("servers");
   json_.BeginArray();
 }

@@ -1,5 +1,9 @@
 #include "dataplane/admin/test_fleet.h"
 
+#include <utility>
+
+#include "dataplane/routing/router.h"
+
 namespace fairlead::admin {
 
 TestFleet::TestFleet(uint64_t now_ms)
@@ -19,6 +23,7 @@ size_t TestFleet::AddBackend(const std::string& id) {
   settings->id = id;
   auto backend = std::make_shared<config::Backend>();
   backend->settings = std::move(settings);
+  backend->counters = std::make_shared<metrics::BackendCounters>();
   backend->admission = std::make_shared<metrics::BackendAdmission>(kWorkers);
   status.snapshot.backends.PushBack(std::move(backend));
   return status.snapshot.backends.size() - 1;
@@ -43,9 +48,26 @@ metrics::ServerCounters& TestFleet::AddServer(size_t backend, const std::string&
 void TestFleet::AddListener(const std::string& id, const std::string& address, const std::string& bound_address) {
   auto listener = std::make_shared<config::Listener>();
   listener->id = id;
+  listener->counters = std::make_shared<metrics::ListenerCounters>();
   listener->address = *net::Address::Parse(address);
   listener->bound_address = *net::Address::Parse(bound_address);
   status.snapshot.listeners.PushBack(std::move(listener));
+}
+
+void TestFleet::AddRouteTable(const std::string& id, const std::vector<std::string>& hosts,
+                              const std::vector<std::string>& rules) {
+  auto table = std::make_shared<config::RouteTable>();
+  table->id = id;
+  for (const std::string& host : hosts) {
+    config::VirtualHost& added = table->virtual_hosts.emplace_back();
+    added.id = host;
+    for (const std::string& rule : rules) {
+      config::RouteRule& added_rule = added.rules.emplace_back();
+      added_rule.id = rule;
+      added_rule.counters = std::make_shared<metrics::RuleCounters>(kWorkers);
+    }
+  }
+  status.snapshot.route_tables.PushBack(std::make_shared<const routing::Router>(std::move(table)));
 }
 
 void TestFleet::AddFreeSlots(size_t backend) {
@@ -54,6 +76,7 @@ void TestFleet::AddFreeSlots(size_t backend) {
   status.snapshot.backends.Set(backend, std::move(changed));
   status.snapshot.backends.PushBack(nullptr);
   status.snapshot.listeners.PushBack(nullptr);
+  status.snapshot.route_tables.PushBack(nullptr);
 }
 
 }  // namespace fairlead::admin

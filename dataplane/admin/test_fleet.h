@@ -25,7 +25,10 @@ class TestFleet {
   metrics::ServerCounters& AddServer(size_t backend, const std::string& id,
                                      const std::function<void(config::Server*)>& change = {});
   void AddListener(const std::string& id, const std::string& address, const std::string& bound_address);
-  // A slot of servers, and one of backends, in which nothing is.
+  // Each of the virtual hosts has each of the rules.
+  void AddRouteTable(const std::string& id, const std::vector<std::string>& hosts,
+                     const std::vector<std::string>& rules);
+  // A slot of servers, and one of each other kind, in which nothing is.
   void AddFreeSlots(size_t backend);
 
   Status GetStatus() const { return status; }

@@ -13,6 +13,9 @@
 
 namespace fairlead::config {
 
+// What connections to servers begin with.
+enum class ProxyProtocol : uint8_t { kNone, kV1, kV2 };
+
 enum class LoadBalancingPolicy : uint8_t { kRoundRobin, kLeastRequest, kRandom };
 
 // All of a backend but its servers. Immutable, shared between revisions.
@@ -26,6 +29,7 @@ struct BackendSettings {
   std::chrono::milliseconds tunnel_idle_timeout{3'600'000};
   uint32_t max_idle_connections = 256;  // for each server and worker
   std::chrono::milliseconds pool_idle_timeout{50'000};
+  ProxyProtocol send_proxy_protocol = ProxyProtocol::kNone;
   // What all eligible servers being at their limits means for requests.
   uint32_t queue_length = 0;  // how many may wait, in all workers together
   std::chrono::milliseconds queue_timeout{5'000};

@@ -5,12 +5,18 @@
 #include <chrono>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 
 #include "absl/numeric/int128.h"
+#include "dataplane/config/access_log.h"
+#include "dataplane/config/forwarding.h"
 #include "dataplane/config/slots.h"
+#include "dataplane/http/path_normalizer.h"
 #include "dataplane/metrics/listener_counters.h"
 #include "dataplane/net/address.h"
+#include "dataplane/net/network.h"
+#include "dataplane/net/source_counts.h"
 
 namespace fairlead::net {
 struct ListeningSockets;
@@ -30,9 +36,24 @@ struct HttpSettings {
   uint64_t max_body_bytes = UINT64_MAX;          // of a request
   std::chrono::milliseconds request_timeout{0};  // 0: none
   uint32_t min_client_rate = 0;                  // bytes a second; 0: any rate
+  std::shared_ptr<const Forwarding> forwarding;  // null: fields are passed on as they came
+  http::PathNormalization path_normalization;
 
   // Whether requests are given a time or a rate beyond the header_timeout.
   bool watches_clients() const { return request_timeout.count() != 0 || min_client_rate != 0; }
+};
+
+// Where a TCP listener's connections go.
+struct TcpSettings {
+  BackendSlot backend = 0;
+  std::string backend_id;
+  std::chrono::milliseconds idle_timeout{3'600'000};
+};
+
+// PROXY headers that connections begin with. Unchanging.
+struct ProxyProtocolSettings {
+  net::NetworkSet trusted_sources;
+  std::chrono::milliseconds timeout{5'000};
 };
 
 // An address that clients connect to, and what is spoken there. Immutable.
@@ -42,7 +63,14 @@ struct Listener {
   net::Address bound_address;  // as the system bound it: the port that 0 became
   mode_t unix_mode = 0600;     // of a unix socket's file
   HttpSettings http;
-  absl::uint128 digest = 0;  // what it adds to the fingerprint
+  std::optional<TcpSettings> tcp;                               // in place of http
+  std::shared_ptr<const ProxyProtocolSettings> proxy_protocol;  // null: none is expected
+  uint32_t max_connections = 0;                                 // in all workers together; 0: no limit
+  uint32_t max_connections_per_source = 0;                      // likewise
+  // From the first revision with that limit on the same object.
+  std::shared_ptr<net::SourceCounts> sources;
+  std::shared_ptr<const AccessLog> access_log;  // null: nothing is logged
+  absl::uint128 digest = 0;                     // what it adds to the fingerprint
   // The same object in all revisions in which the listener exists; connections that outlive it keep it, too.
   std::shared_ptr<metrics::ListenerCounters> counters;
   // One descriptor for each worker, which moves its own out when it adopts the first revision that has these sockets,

@@ -8,6 +8,8 @@
 #include <vector>
 
 #include "absl/numeric/int128.h"
+#include "dataplane/config/route_actions.h"
+#include "dataplane/config/route_match.h"
 #include "dataplane/config/slots.h"
 #include "dataplane/metrics/rule_counters.h"
 
@@ -19,19 +21,23 @@ struct WeightedBackend {
   uint32_t weight = 1;
 };
 
-enum class PathMatch : uint8_t { kAny, kExact, kPrefix };
-
-// One rule: which requests, and where they go.
+// One rule: which requests, and what is done with them.
 struct RouteRule {
   std::string id;
-  PathMatch path_match = PathMatch::kAny;
-  std::string path;  // with kExact and kPrefix
+  RouteMatch match;
   std::vector<WeightedBackend> backends;
-  uint64_t total_weight = 0;                         // of backends, not 0
-  std::optional<std::chrono::milliseconds> timeout;  // in place of the backend's response_timeout
-  std::optional<uint64_t> max_body_bytes;            // in place of the listener's
-  std::vector<std::string> upgrades{"websocket"};    // protocols that a connection may change to
-  bool allow_connect = false;                        // it is for CONNECT, too; kAny alone
+  uint64_t total_weight = 0;                              // of backends; not 0 where there are any
+  std::optional<std::chrono::milliseconds> timeout;       // in place of the backend's response_timeout
+  std::optional<std::chrono::milliseconds> idle_timeout;  // in place of the backend's idle_timeout
+  std::optional<uint64_t> max_body_bytes;                 // in place of the listener's
+  std::vector<std::string> upgrades{"websocket"};         // protocols that a connection may change to
+  bool allow_connect = false;                             // it is for CONNECT, too; kAny alone
+  // Null: none. Where there is one of the first two there are no backends.
+  std::shared_ptr<const Redirect> redirect;
+  std::shared_ptr<const Respond> respond;
+  std::shared_ptr<const Rewrite> rewrite;
+  std::shared_ptr<const HeaderChanges> request_headers;
+  std::shared_ptr<const HeaderChanges> response_headers;
   // The same object in all revisions in which the table has this virtual host and it this rule, by their ids.
   std::shared_ptr<metrics::RuleCounters> counters;
 };

@@ -26,6 +26,17 @@ config::LoadBalancingPolicy ToPolicy(v1::LoadBalancing::Policy policy) {
   }
 }
 
+config::ProxyProtocol ToProxyProtocol(v1::ProxyProtocol::Version version) {
+  switch (version) {
+    case v1::ProxyProtocol::V1:
+      return config::ProxyProtocol::kV1;
+    case v1::ProxyProtocol::V2:
+      return config::ProxyProtocol::kV2;
+    default:  // others were refused
+      return config::ProxyProtocol::kNone;
+  }
+}
+
 std::shared_ptr<config::BackendSettings> CompileSettings(const v1::Backend& message, const Path& place,
                                                          Violations& violations) {
   auto settings = std::make_shared<config::BackendSettings>();
@@ -49,6 +60,7 @@ std::shared_ptr<config::BackendSettings> CompileSettings(const v1::Backend& mess
     settings->tunnel_idle_timeout =
         CheckDuration(timeouts.tunnel_idle(), Path(timeouts_place, "tunnel_idle"), violations);
   }
+  settings->send_proxy_protocol = ToProxyProtocol(message.send_proxy_protocol());
   const v1::ConnectionPool& pool = message.pool();
   const Path pool_place(place, "pool");
   if (pool.has_max_idle_connections()) {
@@ -121,8 +133,8 @@ void Remove(Compilation& compilation, std::string_view id, config::BackendSlot s
   compilation.backend_editor.Remove(slot);
 }
 
-// Route tables that go on as they are, and refer to the backend. Those that the transaction touches are checked by
-// themselves.
+// Route tables and TCP listeners that go on as they are, and refer to the backend. Those that the transaction touches
+// are checked by themselves.
 void CheckUnused(const Compilation& compilation, config::BackendSlot slot, const Path& place) {
   std::vector<std::string> users;
   for (config::RouteTableSlot table : compilation.store.route_table_references().ReferrersOf(slot)) {
@@ -130,6 +142,12 @@ void CheckUnused(const Compilation& compilation, config::BackendSlot slot, const
     if (!compilation.requests.route_tables.Names({id})) users.push_back(id);
   }
   AddInUse("route table", std::move(users), place, compilation.violations);
+  users.clear();
+  for (config::ListenerSlot listener : compilation.store.tcp_listener_references().ReferrersOf(slot)) {
+    const std::string& id = compilation.store.listener_message(listener).id();
+    if (!compilation.requests.listeners.Names({id})) users.push_back(id);
+  }
+  AddInUse("listener", std::move(users), place, compilation.violations);
 }
 
 }  // namespace

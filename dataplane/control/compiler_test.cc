@@ -65,10 +65,14 @@ TEST(Compiler, DefaultsAreThoseOfTheProtos) {
   EXPECT_EQ(listener.http.header_timeout, milliseconds(10'000));
   EXPECT_EQ(listener.http.max_header_bytes, 32'768u);
   EXPECT_EQ(listener.http.max_header_count, 100u);
+  EXPECT_EQ(listener.http.forwarding, nullptr);
+  EXPECT_FALSE(listener.http.path_normalization.any());
   EXPECT_EQ(listener.http.max_uri_bytes, 8'192u);
   EXPECT_EQ(listener.http.max_body_bytes, UINT64_MAX) << "no limit";
   EXPECT_EQ(listener.http.request_timeout, milliseconds(0)) << "none";
   EXPECT_EQ(listener.http.min_client_rate, 0u);
+  ASSERT_NE(listener.access_log, nullptr);
+  EXPECT_TRUE(listener.access_log->is_json());
 }
 
 TEST(Compiler, EveryFieldReachesTheWorkers) {
@@ -79,6 +83,13 @@ TEST(Compiler, EveryFieldReachesTheWorkers) {
         route_table: "r" idle_timeout { seconds: 86400 } header_timeout { nanos: 1000000 }
         max_header_bytes: 1024 max_header_count: 1000 max_uri_bytes: 65536 max_body_bytes: 5000000000
         request_timeout { seconds: 30 } min_client_rate: 500
+        forwarding {
+          trusted_proxies: "10.0.0.0/8" x_forwarded_for: true x_forwarded_proto: true x_forwarded_host: true
+          forwarded: true via: "edge" x_request_id: true
+        }
+        path_normalization {
+          escaped_slashes: REJECT decode_unreserved: true merge_slashes: true resolve_dot_segments: true
+        }
       }
     }
     route_tables {
@@ -111,6 +122,14 @@ TEST(Compiler, EveryFieldReachesTheWorkers) {
   EXPECT_EQ(listener.http.header_timeout, milliseconds(1));
   EXPECT_EQ(listener.http.max_header_bytes, 1'024u);
   EXPECT_EQ(listener.http.max_header_count, 1'000u);
+  const config::Forwarding& forwarding = *listener.http.forwarding;
+  EXPECT_TRUE(forwarding.trusted_proxies.Contains(*net::Address::Parse("10.1.2.3:4")));
+  EXPECT_TRUE(forwarding.x_forwarded_for && forwarding.x_forwarded_proto && forwarding.x_forwarded_host &&
+              forwarding.forwarded && forwarding.x_request_id);
+  EXPECT_THAT(forwarding.via, ElementsAre("1.0 edge", "1.1 edge"));
+  const http::PathNormalization& normalization = listener.http.path_normalization;
+  EXPECT_EQ(normalization.escaped_slashes, http::PathNormalization::EscapedSlashes::kReject);
+  EXPECT_TRUE(normalization.decode_unreserved && normalization.merge_slashes && normalization.resolve_dot_segments);
   EXPECT_EQ(listener.http.max_uri_bytes, 65'536u);
   EXPECT_EQ(listener.http.max_body_bytes, 5'000'000'000u);
   EXPECT_EQ(listener.http.request_timeout, milliseconds(30'000));
@@ -118,14 +137,14 @@ TEST(Compiler, EveryFieldReachesTheWorkers) {
 
   const config::VirtualHost& host = state.snapshot().route_tables[listener.http.route_table]->table().virtual_hosts[0];
   EXPECT_THAT(host.domains, ElementsAre("www.example.org", "*.example.org", "[::1]"));
-  EXPECT_EQ(host.rules[0].path_match, config::PathMatch::kExact);
-  EXPECT_EQ(host.rules[0].path, "/a");
+  EXPECT_EQ(host.rules[0].match.path_match, config::PathMatch::kExact);
+  EXPECT_EQ(host.rules[0].match.path, "/a");
   EXPECT_EQ(host.rules[0].backends[1].weight, 3u);
   EXPECT_EQ(host.rules[0].total_weight, 3u);
-  EXPECT_EQ(host.rules[1].path_match, config::PathMatch::kPrefix);
-  EXPECT_EQ(host.rules[1].path, "/b/");
+  EXPECT_EQ(host.rules[1].match.path_match, config::PathMatch::kPrefix);
+  EXPECT_EQ(host.rules[1].match.path, "/b/");
   EXPECT_EQ(host.rules[1].timeout, milliseconds(2'000));
-  EXPECT_EQ(host.rules[2].path_match, config::PathMatch::kAny);
+  EXPECT_EQ(host.rules[2].match.path_match, config::PathMatch::kAny);
   EXPECT_EQ(host.rules[2].timeout, std::nullopt);
   EXPECT_THAT(host.rules[1].upgrades, ElementsAre("websocket"));
   EXPECT_FALSE(host.rules[1].allow_connect);
@@ -158,6 +177,101 @@ TEST(Compiler, EveryFieldReachesTheWorkers) {
   EXPECT_THAT(*server.labels, ElementsAre(Pair("k", "v")));
   EXPECT_EQ(state.FindServer("b", "t")->admin_state, config::AdminState::kMaint);
   EXPECT_EQ(state.FindServer("b", "t")->weight, 0u);
+}
+
+TEST(Compiler, ListenersHaveLimitsAndExpectHeaders) {
+  CompiledState state(kSmallState);
+  const auto listener = [&]() -> const config::Listener& {
+    return *state.snapshot().listeners[*state.store().listeners().Find("l")];
+  };
+  state.Apply(ParseTransaction(R"(
+    operations { upsert_listener { id: "l" address: "127.0.0.1:0" tcp { backend: "api" } } })"));
+  EXPECT_EQ(listener().max_connections, 0u);
+  EXPECT_EQ(listener().max_connections_per_source, 0u);
+  EXPECT_EQ(listener().sources, nullptr);
+  EXPECT_EQ(listener().proxy_protocol, nullptr);
+  state.Apply(ParseTransaction(R"(
+    operations { upsert_listener { id: "l" address: "127.0.0.1:0" tcp { backend: "api" }
+      max_connections: 100000 max_connections_per_source: 32767
+      proxy_protocol { trusted_sources: "10.0.0.0/8" trusted_sources: "unix" timeout { seconds: 1 } } } }
+  )"));
+  EXPECT_EQ(listener().max_connections, 100'000u);
+  EXPECT_EQ(listener().max_connections_per_source, 32'767u);
+  EXPECT_TRUE(listener().proxy_protocol->trusted_sources.Contains(*net::Address::Parse("10.1.1.1:1")));
+  EXPECT_TRUE(listener().proxy_protocol->trusted_sources.Contains(*net::Address::Parse("unix:/s")));
+  EXPECT_EQ(listener().proxy_protocol->timeout, milliseconds(1'000));
+  const auto sources = listener().sources;
+  ASSERT_NE(sources, nullptr);
+  // Connections that were counted are given back to where they were counted, whatever is said meanwhile.
+  state.Apply(ParseTransaction(R"(
+    operations { upsert_listener { id: "l" address: "127.0.0.1:0" tcp { backend: "api" }
+      proxy_protocol { trusted_sources: "10.0.0.0/8" } } })"));
+  EXPECT_EQ(listener().sources, sources);
+  EXPECT_EQ(listener().proxy_protocol->timeout, milliseconds(5'000));
+}
+
+TEST(Compiler, BackendsSendHeaders) {
+  CompiledState state(R"(
+    backends { id: "none" } backends { id: "v1" send_proxy_protocol: V1 } backends { id: "v2" send_proxy_protocol: V2 })");
+  EXPECT_EQ(state.FindBackend("none")->settings->send_proxy_protocol, config::ProxyProtocol::kNone);
+  EXPECT_EQ(state.FindBackend("v1")->settings->send_proxy_protocol, config::ProxyProtocol::kV1);
+  EXPECT_EQ(state.FindBackend("v2")->settings->send_proxy_protocol, config::ProxyProtocol::kV2);
+}
+
+TEST(Compiler, TcpListenersGoToABackend) {
+  CompiledState state(kSmallState);
+  state.Apply(ParseTransaction(R"(
+    operations { upsert_listener { id: "a" address: "127.0.0.1:0" tcp { backend: "api" } } }
+    operations { upsert_listener { id: "b" address: "127.0.0.1:0" tcp { backend: "web" idle_timeout { seconds: 7 } } } }
+  )"));
+  const auto tcp = [&](std::string_view id) {
+    return *state.snapshot().listeners[*state.store().listeners().Find(id)]->tcp;
+  };
+  EXPECT_EQ(tcp("a").backend, *state.store().backends().Find("api"));
+  EXPECT_EQ(tcp("a").backend_id, "api");
+  EXPECT_EQ(tcp("a").idle_timeout, std::chrono::hours(1));
+  EXPECT_EQ(tcp("b").idle_timeout, milliseconds(7'000));
+  EXPECT_FALSE(state.snapshot().listeners[0]->tcp.has_value());
+}
+
+TEST(Compiler, ABackendThatATcpListenerRefersToIsInUse) {
+  CompiledState state(R"(
+    listeners { id: "db" address: "127.0.0.1:0" tcp { backend: "b" } }
+    backends { id: "b" }
+  )");
+  const auto remove = [] { return ParseTransaction(R"(operations { remove_backend: "b" })"); };
+  EXPECT_THAT(state.Try(remove()), ElementsAre("IN_USE backends[\"b\"]: still referred to by listener \"db\""));
+  EXPECT_THAT(state.Try(SnapshotTransaction(R"(listeners { id: "db" address: "127.0.0.1:0" tcp { backend: "b" } })")),
+              ElementsAre("NOT_FOUND listeners[\"db\"].tcp.backend: no backend \"b\" at the end of the transaction"));
+  // Another protocol, and gone.
+  state.Apply(ParseTransaction(R"(
+    operations { upsert_route_table { id: "r" } }
+    operations { upsert_listener { id: "db" address: "127.0.0.1:0" http { route_table: "r" } } }
+    operations { remove_backend: "b" })"));
+  state.Apply(ParseTransaction(R"(
+    operations { upsert_backend { id: "b" } }
+    operations { remove_route_table: "r" }
+    operations { upsert_listener { id: "db" address: "127.0.0.1:0" tcp { backend: "b" } } })"));
+  state.Apply(ParseTransaction(R"(operations { remove_listener: "db" } operations { remove_backend: "b" })"));
+}
+
+TEST(Compiler, AccessLogsReachTheWorkersCompiled) {
+  CompiledState state(R"(
+    listeners {
+      id: "a" address: "127.0.0.1:0" http { route_table: "r" }
+      access_log { format: "%{status} %{request_header.X-A}!" request_headers: "X-A" response_headers: "Server" }
+    }
+    listeners { id: "b" address: "127.0.0.1:0" http { route_table: "r" } access_log { off: true } }
+    route_tables { id: "r" }
+  )");
+  const config::AccessLog& log = *state.snapshot().listeners[0]->access_log;
+  ASSERT_EQ(log.pieces.size(), 2u);
+  EXPECT_EQ(log.pieces[0].field, config::LogField::kStatus);
+  EXPECT_EQ(log.pieces[1].field, config::LogField::kRequestHeader);
+  EXPECT_EQ(log.tail, "!");
+  EXPECT_THAT(log.request_headers, ElementsAre("x-a"));
+  EXPECT_THAT(log.response_headers, ElementsAre("server"));
+  EXPECT_EQ(state.snapshot().listeners[1]->access_log, nullptr);
 }
 
 TEST(Compiler, UnixSocketsAreAddressesOfListenersAndServers) {

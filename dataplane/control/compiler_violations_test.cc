@@ -126,19 +126,35 @@ const Case kListeners[] = {
      R"(operations { upsert_listener { id: "l" address: "127.0.0.1:0" } })",
      {"INVALID_ARGUMENT listeners[\"l\"]: neither http nor tcp; want exactly one"}},
     {"ListenerOfTcp",
-     R"(operations { upsert_listener { id: "l" address: "127.0.0.1:0" tcp { backend: "web" } } })",
-     {"UNIMPLEMENTED listeners[\"l\"].tcp: this version does not do it yet"}},
+     R"(operations { upsert_listener { id: "a" address: "127.0.0.1:0" tcp {} } }
+        operations { upsert_listener { id: "b" address: "127.0.0.1:0" tcp { backend: "x" idle_timeout {} } } })",
+     {"INVALID_ARGUMENT listeners[\"a\"].tcp.backend: missing; want the id of a backend",
+      "NOT_FOUND listeners[\"b\"].tcp.backend: no backend \"x\" at the end of the transaction",
+      "INVALID_ARGUMENT listeners[\"b\"].tcp.idle_timeout: not 1 ms to 24 h: 0s"}},
     {"ListenerOfBoth",
      R"(operations { upsert_listener {
           id: "l" address: "127.0.0.1:0" http { route_table: "main" } tcp { backend: "web" } } })",
-     {"UNIMPLEMENTED listeners[\"l\"].tcp: this version does not do it yet",
-      "INVALID_ARGUMENT listeners[\"l\"]: both http and tcp; want exactly one"}},
+     {"INVALID_ARGUMENT listeners[\"l\"]: both http and tcp; want exactly one"}},
     {"ListenerWithTls",
      R"(operations { upsert_listener {
           id: "l" address: "127.0.0.1:0" http { route_table: "main" }
-          tls { certificates: "c" } proxy_protocol {} } })",
-     {"UNIMPLEMENTED listeners[\"l\"].tls: this version does not do it yet",
-      "UNIMPLEMENTED listeners[\"l\"].proxy_protocol: this version does not do it yet"}},
+          tls { certificates: "c" } } })",
+     {"UNIMPLEMENTED listeners[\"l\"].tls: this version does not do it yet"}},
+    {"ListenerWithProxyProtocol",
+     R"(operations { upsert_listener {
+          id: "a" address: "127.0.0.1:0" http { route_table: "main" } proxy_protocol {} } }
+        operations { upsert_listener { id: "b" address: "127.0.0.1:0" http { route_table: "main" }
+          proxy_protocol { trusted_sources: "10.0.0.0/8" trusted_sources: "here" timeout {} } } })",
+     {"INVALID_ARGUMENT listeners[\"a\"].proxy_protocol.trusted_sources: none; want at least one network whose word is "
+      "taken",
+      "INVALID_ARGUMENT listeners[\"b\"].proxy_protocol.trusted_sources[1]: not a network such as 10.0.0.0/8, ::1/128 "
+      "or "
+      "unix: \"here\"",
+      "INVALID_ARGUMENT listeners[\"b\"].proxy_protocol.timeout: not 1 ms to 24 h: 0s"}},
+    {"ListenerWithTooManyOfASource",
+     R"(operations { upsert_listener { id: "l" address: "127.0.0.1:0" http { route_table: "main" }
+          max_connections_per_source: 32768 } })",
+     {"INVALID_ARGUMENT listeners[\"l\"].max_connections_per_source: not 1 to 32767: 32768"}},
     {"ListenerWithoutTable",
      R"(operations { upsert_listener { id: "l" address: "127.0.0.1:0" http {} } })",
      {"INVALID_ARGUMENT listeners[\"l\"].http.route_table: missing; want the id of a route table"}},
@@ -169,6 +185,44 @@ const Case kListeners[] = {
       "INVALID_ARGUMENT listeners[\"b\"].unix_mode: not permissions in octal digits, such as \"0660\": \"1777\"",
       "INVALID_ARGUMENT listeners[\"c\"].unix_mode: not permissions in octal digits, such as \"0660\": \"0680\"",
       "INVALID_ARGUMENT listeners[\"d\"].unix_mode: not permissions in octal digits, such as \"0660\": \"-6\""}},
+    {"Forwarding",
+     R"(operations { upsert_listener { id: "l" address: "127.0.0.1:0" http {
+          route_table: "main" forwarding { via: "a b" trusted_proxies: "::1/129" }
+          path_normalization { escaped_slashes: 7 } } } })",
+     {"INVALID_ARGUMENT listeners[\"l\"].http.forwarding.via: not a token of at most 64 bytes: \"a b\"",
+      "INVALID_ARGUMENT listeners[\"l\"].http.forwarding.trusted_proxies[0]: "
+      "not a network such as 10.0.0.0/8, ::1/128 or unix: \"::1/129\"",
+      "INVALID_ARGUMENT listeners[\"l\"].http.path_normalization.escaped_slashes: "
+      "unknown value 7; known are KEEP, REJECT, DECODE"}},
+    {"AccessLogs",
+     R"(operations { upsert_listener { id: "a" address: "127.0.0.1:0" http { route_table: "main" } access_log {
+          format: "%{client} %{host}" request_headers: "x y" request_headers: "" request_headers: "A"
+          request_headers: "a" } } }
+        operations { upsert_listener { id: "b" address: "127.0.0.1:0" http { route_table: "main" } access_log {
+          off: true format: "%{response_header.server}" response_headers: "server:" } } }
+        operations { upsert_listener { id: "c" address: "127.0.0.1:0" http { route_table: "main" } access_log {
+          format: "%h \"%r\"" } } })",
+     {"INVALID_ARGUMENT listeners[\"a\"].access_log.format: unknown field \"host\"; known are time, type, listener, "
+      "revision, route_table, virtual_host, rule, backend, server, server_address, attempts, reused, client, peer, "
+      "method, "
+      "authority, path, protocol, status, bytes_received, bytes_sent, request_head_us, request_body_us, queue_us, "
+      "connect_us, response_head_us, response_body_us, total_us, request_id, user_agent, referer, decided_by, reason, "
+      "detail, request_header.a",
+      "INVALID_ARGUMENT listeners[\"a\"].access_log.request_headers[0]: "
+      "not the name of a field (1 to 256 characters of a token): \"x y\"",
+      "INVALID_ARGUMENT listeners[\"a\"].access_log.request_headers[1]: "
+      "not the name of a field (1 to 256 characters of a token): \"\"",
+      "ALREADY_EXISTS listeners[\"a\"].access_log.request_headers[3]: twice in this list: \"a\"",
+      "INVALID_ARGUMENT listeners[\"b\"].access_log.response_headers[0]: "
+      "not the name of a field (1 to 256 characters of a token): \"server:\"",
+      "INVALID_ARGUMENT listeners[\"b\"].access_log.format: unknown field \"response_header.server\": "
+      "name \"server\" in response_headers first; known are time, type, listener, revision, route_table, virtual_host, "
+      "rule, backend, server, server_address, attempts, reused, client, peer, method, authority, path, protocol, "
+      "status, "
+      "bytes_received, bytes_sent, request_head_us, request_body_us, queue_us, connect_us, response_head_us, "
+      "response_body_us, total_us, request_id, user_agent, referer, decided_by, reason, detail",
+      "INVALID_ARGUMENT listeners[\"c\"].access_log.format: '%' is followed by neither '{' nor '%' at byte 0 of the "
+      "format"}},
     {"ListenerLimits",
      R"(operations { upsert_listener { id: "l" address: "127.0.0.1:0" http {
           route_table: "main" max_header_bytes: 1023 max_header_count: 1001
@@ -210,20 +264,120 @@ const Case kRouteTables[] = {
     {"RuleActions",
      R"(operations { upsert_route_table { id: "r" virtual_hosts { id: "h" domains: "*"
           rules { id: "none" }
-          rules { id: "redirect" redirect { path: "/" } }
-          rules { id: "two" backends { backend: "web" } respond { status: 503 } } } } })",
+          rules { id: "two" backends { backend: "web" } respond { status: 503 } }
+          rules { id: "both" redirect { path: "/" } respond { status: 503 } }
+          rules { id: "c" respond { status: 503 } timeout { seconds: 1 } idle_timeout { seconds: 1 }
+                  rewrite { host: "a" } request_headers {} response_headers {} } } } })",
      {"INVALID_ARGUMENT route_tables[\"r\"].virtual_hosts[\"h\"].rules[\"none\"]: "
       "none of backends, redirect and respond; want exactly one",
-      "UNIMPLEMENTED route_tables[\"r\"].virtual_hosts[\"h\"].rules[\"redirect\"].redirect: "
-      "this version does not do it yet",
-      "UNIMPLEMENTED route_tables[\"r\"].virtual_hosts[\"h\"].rules[\"two\"].respond: this version does not do it yet",
       "INVALID_ARGUMENT route_tables[\"r\"].virtual_hosts[\"h\"].rules[\"two\"]: "
-      "more than one of backends, redirect and respond; want exactly one"}},
+      "more than one of backends, redirect and respond; want exactly one",
+      "INVALID_ARGUMENT route_tables[\"r\"].virtual_hosts[\"h\"].rules[\"both\"]: "
+      "more than one of backends, redirect and respond; want exactly one",
+      "INVALID_ARGUMENT route_tables[\"r\"].virtual_hosts[\"h\"].rules[\"c\"].timeout: "
+      "only with backends",
+      "INVALID_ARGUMENT route_tables[\"r\"].virtual_hosts[\"h\"].rules[\"c\"].idle_timeout: "
+      "only with backends",
+      "INVALID_ARGUMENT route_tables[\"r\"].virtual_hosts[\"h\"].rules[\"c\"].rewrite: "
+      "only with backends",
+      "INVALID_ARGUMENT route_tables[\"r\"].virtual_hosts[\"h\"].rules[\"c\"].request_headers: "
+      "only with backends"}},
+    {"RuleRedirects",
+     R"(operations { upsert_route_table { id: "r" virtual_hosts { id: "h" domains: "*"
+          rules { id: "a" redirect { status: 300 strip_query: true } }
+          rules { id: "b" redirect { path: "//evil.org" scheme: "ftp" } }
+          rules { id: "c" redirect { path: "/a?b" path_prefix: "/\\c" host: "a b" } }
+          rules { id: "d" match { path_prefix: "/d" } redirect { path_prefix: "d" host: "user@d.org" } }
+          rules { id: "e" redirect { path: "/\r\nSet-Cookie: a" } } } } })",
+     {"INVALID_ARGUMENT route_tables[\"r\"].virtual_hosts[\"h\"].rules[\"a\"].redirect: "
+      "none of path, path_prefix, scheme and host; want at least one",
+      "INVALID_ARGUMENT route_tables[\"r\"].virtual_hosts[\"h\"].rules[\"a\"].redirect.status: "
+      "not 301, 302, 303, 307 or 308: 300",
+      "INVALID_ARGUMENT route_tables[\"r\"].virtual_hosts[\"h\"].rules[\"b\"].redirect.path: "
+      "begins as the name of a host would: \"//evil.org\"",
+      "INVALID_ARGUMENT route_tables[\"r\"].virtual_hosts[\"h\"].rules[\"b\"].redirect.scheme: "
+      "not http or https: \"ftp\"",
+      "INVALID_ARGUMENT route_tables[\"r\"].virtual_hosts[\"h\"].rules[\"c\"].redirect.path: "
+      "not for a path (visible ASCII without '?' and '#'): \"/a?b\"",
+      "INVALID_ARGUMENT route_tables[\"r\"].virtual_hosts[\"h\"].rules[\"c\"].redirect: "
+      "both path and path_prefix; want at most one",
+      "INVALID_ARGUMENT route_tables[\"r\"].virtual_hosts[\"h\"].rules[\"c\"].redirect.path_prefix: "
+      "begins as the name of a host would: \"/\\\\c\"",
+      "INVALID_ARGUMENT route_tables[\"r\"].virtual_hosts[\"h\"].rules[\"c\"].redirect.path_prefix: "
+      "the rule has no match.path_prefix that it could stand for",
+      "INVALID_ARGUMENT route_tables[\"r\"].virtual_hosts[\"h\"].rules[\"c\"].redirect.host: "
+      "not a host name or address, maybe with a port: \"a b\"",
+      "INVALID_ARGUMENT route_tables[\"r\"].virtual_hosts[\"h\"].rules[\"d\"].redirect.path_prefix: "
+      "does not begin with '/': \"d\"",
+      "INVALID_ARGUMENT route_tables[\"r\"].virtual_hosts[\"h\"].rules[\"d\"].redirect.host: "
+      "not a host name or address, maybe with a port: \"user@d.org\"",
+      "INVALID_ARGUMENT route_tables[\"r\"].virtual_hosts[\"h\"].rules[\"e\"].redirect.path: "
+      "not for a path (visible ASCII without '?' and '#'): \"/\\r\\nSet-Cookie: a\""}},
+    {"RuleResponses",
+     R"(operations { upsert_route_table { id: "r" virtual_hosts { id: "h" domains: "*"
+          rules { id: "a" respond {} }
+          rules { id: "b" respond { status: 600 body: "x" content_type: "a\r\nb: c" } }
+          rules { id: "c" respond { status: 204 body: "x" } }
+          rules { id: "d" respond { status: 200 content_type: "text/html" } } } } })",
+     {"INVALID_ARGUMENT route_tables[\"r\"].virtual_hosts[\"h\"].rules[\"a\"].respond.status: "
+      "not 200 to 599: 0",
+      "INVALID_ARGUMENT route_tables[\"r\"].virtual_hosts[\"h\"].rules[\"b\"].respond.status: "
+      "not 200 to 599: 600",
+      "INVALID_ARGUMENT route_tables[\"r\"].virtual_hosts[\"h\"].rules[\"b\"].respond.content_type: "
+      "control characters: \"a\\r\\nb: c\"",
+      "INVALID_ARGUMENT route_tables[\"r\"].virtual_hosts[\"h\"].rules[\"c\"].respond.body: "
+      "a 204 has none",
+      "INVALID_ARGUMENT route_tables[\"r\"].virtual_hosts[\"h\"].rules[\"d\"].respond.content_type: "
+      "there is no body"}},
+    {"RuleRewrites",
+     R"(operations { upsert_route_table { id: "r" virtual_hosts { id: "h" domains: "*"
+          rules { id: "a" backends { backend: "web" } rewrite {} }
+          rules { id: "b" backends { backend: "web" } rewrite { path_prefix: "b" path_regex { pattern: "(" } } }
+          rules { id: "c" backends { backend: "web" } rewrite { path_regex { substitution: "\\1" } host: "/" } }
+          rules { id: "d" backends { backend: "web" } rewrite { path_regex { pattern: "a" substitution: "?" } } } } } })",
+     {"INVALID_ARGUMENT route_tables[\"r\"].virtual_hosts[\"h\"].rules[\"a\"].rewrite: "
+      "none of path_prefix, path_regex and host; want at least one",
+      "INVALID_ARGUMENT route_tables[\"r\"].virtual_hosts[\"h\"].rules[\"b\"].rewrite: "
+      "both path_prefix and path_regex; want at most one",
+      "INVALID_ARGUMENT route_tables[\"r\"].virtual_hosts[\"h\"].rules[\"b\"].rewrite.path_prefix: "
+      "does not begin with '/': \"b\"",
+      "INVALID_ARGUMENT route_tables[\"r\"].virtual_hosts[\"h\"].rules[\"b\"].rewrite.path_prefix: "
+      "the rule has no match.path or match.path_prefix that it could stand for",
+      "INVALID_ARGUMENT route_tables[\"r\"].virtual_hosts[\"h\"].rules[\"b\"].rewrite.path_regex.pattern: "
+      "not a regular expression of RE2: missing ): (",
+      "INVALID_ARGUMENT route_tables[\"r\"].virtual_hosts[\"h\"].rules[\"c\"].rewrite.path_regex.pattern: "
+      "missing; want a regular expression",
+      "INVALID_ARGUMENT route_tables[\"r\"].virtual_hosts[\"h\"].rules[\"c\"].rewrite.path_regex.substitution: "
+      "\\1, but the pattern has 0 groups",
+      "INVALID_ARGUMENT route_tables[\"r\"].virtual_hosts[\"h\"].rules[\"c\"].rewrite.host: "
+      "not a host name or address, maybe with a port: \"/\"",
+      "INVALID_ARGUMENT route_tables[\"r\"].virtual_hosts[\"h\"].rules[\"d\"].rewrite.path_regex.substitution: "
+      "not for a path (visible ASCII without '?' and '#'): \"?\""}},
+    {"RuleHeaderChanges",
+     R"(operations { upsert_route_table { id: "r" virtual_hosts { id: "h" domains: "*"
+          rules { id: "a" backends { backend: "web" }
+                  request_headers { remove: "" remove: "host" remove: "EXPECT" set { name: "a b" value: "c" } add { name: "Content-Length" } }
+                  response_headers { set { name: "x" value: "1\r\ny: 2" } add { name: "y" value: " z" } } } } } })",
+     {"INVALID_ARGUMENT route_tables[\"r\"].virtual_hosts[\"h\"].rules[\"a\"].request_headers.remove[0]: "
+      "not a token (letters, digits and !#$%&'*+-.^_`|~): \"\"",
+      "INVALID_ARGUMENT route_tables[\"r\"].virtual_hosts[\"h\"].rules[\"a\"].request_headers.remove[1]: "
+      "the proxy itself is in charge of it: host",
+      "INVALID_ARGUMENT route_tables[\"r\"].virtual_hosts[\"h\"].rules[\"a\"].request_headers.remove[2]: "
+      "the proxy itself is in charge of it: EXPECT",
+      "INVALID_ARGUMENT route_tables[\"r\"].virtual_hosts[\"h\"].rules[\"a\"].request_headers.set[0].name: "
+      "not a token (letters, digits and !#$%&'*+-.^_`|~): \"a b\"",
+      "INVALID_ARGUMENT route_tables[\"r\"].virtual_hosts[\"h\"].rules[\"a\"].request_headers.add[0].name: "
+      "the proxy itself is in charge of it: Content-Length",
+      "INVALID_ARGUMENT route_tables[\"r\"].virtual_hosts[\"h\"].rules[\"a\"].response_headers.set[0].value: "
+      "control characters: \"1\\r\\ny: 2\"",
+      "INVALID_ARGUMENT route_tables[\"r\"].virtual_hosts[\"h\"].rules[\"a\"].response_headers.add[0].value: "
+      "white space at the beginning or the end: \" z\""}},
     {"RuleTunnels",
      R"(operations { upsert_route_table { id: "r" virtual_hosts { id: "h" domains: "*"
           rules { id: "a" backends { backend: "web" } upgrades: "h2c" upgrades: "HTTP/2.0" upgrades: "a b" upgrades: "" }
           rules { id: "b" backends { backend: "web" } upgrades: "websocket" upgrades: "none" upgrades: "a/" }
-          rules { id: "c" match { path: "/c" } backends { backend: "web" } allow_connect: true } } } })",
+          rules { id: "c" match { path: "/c" } backends { backend: "web" } allow_connect: true }
+          rules { id: "d" respond { status: 200 } upgrades: "websocket" allow_connect: true } } } })",
      {"INVALID_ARGUMENT route_tables[\"r\"].virtual_hosts[\"h\"].rules[\"a\"].upgrades[0]: "
       "a version of HTTP, whose requests no rule would see: \"h2c\"",
       "INVALID_ARGUMENT route_tables[\"r\"].virtual_hosts[\"h\"].rules[\"a\"].upgrades[1]: "
@@ -237,31 +391,81 @@ const Case kRouteTables[] = {
       "INVALID_ARGUMENT route_tables[\"r\"].virtual_hosts[\"h\"].rules[\"b\"].upgrades[2]: "
       "not a protocol such as \"websocket\" or \"foo/2\", of at most 64 bytes: \"a/\"",
       "INVALID_ARGUMENT route_tables[\"r\"].virtual_hosts[\"h\"].rules[\"c\"].allow_connect: "
-      "set beside a path; CONNECT has none"}},
+      "set beside a path; CONNECT has none",
+      "INVALID_ARGUMENT route_tables[\"r\"].virtual_hosts[\"h\"].rules[\"d\"].upgrades: only with backends",
+      "INVALID_ARGUMENT route_tables[\"r\"].virtual_hosts[\"h\"].rules[\"d\"].allow_connect: only with backends"}},
     {"RuleMatches",
      R"(operations { upsert_route_table { id: "r" virtual_hosts { id: "h" domains: "*"
           rules { id: "a" match { path: "a" } backends { backend: "web" } }
           rules { id: "b" match { path_prefix: "b" } backends { backend: "web" } }
           rules { id: "c" match { path: "/c" path_prefix: "/c" } backends { backend: "web" } }
-          rules { id: "d" match { path_regex: "/d" } backends { backend: "web" } }
-          rules { id: "e" match { methods: "GET" headers { name: "h" } query { name: "q" } source_networks: "::/0" }
-                  backends { backend: "web" } } } } })",
+          rules { id: "d" match { path: "/d?e" } backends { backend: "web" } }
+          rules { id: "e" match { path_prefix: "/d e" } backends { backend: "web" } }
+          rules { id: "f" match { path_regex: "/(f" } backends { backend: "web" } }
+          rules { id: "g" match { path: "/g" path_regex: "/g" } backends { backend: "web" } }
+          rules { id: "h" match { source_networks: "::/0" source_networks: "10.0.0.0/33" } backends { backend: "web" } } } } })",
      {"INVALID_ARGUMENT route_tables[\"r\"].virtual_hosts[\"h\"].rules[\"a\"].match.path: "
       "does not begin with '/': \"a\"",
       "INVALID_ARGUMENT route_tables[\"r\"].virtual_hosts[\"h\"].rules[\"b\"].match.path_prefix: "
       "does not begin with '/': \"b\"",
       "INVALID_ARGUMENT route_tables[\"r\"].virtual_hosts[\"h\"].rules[\"c\"].match: "
       "more than one of path, path_prefix and path_regex; want at most one",
-      "UNIMPLEMENTED route_tables[\"r\"].virtual_hosts[\"h\"].rules[\"d\"].match.path_regex: "
-      "this version does not do it yet",
-      "UNIMPLEMENTED route_tables[\"r\"].virtual_hosts[\"h\"].rules[\"e\"].match.methods: "
-      "this version does not do it yet",
-      "UNIMPLEMENTED route_tables[\"r\"].virtual_hosts[\"h\"].rules[\"e\"].match.headers: "
-      "this version does not do it yet",
-      "UNIMPLEMENTED route_tables[\"r\"].virtual_hosts[\"h\"].rules[\"e\"].match.query: "
-      "this version does not do it yet",
-      "UNIMPLEMENTED route_tables[\"r\"].virtual_hosts[\"h\"].rules[\"e\"].match.source_networks: "
-      "this version does not do it yet"}},
+      "INVALID_ARGUMENT route_tables[\"r\"].virtual_hosts[\"h\"].rules[\"d\"].match.path: "
+      "not for a path (visible ASCII without '?' and '#'): \"/d?e\"",
+      "INVALID_ARGUMENT route_tables[\"r\"].virtual_hosts[\"h\"].rules[\"e\"].match.path_prefix: "
+      "not for a path (visible ASCII without '?' and '#'): \"/d e\"",
+      "INVALID_ARGUMENT route_tables[\"r\"].virtual_hosts[\"h\"].rules[\"f\"].match.path_regex: "
+      "not a regular expression of RE2: missing ): /(f",
+      "INVALID_ARGUMENT route_tables[\"r\"].virtual_hosts[\"h\"].rules[\"g\"].match: "
+      "more than one of path, path_prefix and path_regex; want at most one",
+      "INVALID_ARGUMENT route_tables[\"r\"].virtual_hosts[\"h\"].rules[\"h\"].match.source_networks[1]: "
+      "not a network such as 10.0.0.0/8, ::1/128 or unix: \"10.0.0.0/33\""}},
+    {"RuleMethods",
+     R"(operations { upsert_route_table { id: "r" virtual_hosts { id: "h" domains: "*"
+          rules { id: "a" backends { backend: "web" }
+                  match { methods: "GET" methods: "" methods: "GET,POST"
+                          methods: "ABCDEFGHIJKLMNOPQRSTUVWXYZABCDEFG" } } } } })",
+     {"INVALID_ARGUMENT route_tables[\"r\"].virtual_hosts[\"h\"].rules[\"a\"].match.methods[1]: "
+      "not a token (letters, digits and !#$%&'*+-.^_`|~): \"\"",
+      "INVALID_ARGUMENT route_tables[\"r\"].virtual_hosts[\"h\"].rules[\"a\"].match.methods[2]: "
+      "not a token (letters, digits and !#$%&'*+-.^_`|~): \"GET,POST\"",
+      "INVALID_ARGUMENT route_tables[\"r\"].virtual_hosts[\"h\"].rules[\"a\"].match.methods[3]: "
+      "longer than 32 bytes: 33"}},
+    {"RuleHeaders",
+     R"(operations { upsert_route_table { id: "r" virtual_hosts { id: "h" domains: "*"
+          rules { id: "a" backends { backend: "web" }
+                  match { headers { exact: "1" }
+                          headers { name: "a b" }
+                          headers { name: "c" exact: "1" prefix: "2" }
+                          headers { name: "d" regex: "[" }
+                          headers { name: "e" exact: "1\r\nf: 2" }
+                          headers { name: "f" prefix: " x" }
+                          headers { name: "g" regex: "x" absent: true } } } } } })",
+     {"INVALID_ARGUMENT route_tables[\"r\"].virtual_hosts[\"h\"].rules[\"a\"].match.headers[0].name: "
+      "not a token (letters, digits and !#$%&'*+-.^_`|~): \"\"",
+      "INVALID_ARGUMENT route_tables[\"r\"].virtual_hosts[\"h\"].rules[\"a\"].match.headers[1].name: "
+      "not a token (letters, digits and !#$%&'*+-.^_`|~): \"a b\"",
+      "INVALID_ARGUMENT route_tables[\"r\"].virtual_hosts[\"h\"].rules[\"a\"].match.headers[2]: "
+      "more than one of exact, prefix, regex and absent; want at most one",
+      "INVALID_ARGUMENT route_tables[\"r\"].virtual_hosts[\"h\"].rules[\"a\"].match.headers[3].regex: "
+      "not a regular expression of RE2: missing ]: [",
+      "INVALID_ARGUMENT route_tables[\"r\"].virtual_hosts[\"h\"].rules[\"a\"].match.headers[4].exact: "
+      "control characters: \"1\\r\\nf: 2\"",
+      "INVALID_ARGUMENT route_tables[\"r\"].virtual_hosts[\"h\"].rules[\"a\"].match.headers[5].prefix: "
+      "white space at the beginning or the end: \" x\"",
+      "INVALID_ARGUMENT route_tables[\"r\"].virtual_hosts[\"h\"].rules[\"a\"].match.headers[6]: "
+      "more than one of exact, prefix, regex and absent; want at most one"}},
+    {"RuleQuery",
+     R"(operations { upsert_route_table { id: "r" virtual_hosts { id: "h" domains: "*"
+          rules { id: "a" backends { backend: "web" }
+                  match { query { exact: "1" } query { name: "b" exact: "1" regex: "1" }
+                          query { name: "c" regex: "c**" } } } } } })",
+     {"INVALID_ARGUMENT route_tables[\"r\"].virtual_hosts[\"h\"].rules[\"a\"].match.query[0].name: "
+      "missing; want the name of a parameter",
+      "INVALID_ARGUMENT route_tables[\"r\"].virtual_hosts[\"h\"].rules[\"a\"].match.query[1]: "
+      "both exact and regex; want at most one",
+      "INVALID_ARGUMENT route_tables[\"r\"].virtual_hosts[\"h\"].rules[\"a\"].match.query[2].regex: "
+      "not a regular expression of RE2: bad repetition operator: **"}},
     {"RuleBackends",
      R"(operations { upsert_route_table { id: "r" virtual_hosts { id: "h" domains: "*"
           rules { id: "a" backends { backend: "web" } backends { backend: "x" weight: 1000001 } }
@@ -282,10 +486,9 @@ const Case kBackends[] = {
      {"INVALID_ARGUMENT backends[\"b\"].servers: "
       "not empty: in operations, servers have upsert_server and remove_server"}},
     {"BackendFieldsNotDone",
-     R"(operations { upsert_backend { id: "b" protocol: HTTP2 tls {} send_proxy_protocol: V2 } })",
+     R"(operations { upsert_backend { id: "b" protocol: HTTP2 tls {} } })",
      {"UNIMPLEMENTED backends[\"b\"].protocol: HTTP2: this version does not do it yet",
-      "UNIMPLEMENTED backends[\"b\"].tls: this version does not do it yet",
-      "UNIMPLEMENTED backends[\"b\"].send_proxy_protocol: this version does not do it yet"}},
+      "UNIMPLEMENTED backends[\"b\"].tls: this version does not do it yet"}},
     {"BackendLimits",
      R"(operations { upsert_backend { id: "b"
           timeouts { connect {} response { nanos: 999999 } idle { seconds: 1 nanos: 1500000 } }

@@ -7,6 +7,8 @@
 
 #include "absl/container/flat_hash_map.h"
 #include "dataplane/base/absl_strings.h"
+#include "dataplane/control/access_log_compiler.h"
+#include "dataplane/control/http_settings_compiler.h"
 #include "dataplane/control/value_checks.h"
 #include "dataplane/health/quote.h"
 
@@ -34,16 +36,60 @@ void CompileUnixMode(const v1::Listener& message, const Path& place, config::Lis
   listener.unix_mode = CheckFileMode(message.unix_mode(), mode_place, violations);
 }
 
+std::shared_ptr<const config::ProxyProtocolSettings> CompileProxyProtocol(const v1::ProxyProtocolReceive& message,
+                                                                          const Path& place, Violations& violations) {
+  auto settings = std::make_shared<config::ProxyProtocolSettings>();
+  if (message.trusted_sources().empty()) {
+    violations.Invalid(Path(place, "trusted_sources"), "none; want at least one network whose word is taken");
+  }
+  settings->trusted_sources = CheckNetworks(message.trusted_sources(), place, "trusted_sources", violations);
+  if (message.has_timeout()) {
+    settings->timeout = CheckDuration(message.timeout(), Path(place, "timeout"), violations);
+  }
+  return settings;
+}
+
+config::TcpSettings CompileTcp(const v1::TcpListener& message, const Path& place, const PlannedSlots& backends,
+                               Violations& violations) {
+  config::TcpSettings settings;
+  settings.backend_id = message.backend();
+  const Path backend_place(place, "backend");
+  if (const std::optional<config::BackendSlot> slot = backends.Find(message.backend())) {
+    settings.backend = *slot;
+  } else if (message.backend().empty()) {
+    violations.Invalid(backend_place, "missing; want the id of a backend");
+  } else {
+    violations.Add(v1::Violation::NOT_FOUND, backend_place, NotThere("backend", message.backend()));
+  }
+  if (message.has_idle_timeout()) {
+    settings.idle_timeout = CheckDuration(message.idle_timeout(), Path(place, "idle_timeout"), violations);
+  }
+  return settings;
+}
+
 std::shared_ptr<config::Listener> CompileListener(const v1::Listener& message, const Path& place,
-                                                  const PlannedSlots& route_tables, Violations& violations) {
+                                                  const PlannedSlots& backends, const PlannedSlots& route_tables,
+                                                  Violations& violations) {
   auto listener = std::make_shared<config::Listener>();
   listener->id = message.id();
   if (auto address = CheckAddress(message.address(), Path(place, "address"), violations)) {
     listener->address = *std::move(address);
   }
   CompileUnixMode(message, place, *listener, violations);
+  if (message.has_proxy_protocol()) {
+    listener->proxy_protocol =
+        CompileProxyProtocol(message.proxy_protocol(), Path(place, "proxy_protocol"), violations);
+  }
+  listener->max_connections = message.max_connections();
+  if (message.max_connections_per_source() != 0) {
+    listener->max_connections_per_source =
+        CheckRange(message.max_connections_per_source(), 1, net::SourceCounts::kMaxCount,
+                   Path(place, "max_connections_per_source"), violations);
+  }
+  listener->access_log = CompileAccessLog(message, place, violations);
   if (!message.has_http() && !message.has_tcp()) violations.Invalid(place, "neither http nor tcp; want exactly one");
   if (message.has_http() && message.has_tcp()) violations.Invalid(place, "both http and tcp; want exactly one");
+  if (message.has_tcp()) listener->tcp = CompileTcp(message.tcp(), Path(place, "tcp"), backends, violations);
   if (!message.has_http()) return listener;
 
   const v1::HttpListener& http = message.http();
@@ -82,6 +128,10 @@ std::shared_ptr<config::Listener> CompileListener(const v1::Listener& message, c
         CheckDuration(http.request_timeout(), Path(http_place, "request_timeout"), violations);
   }
   listener->http.min_client_rate = http.min_client_rate();
+  if (http.has_forwarding()) {
+    listener->http.forwarding = CompileForwarding(http.forwarding(), Path(http_place, "forwarding"), violations);
+  }
+  listener->http.path_normalization = CompilePathNormalization(http.path_normalization());
   return listener;
 }
 
@@ -107,9 +157,9 @@ void Put(Compilation& compilation, const v1::Listener& message, const Path& plac
 
   compilation.rules.Check(message, place, compilation.violations);
   std::shared_ptr<config::Listener> listener =
-      CompileListener(message, place, staged.route_tables, compilation.violations);
+      CompileListener(message, place, staged.backends, staged.route_tables, compilation.violations);
   CheckAddressIsFree(compilation, *listener, place, addresses);
-  // The same listener was looked at all the same: it may refer to a route table that goes, or stand in another's way.
+  // The same listener was looked at all the same: it may refer to what goes, or stand in another's way.
   if (before != nullptr && before->digest == digest) return;
   listener->digest = digest;
   if (before == nullptr) {
@@ -117,7 +167,11 @@ void Put(Compilation& compilation, const v1::Listener& message, const Path& plac
     compilation.CountAdded(digest);
   } else {
     listener->counters = before->counters;
+    listener->sources = before->sources;
     compilation.CountChanged(before->digest, digest);
+  }
+  if (listener->max_connections_per_source != 0 && listener->sources == nullptr) {
+    listener->sources = net::SourceCounts::Make();
   }
   const config::ListenerSlot slot = now ? *now : staged.listeners.Add(message.id());
   staged.listener_updates.push_back({slot, listener, std::make_shared<const v1::Listener>(message)});

@@ -63,16 +63,16 @@ void Reader::ReadSnapshot(v1::Snapshot& snapshot, const Store& store) {
 }
 
 void Reader::RemoveTheRest(const Store& store) {
-  for (const auto& [id, slot] : store.listeners().entries()) requests.listeners.Add({id}, nullptr);
-  for (const auto& [id, slot] : store.route_tables().entries()) requests.route_tables.Add({id}, nullptr);
-  for (const auto& [backend, slot] : store.backends().entries()) {
+  store.listeners().ForEach([&](std::string_view id, uint32_t) { requests.listeners.Add({id}, nullptr); });
+  store.route_tables().ForEach([&](std::string_view id, uint32_t) { requests.route_tables.Add({id}, nullptr); });
+  store.backends().ForEach([&](std::string_view backend, uint32_t slot) {
     // A backend goes with its servers and their health.
-    if (requests.backends.Add({backend}, nullptr)) continue;
-    for (const auto& [server, server_slot] : store.servers(slot).entries()) {
-      if (requests.servers.Add({backend, server}, nullptr)) continue;
+    if (requests.backends.Add({backend}, nullptr)) return;
+    store.servers(slot).ForEach([&](std::string_view server, uint32_t server_slot) {
+      if (requests.servers.Add({backend, server}, nullptr)) return;
       if (store.FindHealthWord(slot, server_slot) != nullptr) requests.health.Add({backend, server}, nullptr);
-    }
-  }
+    });
+  });
 }
 
 void Reader::ReadOperations(google::protobuf::RepeatedPtrField<v1::Operation>& operations) {

@@ -11,6 +11,9 @@
 #include "dataplane/base/absl_strings.h"
 #include "dataplane/control/domain_name.h"
 #include "dataplane/control/in_use.h"
+#include "dataplane/control/regex_cache.h"
+#include "dataplane/control/route_action_compiler.h"
+#include "dataplane/control/route_match_compiler.h"
 #include "dataplane/control/upgrades_compiler.h"
 #include "dataplane/control/value_checks.h"
 #include "dataplane/health/quote.h"
@@ -47,7 +50,9 @@ void SetCounters(config::RouteTable& table, const config::RouteTable* before, in
 // Compiles one table against the backends that there are at the end of the transaction.
 class TableCompiler {
  public:
-  TableCompiler(const PlannedSlots& backends, Violations& violations) : backends_(backends), violations_(violations) {}
+  // `before`: the table as it is served now; null for a new one.
+  TableCompiler(const PlannedSlots& backends, const config::RouteTable* before, Violations& violations)
+      : backends_(backends), violations_(violations), regexes_(before) {}
 
   // Without the rules' counters.
   std::shared_ptr<config::RouteTable> Compile(const v1::RouteTable& message, const Path& place);
@@ -59,11 +64,12 @@ class TableCompiler {
   config::VirtualHost CompileHost(const v1::VirtualHost& message, const Path& place);
   void CompileDomains(const v1::VirtualHost& message, const Path& place, config::VirtualHost& host);
   config::RouteRule CompileRule(const v1::RouteRule& message, const Path& place);
-  void CompileMatch(const v1::RouteMatch& message, const Path& place, config::RouteRule& rule);
+  void CompileForBackends(const v1::RouteRule& message, const Path& place, config::RouteRule& rule);
   void CompileBackends(const v1::RouteRule& message, const Path& place, config::RouteRule& rule);
 
   const PlannedSlots& backends_;
   Violations& violations_;
+  RegexCache regexes_;
   std::vector<config::BackendSlot> referred_to_;
   // Of the whole table, in lower case.
   absl::flat_hash_set<std::string> domains_;
@@ -117,8 +123,7 @@ void TableCompiler::CompileDomains(const v1::VirtualHost& message, const Path& p
 config::RouteRule TableCompiler::CompileRule(const v1::RouteRule& message, const Path& place) {
   config::RouteRule rule;
   rule.id = message.id();
-  CompileMatch(message.match(), Path(place, "match"), rule);
-  if (message.has_timeout()) rule.timeout = CheckDuration(message.timeout(), Path(place, "timeout"), violations_);
+  rule.match = CompileRouteMatch(message.match(), Path(place, "match"), regexes_, violations_);
   if (message.has_max_body_bytes()) {
     rule.max_body_bytes = message.max_body_bytes() == 0 ? UINT64_MAX : message.max_body_bytes();
   }
@@ -128,28 +133,50 @@ config::RouteRule TableCompiler::CompileRule(const v1::RouteRule& message, const
                                             " of backends, redirect and respond; want exactly one"));
   }
   if (message.backends_size() > 0) CompileBackends(message, place, rule);
-  if (message.upgrades_size() > 0) rule.upgrades = CompileUpgrades(message, place, violations_);
-  rule.allow_connect = message.allow_connect();
-  if (rule.allow_connect && rule.path_match != config::PathMatch::kAny) {
-    violations_.Invalid(Path(place, "allow_connect"), "set beside a path; CONNECT has none");
+  if (message.has_redirect()) {
+    rule.redirect = CompileRedirect(message.redirect(), rule.match, Path(place, "redirect"), violations_);
   }
+  if (message.has_respond()) rule.respond = CompileRespond(message.respond(), Path(place, "respond"), violations_);
+  if (message.has_response_headers()) {
+    rule.response_headers =
+        CompileHeaderChanges(message.response_headers(), Path(place, "response_headers"), violations_);
+  }
+  CompileForBackends(message, place, rule);
   return rule;
 }
 
-void TableCompiler::CompileMatch(const v1::RouteMatch& message, const Path& place, config::RouteRule& rule) {
-  if (!message.path().empty() + !message.path_prefix().empty() + !message.path_regex().empty() > 1) {
-    violations_.Invalid(place, "more than one of path, path_prefix and path_regex; want at most one");
-  }
-  const auto take = [&](std::string_view field, const std::string& path, config::PathMatch match) {
-    if (path.empty()) return;
-    if (path[0] != '/') {
-      violations_.Invalid(Path(place, field), base::StrCat("does not begin with '/': ", health::Quote(path)));
-    }
-    rule.path_match = match;
-    rule.path = path;
+// What makes sense only where a server is asked.
+void TableCompiler::CompileForBackends(const v1::RouteRule& message, const Path& place, config::RouteRule& rule) {
+  const auto check = [&](std::string_view field) {
+    if (message.backends_size() == 0) violations_.Invalid(Path(place, field), "only with backends");
   };
-  take("path", message.path(), config::PathMatch::kExact);
-  take("path_prefix", message.path_prefix(), config::PathMatch::kPrefix);
+  if (message.has_timeout()) {
+    check("timeout");
+    rule.timeout = CheckDuration(message.timeout(), Path(place, "timeout"), violations_);
+  }
+  if (message.has_idle_timeout()) {
+    check("idle_timeout");
+    rule.idle_timeout = CheckDuration(message.idle_timeout(), Path(place, "idle_timeout"), violations_);
+  }
+  if (message.has_rewrite()) {
+    check("rewrite");
+    rule.rewrite = CompileRewrite(message.rewrite(), rule.match, Path(place, "rewrite"), regexes_, violations_);
+  }
+  if (message.upgrades_size() > 0) {
+    check("upgrades");
+    rule.upgrades = CompileUpgrades(message, place, violations_);
+  }
+  if (message.allow_connect()) {
+    check("allow_connect");
+    if (rule.match.path_match != config::PathMatch::kAny) {
+      violations_.Invalid(Path(place, "allow_connect"), "set beside a path; CONNECT has none");
+    }
+    rule.allow_connect = true;
+  }
+  if (message.has_request_headers()) {
+    check("request_headers");
+    rule.request_headers = CompileHeaderChanges(message.request_headers(), Path(place, "request_headers"), violations_);
+  }
 }
 
 void TableCompiler::CompileBackends(const v1::RouteRule& message, const Path& place, config::RouteRule& rule) {
@@ -182,7 +209,7 @@ void Put(Compilation& compilation, const v1::RouteTable& message, const Path& pl
   if (same && !staged.backends.removes_any()) return;
 
   compilation.rules.Check(message, place, compilation.violations);
-  TableCompiler compiler(staged.backends, compilation.violations);
+  TableCompiler compiler(staged.backends, before, compilation.violations);
   std::shared_ptr<config::RouteTable> table = compiler.Compile(message, place);
   if (same) return;
   table->digest = digest;

@@ -73,6 +73,14 @@ void StateReporter::AddServer(config::BackendSlot backend, config::ServerSlot sl
   *to.add_servers() = message == nullptr ? ToProto(server) : *message;
 }
 
+void StateReporter::AddBackendStatus(const config::Backend& backend, v1::StateReport& report) const {
+  v1::BackendStatus& status = *report.add_backends();
+  status.set_id(backend.settings->id);
+  status.set_waiting(backend.admission->waiting.load(std::memory_order_relaxed));
+  status.set_queue_length(backend.settings->queue_length);
+  status.set_panic(backend.admission->in_panic());
+}
+
 void StateReporter::AddServerStatus(const config::Backend& backend, const config::Server& server,
                                     v1::StateReport& report) const {
   v1::ServerStatus& status = *report.add_servers();
@@ -83,6 +91,9 @@ void StateReporter::AddServerStatus(const config::Backend& backend, const config
   status.set_eligible(server.IsEligible(backend.settings->unknown_is_eligible));
   status.set_weight(server.weight);
   status.set_active_requests(server.counters->active_requests.load(std::memory_order_relaxed));
+  status.set_open_connections(server.counters->open_connections.load(std::memory_order_relaxed));
+  if (server.max_requests != config::kNoLimit) status.set_max_requests(server.max_requests);
+  if (server.max_connections != config::kNoLimit) status.set_max_connections(server.max_connections);
   status.set_total_requests(metrics::Sum(*server.counters, &metrics::UpstreamCounters::requests));
 
   const health::Decision& decision = *health_->Find(backend.settings->id, server.id);
@@ -112,6 +123,7 @@ v1::StateReport StateReporter::ReportAll(const ReportFilter& filter) {
       message = report.mutable_config()->add_backends();
       *message = store_->backend_message(slot);
     }
+    if (filter.status()) AddBackendStatus(*backend, report);
     backend->servers.ForEach([&](size_t server_slot, const std::shared_ptr<const config::Server>& server) {
       if (server == nullptr) return;
       if (filter.config()) AddServer(slot, server_slot, *server, *message);
@@ -174,6 +186,7 @@ void StateReporter::ReportBackend(const config::Backend* before, config::Backend
   const bool same_backend = was != nullptr && is != nullptr && was->settings->id == is->settings->id;
   if (was != nullptr && !same_backend) AddRemoved(v1::RemovedResource::BACKEND, "", was->settings->id, report);
 
+  if (is != nullptr && filter.status()) AddBackendStatus(*is, report);
   // Settings decide over the eligibility of all servers, those too that did not change.
   const bool other_rule =
       same_backend && was->settings->unknown_is_eligible != is->settings->unknown_is_eligible && filter.status();

@@ -57,6 +57,7 @@ class StateReporter {
   void AddListenerStatus(const config::Listener& listener, v1::StateReport& report);
   void AddServer(config::BackendSlot backend, config::ServerSlot slot, const config::Server& server,
                  v1::Backend& to) const;
+  void AddBackendStatus(const config::Backend& backend, v1::StateReport& report) const;
   void AddServerStatus(const config::Backend& backend, const config::Server& server, v1::StateReport& report) const;
 
   void ReportListeners(const config::Snapshot& before, const ChangeSet& changes, const ReportFilter& filter,

@@ -67,9 +67,13 @@ void Store::CommitListeners(const Staged& staged) {
     ElementAt(listener_messages_, update.slot) = update.message;
     if (update.listener == nullptr) {
       listener_references_.Set(update.slot, {});
+      tcp_listener_references_.Set(update.slot, {});
       continue;
     }
-    listener_references_.Set(update.slot, {update.listener->http.route_table});
+    const config::Listener& listener = *update.listener;
+    using Slots = std::vector<uint32_t>;
+    listener_references_.Set(update.slot, listener.tcp ? Slots{} : Slots{listener.http.route_table});
+    tcp_listener_references_.Set(update.slot, listener.tcp ? Slots{listener.tcp->backend} : Slots{});
     listener_addresses_.emplace(PlaceOf(*update.listener), update.slot);
   }
   listeners_.Apply(staged.listeners);

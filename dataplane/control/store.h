@@ -42,8 +42,9 @@ class Store {
   // The listener that is bound to this address.
   const config::Listener* FindListenerAt(const net::Address& address) const;
 
-  // Listeners that refer to a route table, and route tables that refer to a backend.
+  // Listeners that refer to a route table or, by TCP, to a backend, and route tables that refer to a backend.
   const References& listener_references() const { return listener_references_; }
+  const References& tcp_listener_references() const { return tcp_listener_references_; }
   const References& route_table_references() const { return route_table_references_; }
 
   // As they were sent, of slots in use; a backend without its servers.
@@ -87,6 +88,7 @@ class Store {
   // Slots of listeners, by their configured addresses, without those of port 0.
   absl::flat_hash_map<net::Address, config::ListenerSlot> listener_addresses_;
   References listener_references_;
+  References tcp_listener_references_;
   References route_table_references_;
   const BackendEntry no_backend_;
 };

@@ -79,6 +79,7 @@ void Transactor::Take(std::unique_ptr<Submission> submission) {
     violations.Invalid(Path(root, "id"), base::StrCat("not 1 to ", kMaxTransactionIdBytes, " bytes"));
     return Deliver(*submission, MakeRejected(*submission, violations));
   }
+  memory_return_.Note(transaction.ByteSizeLong());
   submission->hash = AnswerMemory::HashOf(transaction);
   if (const AnswerMemory::Entry* before = memory_.Find(transaction.id())) {
     if (before->hash == submission->hash) return Deliver(*submission, before->answer);

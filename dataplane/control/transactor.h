@@ -14,6 +14,7 @@
 #include "dataplane/control/answer_memory.h"
 #include "dataplane/control/changes.h"
 #include "dataplane/control/compiler.h"
+#include "dataplane/control/memory_return.h"
 #include "dataplane/control/store.h"
 #include "dataplane/event/timer_wheel.h"
 #include "dataplane/health/health_table.h"
@@ -112,6 +113,7 @@ class Transactor {
   uint64_t applied_ = 0;
   uint64_t rejected_ = 0;
   AnswerMemory memory_;
+  MemoryReturn memory_return_{timers_};
   std::unique_ptr<Publication> publication_;  // null: none is under way
   bool proceeding_ = false;
 

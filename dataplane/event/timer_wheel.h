@@ -24,6 +24,8 @@ class Timer : private TimerLinks {
   Timer& operator=(const Timer&) = delete;
 
   bool scheduled() const { return next != nullptr; }
+  // When it expires, by the wheel's clock; of a timer that is scheduled.
+  uint64_t deadline_ms() const { return deadline_ms_; }
 
  private:
   friend class TimerWheel;

@@ -16,14 +16,25 @@ namespace fairlead::health {
 using config::Health;
 
 struct HealthTable::Impl {
-  struct Server {
-    explicit Server(Impl* table) : table(table), words(table->timers->now_ms()), lease_end(&OnLeaseEnd, this) {}
+  struct Server;
+
+  // What somebody has said about a server.
+  struct Spoken {
+    Spoken(Impl* table, Server* server)
+        : table(table), server(server), words(server->added_ms), lease_end(&OnLeaseEnd, this) {}
 
     Impl* const table;
-    NamePool::Name backend;
-    std::string id;
+    Server* const server;
     ServerWords words;
     event::Timer lease_end;  // at the first of the leases to end
+  };
+
+  // There may be 100,000, and nobody may speak of most of them.
+  struct Server {
+    NamePool::Name backend;
+    std::string id;
+    uint64_t added_ms;
+    std::unique_ptr<Spoken> spoken;  // null before the first word
   };
 
   struct Key {
@@ -57,15 +68,26 @@ struct HealthTable::Impl {
     return place == servers.end() ? nullptr : place->get();
   }
 
+  Spoken& SpokenOf(Server* server) {
+    if (server->spoken == nullptr) server->spoken = std::make_unique<Spoken>(this, server);
+    return *server->spoken;
+  }
+  const Decision& DecisionOn(const Server& server) {
+    if (server.spoken != nullptr) return server.spoken->words.decision();
+    nobodys.since_ms = server.added_ms;
+    return nobodys;
+  }
+
   absl::Status Take(const Report& report);
   // The timer at the first end of a lease, and the word if health is another than `before`.
-  void Follow(Server* server, Health before);
-  static void OnLeaseEnd(void* server);
+  void Follow(Spoken& spoken, Health before);
+  static void OnLeaseEnd(void* spoken);
 
   event::TimerWheel* const timers;
   OnChange on_change;
   NamePool names;
   absl::flat_hash_set<std::unique_ptr<Server>, Hash, Same> servers;
+  Decision nobodys;  // on the server of which nobody has spoken that was asked for last
   uint64_t arrivals = 0;
   uint64_t accepted = 0;
   uint64_t refused = 0;
@@ -79,28 +101,29 @@ absl::Status HealthTable::Impl::Take(const Report& report) {
     return absl::NotFoundError(
         base::StrCat("server ", Quote(base::StrCat(report.backend, "/", report.server)), ": no such server"));
   }
-  const Health before = server->words.decision().health;
-  absl::Status status = server->words.Take(report, &names, ++arrivals, timers->now_ms());
-  if (status.ok()) Follow(server, before);
+  Spoken& spoken = SpokenOf(server);
+  const Health before = spoken.words.decision().health;
+  absl::Status status = spoken.words.Take(report, &names, ++arrivals, timers->now_ms());
+  if (status.ok()) Follow(spoken, before);
   return status;
 }
 
-void HealthTable::Impl::Follow(Server* server, Health before) {
-  const uint64_t first = server->words.FirstLeaseEnd();
+void HealthTable::Impl::Follow(Spoken& spoken, Health before) {
+  const uint64_t first = spoken.words.FirstLeaseEnd();
   if (first == ServerWords::kNever) {
-    timers->Cancel(&server->lease_end);
+    timers->Cancel(&spoken.lease_end);
   } else {
-    timers->Schedule(&server->lease_end, first - std::min(first, timers->now_ms()));
+    timers->Schedule(&spoken.lease_end, first - std::min(first, timers->now_ms()));
   }
-  const Health health = server->words.decision().health;
-  if (health != before) on_change(server->backend.view(), server->id, health);
+  const Health health = spoken.words.decision().health;
+  if (health != before) on_change(spoken.server->backend.view(), spoken.server->id, health);
 }
 
 void HealthTable::Impl::OnLeaseEnd(void* context) {
-  Server* server = static_cast<Server*>(context);
-  const Health before = server->words.decision().health;
-  server->table->expired += server->words.EndLeases(server->table->timers->now_ms());
-  server->table->Follow(server, before);
+  Spoken& spoken = *static_cast<Spoken*>(context);
+  const Health before = spoken.words.decision().health;
+  spoken.table->expired += spoken.words.EndLeases(spoken.table->timers->now_ms());
+  spoken.table->Follow(spoken, before);
 }
 
 HealthTable::HealthTable(event::TimerWheel* timers, OnChange on_change)
@@ -110,10 +133,8 @@ HealthTable::~HealthTable() = default;
 
 void HealthTable::AddServer(std::string_view backend, std::string_view server) {
   if (impl_->Find(backend, server) != nullptr) return;
-  auto added = std::make_unique<Impl::Server>(impl_.get());
-  added->backend = impl_->names.Get(backend);
-  added->id = server;
-  impl_->servers.insert(std::move(added));
+  impl_->servers.insert(std::make_unique<Impl::Server>(
+      Impl::Server{impl_->names.Get(backend), std::string(server), impl_->timers->now_ms(), nullptr}));
 }
 
 void HealthTable::RemoveServer(std::string_view backend, std::string_view server) {
@@ -123,14 +144,16 @@ void HealthTable::RemoveServer(std::string_view backend, std::string_view server
 
 const Decision& HealthTable::SetControllerWord(std::string_view backend, std::string_view server, Health health,
                                                std::string_view reason) {
-  ServerWords& words = impl_->Find(backend, server)->words;
+  Impl::Server* spoken_of = impl_->Find(backend, server);
+  if (health == Health::kUnknown && spoken_of->spoken == nullptr) return impl_->DecisionOn(*spoken_of);
+  ServerWords& words = impl_->SpokenOf(spoken_of).words;
   words.SetControllerWord(health, reason, &impl_->names, ++impl_->arrivals, impl_->timers->now_ms());
   return words.decision();
 }
 
 Health HealthTable::controller_word(std::string_view backend, std::string_view server) const {
   const Impl::Server* found = impl_->Find(backend, server);
-  return found == nullptr ? Health::kUnknown : found->words.controller_word();
+  return found == nullptr || found->spoken == nullptr ? Health::kUnknown : found->spoken->words.controller_word();
 }
 
 absl::Status HealthTable::Take(const Report& report) {
@@ -141,7 +164,7 @@ absl::Status HealthTable::Take(const Report& report) {
 
 const Decision* HealthTable::Find(std::string_view backend, std::string_view server) const {
   const Impl::Server* found = impl_->Find(backend, server);
-  return found == nullptr ? nullptr : &found->words.decision();
+  return found == nullptr ? nullptr : &impl_->DecisionOn(*found);
 }
 
 uint64_t HealthTable::reports_accepted() const { return impl_->accepted; }

@@ -29,9 +29,15 @@ Method FindMethod(std::string_view name) {
 
 std::string_view RequestHead::path() const {
   if (target.size == 0) return "*";
-  const std::string_view text = Get(target);
+  const std::string_view text = target_text();
   if (text[0] == '?') return "/";
   return text.substr(0, text.find('?'));
+}
+
+std::string_view RequestHead::query() const {
+  const std::string_view text = Get(target);
+  const size_t mark = text.find('?');
+  return mark == std::string_view::npos ? std::string_view() : text.substr(mark + 1);
 }
 
 void RequestHead::Clear() {
@@ -46,6 +52,7 @@ void RequestHead::Clear() {
   method_text = {};
   target = {};
   authority = {};
+  other_target_ = {};
   fields.Clear();
   SetBase(nullptr);
 }

@@ -63,13 +63,20 @@ struct RequestHead {
     fields.set_base(base);
   }
   std::string_view Get(Text text) const { return {base_ + text.offset, text.size}; }
+  // The target, or what stands in its place.
+  std::string_view target_text() const { return other_target_.empty() ? Get(target) : other_target_; }
+  // Puts another target, not longer and not empty, in its place: a normalized one. It must live as long as the head.
+  void ReplaceTarget(std::string_view other) { other_target_ = other; }
   // The target without its query, never empty: what routes are matched against.
   std::string_view path() const;
+  // What follows the target's first '?'; empty: nothing, or no '?'.
+  std::string_view query() const;
   // Back to the state of a new one, keeping allocated room.
   void Clear();
 
  private:
   const char* base_ = nullptr;
+  std::string_view other_target_;
 };
 
 // A response's head, as RequestHead.

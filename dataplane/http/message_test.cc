@@ -53,5 +53,19 @@ TEST(RequestHead, HasAPathEvenWhereTheTargetHadNone) {
   EXPECT_EQ(PathOf(""), "*");
 }
 
+TEST(RequestHead, HasTheQueryBehindTheFirstQuestionMark) {
+  const auto query_of = [](std::string_view target) {
+    RequestHead head;
+    head.SetBase(target.data());
+    head.target = {0, static_cast<uint32_t>(target.size())};
+    return head.query();
+  };
+  EXPECT_EQ(query_of("/a?b?c"), "b?c");
+  EXPECT_EQ(query_of("?a"), "a");
+  EXPECT_EQ(query_of("/a?"), "");
+  EXPECT_EQ(query_of("/a"), "");
+  EXPECT_EQ(query_of(""), "");
+}
+
 }  // namespace
 }  // namespace fairlead::http

@@ -19,10 +19,13 @@ namespace fairlead::http {
 enum class ClientError : uint8_t {
   kDisconnected,  // the connection ended, or was reset
   kMalformed,     // the request's body broke its framing; the codec answers, if an answer was not begun
+  kTooSlow,       // the proxy cuts the connection: the client takes the response too slowly
+  kShutdown,      // likewise: the proxy ends
 };
 
 // One request's way out: the core gives the response to the codec. Lives within the codec, from
-// ServerCodecHost::OnStreamBegin until the handler has heard OnStreamError or has called SendEnd, SendError or Abort.
+// ServerCodecHost::OnStreamBegin until the handler has heard OnStreamError or has called SendEnd, SendError, SendFixed
+// or Abort.
 //
 // SendHead with kTunnel makes the stream a tunnel (RFC 9110 §7.8, §9.3.6), which a request without a body left may
 // become: OnRequestData and SendData carry bytes, OnRequestEnd and SendEnd are the ends of their directions, without
@@ -39,6 +42,9 @@ class ServerStream {
   // In place of a response: one that the proxy makes itself, of one line of text, with the fields that `edits` bring.
   // No head was sent.
   virtual void SendError(uint16_t status, std::string_view detail, const HeadEdits& edits) = 0;
+  // In place of a response: a fixed one, with the fields that `edits` bring, its Content-Type among them. To HEAD and
+  // with 204 and 304 no body is sent (RFC 9110 §6.4.1). No head was sent.
+  virtual void SendFixed(uint16_t status, std::string_view body, const HeadEdits& edits) = 0;
   // The bytes of the body that SendError sends.
   virtual size_t ErrorBodySize(uint16_t status, std::string_view detail) const = 0;
   // The response is the connection's last. Before its head, which says so.
@@ -123,8 +129,8 @@ class ServerCodec {
   virtual void Receive(buffer::Slice bytes) = 0;
   // The client will send no more. True: the connection is still needed, for responses that are under way.
   virtual bool ReceiveEnd() = 0;
-  // The connection is broken: ends all streams.
-  virtual void ConnectionLost() = 0;
+  // The connection is broken, or will be cut: ends all streams, which hear why.
+  virtual void ConnectionLost(ClientError error) = 0;
   // Goes on with what had to wait for the end of the callback that ended a stream. Called from the connection's turn
   // work.
   virtual void Continue() = 0;

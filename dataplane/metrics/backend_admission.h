@@ -35,6 +35,13 @@ class BackendAdmission {
   WorkerAdmission& of_worker(int index) { return of_worker_[index]; }
   const WorkerAdmission& of_worker(int index) const { return of_worker_[index]; }
   int workers() const { return workers_; }
+  // Each worker decides by itself, and all of them the same within a moment.
+  bool in_panic() const {
+    for (int i = 0; i < workers_; ++i) {
+      if (of_worker_[i].panic.value() != 0) return true;
+    }
+    return false;
+  }
 
   // Requests that wait, in all workers.
   std::atomic<uint32_t> waiting{0};

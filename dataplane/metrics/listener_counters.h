@@ -1,5 +1,8 @@
 #pragma once
 
+#include <atomic>
+#include <cstdint>
+
 #include "dataplane/metrics/counter.h"
 #include "dataplane/metrics/per_worker.h"
 #include "dataplane/metrics/request_counters.h"
@@ -13,10 +16,21 @@ struct alignas(64) ListenerWorkerCounters : RequestCounters {
   Counter connections_open;  // now
   Counter bytes_received;    // from clients
   Counter bytes_sent;        // to them
+  // Connections that were closed as soon as they were accepted, for max_connections and max_connections_per_source,
+  Counter refused_connections;
+  Counter refused_source_connections;
+  // and for want of a PROXY header: of sources that are not trusted; without a valid one; without one in time.
+  Counter proxy_header_untrusted;
+  Counter proxy_header_errors;
+  Counter proxy_header_timeouts;
 };
 
 // The counters of one listener. Made by the control side when the listener first appears and shared by every revision
 // that has it; dropped on the control side, after the listener's last connection.
-class ListenerCounters : public PerWorkerList<ListenerWorkerCounters> {};
+class ListenerCounters : public PerWorkerList<ListenerWorkerCounters> {
+ public:
+  // Over all workers: what max_connections limits.
+  std::atomic<uint32_t> open_connections{0};
+};
 
 }  // namespace fairlead::metrics

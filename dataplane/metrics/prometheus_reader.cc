@@ -76,6 +76,61 @@ class LineReader {
   std::string_view rest_;
 };
 
+// Holds the samples of a histogram family against each other: of each series its buckets, their bounds and counts going
+// up to le="+Inf", then its sum, then its count, which is what the last bucket says.
+class HistogramReader {
+ public:
+  const char* Read(std::string_view suffix, std::string_view labels, double value) {
+    if (suffix == "_bucket") {
+      std::string series;
+      double bound = 0;
+      if (!SplitBound(labels, &series, &bound)) return "a bucket without a bound at its labels' end";
+      if (Finished() && buckets_ == 0) series_ = series;
+      if (series != series_ || sum_seen_) return "a bucket outside of its histogram";
+      if (buckets_++ > 0 && bound <= bound_) return "bounds that do not go up";
+      if (value < count_) return "counts that do not go up";
+      bound_ = bound;
+      count_ = value;
+      return nullptr;
+    }
+    if (labels != series_ || !std::isinf(bound_)) return "a sum or a count without all buckets before it";
+    if (suffix == "_sum" && !sum_seen_) {
+      sum_seen_ = true;
+      return value < 0 ? "a sum below 0" : nullptr;
+    }
+    if (suffix != "_count" || !sum_seen_) return "want buckets, the sum, the count";
+    const bool right = value == count_;
+    *this = {};
+    return right ? nullptr : "a count that is not the last bucket's";
+  }
+
+  // Nothing is missing of what has begun.
+  bool Finished() const { return buckets_ == 0; }
+
+ private:
+  // `{backend="web",le="0.5"}`: the labels without the bound, and the bound.
+  static bool SplitBound(std::string_view labels, std::string* series, double* bound) {
+    const size_t place = labels.rfind("le=\"");
+    if (place == labels.npos || place == 0 || !labels.ends_with("\"}")) return false;
+    const std::string_view before = labels.substr(0, place - 1);
+    if (labels[place - 1] != ',' && place != 1) return false;
+    *series = place == 1 ? "" : base::StrCat(before, "}");
+    const std::string_view number = labels.substr(place + 4, labels.size() - place - 6);
+    if (number == "+Inf") {
+      *bound = std::numeric_limits<double>::infinity();
+      return true;
+    }
+    const auto result = std::from_chars(number.data(), number.data() + number.size(), *bound);
+    return result.ec == std::errc() && result.ptr == number.data() + number.size();
+  }
+
+  std::string series_;
+  int buckets_ = 0;
+  double bound_ = 0;
+  double count_ = 0;
+  bool sum_seen_ = false;
+};
+
 class PageReader {
  public:
   // Why the line is refused; null when it is not.
@@ -84,11 +139,16 @@ class PageReader {
     LineReader reader(line);
     if (reader.Take("# HELP ")) return ReadHelp(reader);
     if (reader.Take("# TYPE ")) return ReadType(reader);
+    if (reader.Take("# ")) return nullptr;
     return ReadSample(reader);
   }
 
   // Every family began with its help and has its type; those without samples are allowed.
-  const char* Finish() const { return family_ != nullptr && family_->type.empty() ? "a family without TYPE" : nullptr; }
+  const char* Finish() const {
+    if (family_ == nullptr) return nullptr;
+    if (family_->type.empty()) return "a family without TYPE";
+    return histogram_.Finished() ? nullptr : "a histogram without its count";
+  }
 
   PrometheusPage page;
 
@@ -100,6 +160,7 @@ class PageReader {
     if (!first) return "the family came before";
     family_ = &place->second;
     family_->help = reader.rest();
+    histogram_ = {};
     return nullptr;
   }
 
@@ -111,8 +172,9 @@ class PageReader {
     family_->type = reader.rest();
     const bool total = name.size() > 6 && name.substr(name.size() - 6) == "_total";
     if (family_->type == "counter") return total ? nullptr : "a counter whose name does not end in _total";
+    if (family_->type == "histogram") return total ? "a histogram whose name ends in _total" : nullptr;
     if (family_->type == "gauge") return total ? "a gauge whose name ends in _total" : nullptr;
-    return "want counter or gauge";
+    return "want counter, gauge or histogram";
   }
 
   const char* ReadSample(LineReader reader) {
@@ -122,12 +184,20 @@ class PageReader {
     if (!reader.TakeName(&name)) return "want a name";
     if (!reader.TakeLabels(&labels)) return "want {name=\"value\",...}";
     if (!reader.Take(" ") || !reader.TakeNumber(&value)) return "want a space and a number";
-    if (family_ == nullptr || family_->type.empty() || name != name_) return "a sample outside of its family";
+    if (family_ == nullptr || family_->type.empty()) return "a sample outside of its family";
+    if (family_->type == "histogram" && name.starts_with(name_)) {
+      const std::string suffix = name.substr(name_.size());
+      if (const char* error = histogram_.Read(suffix, labels, value); error != nullptr) return error;
+      labels.insert(0, suffix);
+    } else if (name != name_) {
+      return "a sample outside of its family";
+    }
     if (family_->type == "counter" && value < 0) return "a counter below 0";
     return family_->samples.emplace(labels, value).second ? nullptr : "the series came before";
   }
 
   std::string name_;
+  HistogramReader histogram_;
   PrometheusPage::Family* family_ = nullptr;  // the one being read
 };
 

@@ -51,8 +51,37 @@ TEST(ReadPrometheusPage, RefusesWhatIsNotInTheFormat) {
            "# HELP b Of.\n# TYPE b thing\n",
            "# HELP b \n# TYPE b gauge\n",
            "# HELP b Of.\n# TYPE b gauge\na_total 3\n",  // a family in two pieces
+           "# HELP b_total Of.\n# TYPE b_total histogram\n",
        }) {
     EXPECT_FALSE(ReadPrometheusPage(std::string(kFamily) + samples).ok()) << samples;
+  }
+}
+
+TEST(ReadPrometheusPage, ReadsHistogramsThatAreWhole) {
+  const auto page = ReadPrometheusPage(
+      "# HELP b Of.\n# TYPE b histogram\nb_bucket{le=\"0.5\"} 2\nb_bucket{le=\"+Inf\"} 3\nb_sum 1.5\nb_count 3\n"
+      "# going on\n"
+      "b_bucket{x=\"1\",le=\"+Inf\"} 1\nb_sum{x=\"1\"} 9\nb_count{x=\"1\"} 1\n");
+  ASSERT_TRUE(page.ok()) << page.status();
+  EXPECT_EQ(page->Get("b", "_bucket{le=\"0.5\"}"), 2);
+  EXPECT_EQ(page->Get("b", "_sum"), 1.5);
+  EXPECT_EQ(page->Get("b", "_count{x=\"1\"}"), 1);
+}
+
+TEST(ReadPrometheusPage, RefusesHistogramsThatAreNot) {
+  for (const char* samples : {
+           "b 3\n", "b_total 3\n", "b_bucket 3\n", "b_bucket{x=\"1\"} 3\n", "b_bucket{le=\"wide\"} 3\n",
+           "b_bucket{le=\"+Inf\"} 3\n",                                                    // no sum, no count
+           "b_bucket{le=\"+Inf\"} 3\nb_sum 1\n",                                           // no count
+           "b_bucket{le=\"+Inf\"} 3\nb_count 3\n",                                         // no sum
+           "b_bucket{le=\"1\"} 3\nb_sum 1\nb_count 3\n",                                   // no last bucket
+           "b_bucket{le=\"+Inf\"} 3\nb_sum 1\nb_count 4\n",                                // another count
+           "b_bucket{le=\"2\"} 1\nb_bucket{le=\"1\"} 2\nb_bucket{le=\"+Inf\"} 3\n",        // bounds go down
+           "b_bucket{le=\"1\"} 2\nb_bucket{le=\"+Inf\"} 1\nb_sum 1\nb_count 1\n",          // counts go down
+           "b_bucket{x=\"1\",le=\"1\"} 2\nb_bucket{le=\"+Inf\"} 2\nb_sum 1\nb_count 2\n",  // two series
+           "b_sum 1\nb_count 0\n",                                                         // no buckets
+       }) {
+    EXPECT_FALSE(ReadPrometheusPage(std::string("# HELP b Of.\n# TYPE b histogram\n") + samples).ok()) << samples;
   }
 }
 

@@ -2,12 +2,15 @@
 
 #include <cstdint>
 #include <initializer_list>
+#include <span>
 #include <string>
 #include <string_view>
 
+#include "dataplane/metrics/histogram.h"
+
 namespace fairlead::metrics {
 
-enum class MetricType : uint8_t { kCounter, kGauge };
+enum class MetricType : uint8_t { kCounter, kGauge, kHistogram };
 
 struct Label {
   std::string_view name;
@@ -28,15 +31,23 @@ class PrometheusWriter {
 
   explicit PrometheusWriter(std::string* out) : out_(out) {}
 
-  // `name` lives until the next family. A counter's ends in "_total"; `help` is one sentence for people.
+  // `name` lives until the next family. A counter's ends in "_total", a histogram's in "_seconds"; `help` is one
+  // sentence for people.
   void BeginFamily(std::string_view name, std::string_view help, MetricType type);
 
   // A sample of the family. Seconds are doubles, and finite.
   void Write(std::initializer_list<Label> labels, uint64_t value);
   void Write(std::initializer_list<Label> labels, double value);
+  void Write(std::span<const Label> labels, uint64_t value);
+  void Write(std::span<const Label> labels, double value);
+  void Write(std::span<const Label> labels, Label last, uint64_t value);
+  // All samples of one of the family's histograms: buckets, sum and count.
+  void Write(std::span<const Label> labels, const HistogramSum& histogram);
 
  private:
-  void WriteLabels(std::initializer_list<Label> labels);
+  // `suffix` belongs to the name; `last` may be null.
+  void WriteSeries(std::string_view suffix, std::span<const Label> labels, const Label* last);
+  void WriteLabel(const Label& label, char before);
 
   std::string* const out_;
   std::string_view name_;

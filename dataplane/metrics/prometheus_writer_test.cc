@@ -1,7 +1,10 @@
 #include "dataplane/metrics/prometheus_writer.h"
 
+#include <cstdint>
+#include <span>
 #include <string>
 
+#include "dataplane/metrics/histogram.h"
 #include "dataplane/metrics/prometheus_reader.h"
 #include "gtest/gtest.h"
 
@@ -48,6 +51,29 @@ TEST(PrometheusWriter, WritesSecondsAsTheyAre) {
   EXPECT_EQ(page->Get("a_seconds", "{x=\"1\"}"), 0.25);
   EXPECT_EQ(page->Get("a_seconds", "{x=\"2\"}"), 1732368330.01);
   EXPECT_EQ(page->Get("a_seconds", "{x=\"3\"}"), -1e-300);
+}
+
+TEST(PrometheusWriter, WritesHistogramsWithCountsThatAddUp) {
+  Histogram histogram;
+  for (uint64_t us : {100, 500, 501, 60'000'000, 60'000'001}) histogram.Observe(us);
+  HistogramSum sum;
+  sum.Add(histogram);
+  std::string text;
+  PrometheusWriter writer(&text);
+  writer.BeginFamily("a_seconds", "Seconds.", MetricType::kHistogram);
+  const Label labels[] = {{"x", "1"}};
+  writer.Write(labels, sum);
+  writer.Write(std::span<const Label>(), HistogramSum());
+  const auto page = ReadPrometheusPage(text);
+  ASSERT_TRUE(page.ok()) << page.status();
+  EXPECT_EQ(page->Get("a_seconds", "_bucket{x=\"1\",le=\"0.0005\"}"), 2);
+  EXPECT_EQ(page->Get("a_seconds", "_bucket{x=\"1\",le=\"0.001\"}"), 3);
+  EXPECT_EQ(page->Get("a_seconds", "_bucket{x=\"1\",le=\"30\"}"), 3);
+  EXPECT_EQ(page->Get("a_seconds", "_bucket{x=\"1\",le=\"60\"}"), 4);
+  EXPECT_EQ(page->Get("a_seconds", "_bucket{x=\"1\",le=\"+Inf\"}"), 5);
+  EXPECT_DOUBLE_EQ(page->Get("a_seconds", "_sum{x=\"1\"}"), 120.001102);
+  EXPECT_EQ(page->Get("a_seconds", "_count{x=\"1\"}"), 5);
+  EXPECT_EQ(page->Get("a_seconds", "_bucket{le=\"+Inf\"}"), 0);
 }
 
 }  // namespace

@@ -11,7 +11,7 @@ struct alignas(64) WorkerCounters {
   Counter accept_errors;       // descriptors or memory exhausted
   Counter requests;            // heads received whole
   Counter requests_active;     // now
-  Counter responses[5];        // final ones sent to clients by class: [1] 2xx … [4] 5xx; [0] unused
+  Counter responses[5];        // final ones sent to clients, by class: [0] is 1xx (only 101), [1] 2xx … [4] 5xx
   Counter request_errors;      // malformed requests, answered 4xx or 5xx by the codec
   Counter no_route;            // 404: no virtual host or rule
   Counter no_eligible_server;  // 503

@@ -1,6 +1,11 @@
 #pragma once
 
+#include <cstdint>
+#include <memory>
+
 #include "dataplane/net/address.h"
+#include "dataplane/net/proxy_protocol.h"
+#include "dataplane/net/source_counts.h"
 #include "dataplane/proxy/listener_state.h"
 
 namespace fairlead::proxy {
@@ -9,7 +14,13 @@ namespace fairlead::proxy {
 // exchanges; on the worker's thread alone.
 struct Client {
   ListenerState* listener;
-  net::Address address;  // of the peer; without a path for unix sockets
+  // Of the peer, or what its PROXY header says; without a path for most unix sockets.
+  net::Address address;
+  // The connection's descriptor, for its own address.
+  int fd = -1;
+  net::SourceCounts::Entry source = net::SourceCounts::kUntracked;
+  // Where the listener expects one: what the connection began with.
+  std::unique_ptr<const net::ProxyHeader> proxy_header = nullptr;
 };
 
 }  // namespace fairlead::proxy

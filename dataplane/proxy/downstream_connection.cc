@@ -7,24 +7,24 @@
 #include <utility>
 
 #include "dataplane/http/h1/server_codec.h"
+#include "dataplane/proxy/admission.h"
 #include "dataplane/proxy/exchange.h"
 
 namespace fairlead::proxy {
 
-DownstreamConnection::DownstreamConnection(Environment* environment, ListenerState* listener, int fd, net::Address peer)
+DownstreamConnection::DownstreamConnection(Environment* environment, Client client, event::Socket* socket,
+                                           buffer::Slice begin)
     : environment_(environment),
-      client_{.listener = listener, .address = std::move(peer)},
-      socket_(environment->loop->Adopt(fd, this)),
-      codec_(new http::h1::ServerCodec(this, &listener->head_limits)),
+      client_(std::move(client)),
+      socket_(socket),
+      codec_(new http::h1::ServerCodec(this, &client_.listener->head_limits)),
       timer_([](void* self) { static_cast<DownstreamConnection*>(self)->OnTimeout(); }, this) {
-  environment_->counters->connections_accepted.Increment();
-  environment_->counters->connections_open.Increment();
-  client_.listener->own_counters->connections_accepted.Increment();
-  client_.listener->own_counters->connections_open.Increment();
+  socket_->set_handler(this);
   client_.listener->connections.PushBack(this);
   if (client_.listener->draining) codec_->Drain();
   Enter(Phase::kHead, client_.listener->http.header_timeout.count());
   socket_->ResumeReceive();
+  if (!begin.empty()) OnReceived(std::move(begin));
 }
 
 void DownstreamConnection::Drain() {
@@ -35,7 +35,7 @@ void DownstreamConnection::Drain() {
 
 void DownstreamConnection::Kill() {
   if (phase_ == Phase::kClosed) return;
-  codec_->ConnectionLost();
+  codec_->ConnectionLost(http::ClientError::kShutdown);
   Close(/*reset=*/true);
 }
 
@@ -54,7 +54,7 @@ void DownstreamConnection::OnReceiveEnd(int error) {
   event::TurnScope scope(environment_->turn_work);
   client_ended_ = true;
   if (error != 0) {
-    codec_->ConnectionLost();
+    codec_->ConnectionLost(http::ClientError::kDisconnected);
     return Close(/*reset=*/false);
   }
   if (!closing_ && !codec_->ReceiveEnd()) closing_ = true;
@@ -65,7 +65,7 @@ void DownstreamConnection::OnSent(size_t sent, int error) {
   event::TurnScope scope(environment_->turn_work);
   sending_ = false;
   if (error != 0) {
-    codec_->ConnectionLost();
+    codec_->ConnectionLost(http::ClientError::kDisconnected);
     return Close(/*reset=*/false);
   }
   client_.listener->own_counters->bytes_sent.Add(sent);
@@ -140,14 +140,12 @@ uint64_t DownstreamConnection::IdleTimeoutMs() const {
 void DownstreamConnection::Enter(Phase phase, uint64_t timeout_ms) {
   phase_ = phase;
   deadline_ms_ = environment_->loop->now_ms() + timeout_ms;
-  if (deadline_ms_ >= timer_deadline_ms_) return;
-  timer_deadline_ms_ = deadline_ms_;
+  if (timer_.scheduled() && timer_.deadline_ms() <= deadline_ms_) return;
   environment_->loop->timers().Schedule(&timer_, timeout_ms);
 }
 
 void DownstreamConnection::OnTimeout() {
   event::TurnScope scope(environment_->turn_work);
-  timer_deadline_ms_ = UINT64_MAX;
   const uint64_t now_ms = environment_->loop->now_ms();
   if (deadline_ms_ == UINT64_MAX) return;  // the next phase sets it
   if (deadline_ms_ > now_ms) return Enter(phase_, deadline_ms_ - now_ms);
@@ -166,7 +164,7 @@ void DownstreamConnection::OnTimeout() {
     case Phase::kExchange:
       deadline_ms_ = UINT64_MAX;
       if (!codec_->awaiting_response()) return;
-      codec_->ConnectionLost();
+      codec_->ConnectionLost(http::ClientError::kDisconnected);
       return Close(/*reset=*/false);
     case Phase::kClosed:
       return;
@@ -197,7 +195,7 @@ void DownstreamConnection::CheckClient() {
       return codec_->RequestTimeout("the request's body comes too slowly");
     case ClientWatch::Verdict::kSlowReader:
       environment_->counters->slow_readers.Increment();
-      codec_->ConnectionLost();
+      codec_->ConnectionLost(http::ClientError::kTooSlow);
       return Close(/*reset=*/true);
   }
 }
@@ -268,8 +266,7 @@ void DownstreamConnection::Close(bool reset) {
   phase_ = Phase::kClosed;
   environment_->loop->timers().Cancel(&timer_);
   watch_.reset();
-  environment_->counters->connections_open.Decrement();
-  client_.listener->own_counters->connections_open.Decrement();
+  Dismiss(environment_, client_);
   Unlink();
   if (reset) {
     const linger at_once{.l_onoff = 1, .l_linger = 0};

@@ -4,15 +4,14 @@
 #include <memory>
 #include <string_view>
 
-#include "dataplane/base/intrusive_list.h"
 #include "dataplane/buffer/queue.h"
 #include "dataplane/event/loop.h"
 #include "dataplane/event/socket.h"
 #include "dataplane/event/timer_wheel.h"
 #include "dataplane/event/turn_work.h"
 #include "dataplane/http/server_codec.h"
-#include "dataplane/net/address.h"
 #include "dataplane/proxy/client.h"
+#include "dataplane/proxy/client_connection.h"
 #include "dataplane/proxy/client_watch.h"
 #include "dataplane/proxy/environment.h"
 #include "dataplane/proxy/listener_state.h"
@@ -21,18 +20,17 @@ namespace fairlead::proxy {
 
 // One client's connection: feeds its codec, sends the codec's output, keeps the times. Made when the connection is
 // accepted, destroys itself when it is closed; on its worker's thread alone. Idle, it holds no buffers.
-class DownstreamConnection final : public base::ListNode,
+class DownstreamConnection final : public ClientConnection,
                                    private event::SocketHandler,
-                                   private event::TurnWorker,
                                    private http::ServerCodecHost {
  public:
-  // Takes over the accepted descriptor, whose other end is `peer`. `listener` outlives the connection.
-  DownstreamConnection(Environment* environment, ListenerState* listener, int fd, net::Address peer);
+  // Takes over the client's socket, from which `begin` was received already.
+  DownstreamConnection(Environment* environment, Client client, event::Socket* socket, buffer::Slice begin);
 
   // Its listener drains: it ends with the response that is under way or, idle, soon.
-  void Drain();
+  void Drain() override;
   // Closes without waiting for anything.
-  void Kill();
+  void Kill() override;
 
  private:
   // What the connection waits for, which decides how long it may.
@@ -89,16 +87,15 @@ class DownstreamConnection final : public base::ListNode,
   void Close(bool reset);
 
   Environment* const environment_;
-  const Client client_;
+  Client client_;
   event::Socket* socket_;
   std::unique_ptr<http::ServerCodec> codec_;
   std::unique_ptr<ClientWatch> watch_;  // null most of the time
   buffer::Queue output_;
-  // Expires at timer_deadline_ms_ or, where a phase has moved deadline_ms_ on since, is set again then: so that a
-  // request costs no work on timers.
+  // Where a phase has moved deadline_ms_ on since it was set, it is set again when it expires: so that a request costs
+  // no work on timers.
   event::Timer timer_;
   uint64_t deadline_ms_ = 0;
-  uint64_t timer_deadline_ms_ = UINT64_MAX;
   Phase phase_ = Phase::kHead;
   bool sending_ : 1 = false;
   bool closing_ : 1 = false;

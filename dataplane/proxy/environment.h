@@ -1,5 +1,6 @@
 #pragma once
 
+#include "dataplane/access_log/worker_log.h"
 #include "dataplane/proxy/date_cache.h"
 #include "dataplane/proxy/snapshot_pins.h"
 #include "dataplane/upstream/backends.h"
@@ -15,6 +16,7 @@ struct Environment : upstream::Environment {
   SnapshotPins* snapshots;
   ExchangePool* exchanges;
   DateCache* date;
+  access_log::WorkerLog* access_log = nullptr;  // null: the proxy logs nothing
 };
 
 }  // namespace fairlead::proxy

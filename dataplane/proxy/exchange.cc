@@ -4,6 +4,10 @@
 
 #include "absl/strings/str_cat.h"
 #include "dataplane/http/h1/upgrade.h"
+#include "dataplane/http/path_normalizer.h"
+#include "dataplane/proxy/request_log.h"
+#include "dataplane/proxy/route_actions.h"
+#include "dataplane/proxy/sent_proxy_header.h"
 #include "dataplane/routing/router.h"
 
 namespace fairlead::proxy {
@@ -29,6 +33,7 @@ Exchange::Exchange(Environment* environment)
 void Exchange::Begin(http::ServerStream* stream, const Client* client) {
   downstream_ = stream;
   client_ = client;
+  forwarder_.Start(client);
   record_.Start(client->listener->wants_times);
   rule_ = nullptr;
   backend_ = nullptr;
@@ -48,14 +53,26 @@ void Exchange::OnRequestHead(bool body_follows) {
   metrics_.Begin(client_->listener->own_counters, environment_->loop->now_us());
   if (environment_->loop->blocks().tight()) return RefuseForMemory();
   Reserve();
+  if (client_->listener->http.path_normalization.any() && !NormalizePath()) return;
   Route();
+}
+
+bool Exchange::NormalizePath() {
+  if (!request_.target_text().starts_with('/')) return true;  // "*", CONNECT's authority, or a query alone
+  const http::NormalizedPath result =
+      http::NormalizePath(request_.target_text(), client_->listener->http.path_normalization, &normalized_target_);
+  if (result.outcome == http::NormalizedPath::Outcome::kChanged) request_.ReplaceTarget(normalized_target_);
+  if (result.outcome != http::NormalizedPath::Outcome::kRefused) return true;
+  environment_->counters->request_errors.Increment();
+  Reply(400, Reason::kMalformedRequest, result.reason);
+  return false;
 }
 
 void Exchange::Route() {
   metrics_.LeaveRule();
   if (pin_ != nullptr) environment_->snapshots->Unpin(pin_);
   pin_ = environment_->snapshots->Pin();
-  avoid_ = kNoServer;  // slots of another revision may belong to others
+  server_slot_ = avoid_ = kNoServer;  // slots of another revision may belong to others
 
   const config::Snapshot& snapshot = *pin_->snapshot;
   const config::HttpSettings& settings = client_->listener->http;
@@ -66,30 +83,65 @@ void Exchange::Route() {
   if (router == nullptr || router->table().id != settings.route_table_id) {
     return Reply(503, Reason::kListenerRemoved, "this listener was removed");
   }
+  const routing::RouteResult route = router->Match({.authority = request_.Get(request_.authority),
+                                                    .path = request_.path(),
+                                                    .query = request_.query(),
+                                                    .method = request_.method,
+                                                    .method_text = request_.Get(request_.method_text),
+                                                    .fields = &request_.fields,
+                                                    .source = &forwarder_.ClientAddress(request_)});
   const bool is_connect = request_.method == http::Method::kConnect;
-  const std::string_view authority = request_.Get(request_.authority);
-  const routing::RouteResult route =
-      is_connect ? router->MatchConnect(authority) : router->Match(authority, request_.path());
+  record_.table = &router->table();
   record_.host = route.host;
   if (route.rule == nullptr) {
     if (is_connect) return Reply(405, Reason::kConnectRefused, "no route for CONNECT to this host");
     environment_->counters->no_route.Increment();
     if (route.host == nullptr) return Reply(404, Reason::kNoVirtualHost, "no virtual host for this name");
-    return Reply(404, Reason::kNoRoute, "no route for this path");
+    return Reply(404, Reason::kNoRoute, "no route for this request");
   }
   rule_ = route.rule;
   metrics_.EnterRule(&rule_->counters->of_worker(environment_->worker_index));
   max_body_bytes_ = rule_->max_body_bytes.value_or(settings.max_body_bytes);
   if (request_.content_length > max_body_bytes_ || record_.request_body_bytes > max_body_bytes_) return RefuseBody();
+  if (rule_->backends.empty()) return AnswerByRule();
+  if (rule_->rewrite != nullptr && !WriteTarget(*rule_->rewrite, request_, request_.path(), &own_text_)) {
+    environment_->counters->max_uri_bytes.Increment();
+    return Reply(414, Reason::kUriTooLong, "the rewritten target is longer than any server takes");
+  }
   backend_slot_ = rule_->backends.size() == 1 ? rule_->backends.front().backend
                                               : routing::ChooseBackend(*rule_, environment_->random->Next());
   backend_ = snapshot.backends[backend_slot_]->settings.get();
   StartAttempt();
 }
 
+void Exchange::AnswerByRule() {
+  response_edits_.Clear();
+  uint16_t status;
+  std::string_view body;
+  if (rule_->redirect != nullptr) {
+    if (!WriteLocation(*rule_->redirect, request_, request_.path(), &own_text_)) {
+      return Reply(400, Reason::kMalformedRequest, "the request names no host that the redirect could be for");
+    }
+    status = rule_->redirect->status;
+    response_edits_.fields.Set("Location", own_text_);
+  } else {
+    status = rule_->respond->status;
+    body = rule_->respond->body;
+    if (!body.empty()) response_edits_.fields.Set("Content-Type", rule_->respond->content_type);
+  }
+  if (rule_->response_headers != nullptr) AppendChanges(*rule_->response_headers, &response_edits_.fields);
+  metrics_.CountResponse(status);
+  record_.status = status;
+  if (!http::NeverHasBody(request_.method, status)) record_.response_body_bytes = body.size();
+  record_.Decide(DecidedBy::kProxy, Reason::kNone, {});
+  Conclude();
+  downstream_->SendFixed(status, body, response_edits_);
+  Finish();
+}
+
 void Exchange::StartAttempt() {
   upstream::Backend& backend = *environment_->backends->Get(backend_slot_);
-  const upstream::Admission admission = backend.Admit(this, avoid_, fresh_);
+  const upstream::Admission admission = backend.Admit(this, avoid_, fresh_ || sends_proxy_header());
   switch (admission.outcome) {
     case upstream::Admission::Outcome::kAdmitted:
       return OnAdmitted(admission.choice);
@@ -142,6 +194,7 @@ void Exchange::OnAdmitted(const upstream::Choice& choice) {
 void Exchange::OnConnected() {
   connected_ = true;
   record_.times.Take(Mark::kConnected);
+  if (sends_proxy_header()) connection_->BeginWith(MakeProxyHeader(backend_->send_proxy_protocol, *client_));
   http::ClientStream& stream = connection_->stream();
   request_edits_.Clear();
   std::string default_host;
@@ -149,16 +202,22 @@ void Exchange::OnConnected() {
     default_host = DefaultHost(server_->address());
     request_edits_.host = default_host;
   }
+  forwarder_.EditRequest(request_, *environment_->random, &request_edits_.fields);
   if (request_.connection_upgrade && request_.method != http::Method::kConnect) {
     request_edits_.upgrade = http::h1::FindUpgrade(request_.fields, rule_->upgrades);
   }
+  if (rule_->rewrite != nullptr) {
+    request_edits_.target = own_text_;
+    if (!rule_->rewrite->host.empty()) request_edits_.host = rule_->rewrite->host;
+  }
+  if (rule_->request_headers != nullptr) AppendChanges(*rule_->request_headers, &request_edits_.fields);
   stream.SendHead(request_, request_edits_);
   if (!early_body_.empty()) {
     body_sent_ = true;
     for (buffer::Slice& slice : early_body_.TakeSlices()) stream.SendData(std::move(slice));
   }
   if (request_ended_) {
-    stream.SendEnd(early_trailers_ == nullptr ? nullptr : &early_trailers_->fields);
+    stream.SendEnd(early_trailers_ == nullptr ? nullptr : &early_trailers_->list());
     environment_->loop->timers().Schedule(
         &timer_, (rule_->timeout.has_value() ? *rule_->timeout : backend_->response_timeout).count());
   } else {
@@ -186,16 +245,8 @@ void Exchange::OnRequestEnd(const http::FieldList* trailers) {
   record_.times.Take(Mark::kRequestEnd);
   if (!connected_) {
     if (trailers == nullptr) return;
-    early_trailers_ = std::make_unique<StoredTrailers>();
-    for (const http::FieldList::Field& field : *trailers) {
-      http::FieldList::Field copy = field;
-      copy.name_offset = static_cast<uint32_t>(early_trailers_->bytes.size());
-      early_trailers_->bytes.append(trailers->name(field));
-      copy.value_offset = static_cast<uint32_t>(early_trailers_->bytes.size());
-      early_trailers_->bytes.append(trailers->value(field));
-      early_trailers_->fields.Add(copy);
-    }
-    early_trailers_->fields.set_base(early_trailers_->bytes.data());
+    early_trailers_ = std::make_unique<StoredFields>();
+    for (const http::FieldList::Field& field : *trailers) early_trailers_->Add(*trailers, field);
     return;
   }
   if (trailers != nullptr) body_sent_ = true;
@@ -219,6 +270,7 @@ void Exchange::OnRefused(uint16_t status, const char* reason) {
   const bool in_body = counted_ && status == 408;
   record_.Decide(DecidedBy::kProxy, in_body ? Reason::kRequestBodyTimeout : ReasonOfRefusal(status), reason);
   if (status == 0) return;
+  metrics_.CountResponse(status);
   record_.status = status;
   record_.response_body_bytes = downstream_->ErrorBodySize(status, reason);
 }
@@ -228,7 +280,8 @@ void Exchange::OnStreamError(http::ClientError error) {
     environment_->counters->client_aborts.Increment();
     metrics_.CountClientAbort();
   }
-  record_.Decide(DecidedBy::kClient, Reason::kClientDisconnected, {});
+  record_.Decide(error == http::ClientError::kDisconnected ? DecidedBy::kClient : DecidedBy::kProxy, ReasonOf(error),
+                 {});
   Conclude();
   Finish();
 }
@@ -240,6 +293,11 @@ void Exchange::OnResponseHead() {
   response_begun_ = true;
   record_.times.Take(Mark::kResponseHead);
   record_.status = response_.status;
+  const config::AccessLog* log = client_->listener->access_log.get();
+  if (log != nullptr && !log->response_headers.empty()) {
+    if (logged_fields_ == nullptr) logged_fields_ = std::make_unique<StoredFields>();
+    StoreLoggedFields(*log, response_.fields, logged_fields_.get());
+  }
   if (response_.framing != http::BodyFraming::kNone) {
     idle_watch_due_ = true;  // unless the whole body is here already
     environment_->turn_work->Add(this);
@@ -252,6 +310,8 @@ void Exchange::OnResponseHead() {
   } else if (response_.status == 426) {
     response_edits_.upgrade = http::h1::FindUpgrade(response_.fields, rule_->upgrades);
   }
+  forwarder_.EditResponse(request_, &response_, *environment_->random, &response_edits_.fields);
+  if (rule_->response_headers != nullptr) AppendChanges(*rule_->response_headers, &response_edits_.fields);
   downstream_->SendHead(response_, response_edits_);
 }
 
@@ -346,7 +406,8 @@ void Exchange::WatchIdle() {
 }
 
 uint64_t Exchange::IdleTimeoutMs() const {
-  return (tunnel_ ? backend_->tunnel_idle_timeout : backend_->idle_timeout).count();
+  if (tunnel_) return backend_->tunnel_idle_timeout.count();
+  return (rule_->idle_timeout.has_value() ? *rule_->idle_timeout : backend_->idle_timeout).count();
 }
 
 void Exchange::OnTimeout() {
@@ -372,7 +433,7 @@ void Exchange::OnTimeout() {
   }
   if (response_begun_ && downstream_->unsent_bytes() > 0) {
     environment_->counters->reader_timeouts.Increment();
-    return Cut(DecidedBy::kClient, Reason::kReaderTimeout, "the client did not take the response");
+    return Cut(DecidedBy::kProxy, Reason::kReaderTimeout, "the client did not take the response");
   }
   CountTimeout();
   environment_->counters->server_idle_timeouts.Increment();
@@ -393,6 +454,7 @@ void Exchange::Reply(uint16_t status, Reason reason, std::string_view detail) {
   record_.Decide(DecidedBy::kProxy, reason, detail);
   Conclude();
   response_edits_.Clear();
+  forwarder_.EditResponse(request_, nullptr, *environment_->random, &response_edits_.fields);
   if (status == 405) response_edits_.fields.Add("Allow", kMethodsBesidesConnect);
   downstream_->SendError(status, detail, response_edits_);
   Finish();
@@ -405,7 +467,30 @@ void Exchange::Cut(DecidedBy who, Reason reason, std::string_view detail) {
   Finish();
 }
 
-void Exchange::Conclude() { record_.times.Take(Mark::kEnd); }
+void Exchange::Conclude() {
+  record_.times.Take(Mark::kEnd);
+  if (client_->listener->access_log != nullptr) Log();
+}
+
+void Exchange::Log() {
+  const config::Snapshot& snapshot = *(pin_ != nullptr ? pin_ : environment_->snapshots->current())->snapshot;
+  const config::Server* server = nullptr;
+  if (server_slot_ != kNoServer) server = snapshot.backends[backend_slot_]->servers[server_slot_].get();
+  LogRequest({.client = *client_,
+              .address = forwarder_.ClientAddress(request_),
+              .request_id = forwarder_.RequestId(request_, *environment_->random),
+              .head = request_,
+              .head_is_complete = counted_,
+              .response_fields = logged_fields_.get(),
+              .record = record_,
+              .snapshot = snapshot,
+              .rule = rule_,
+              .backend = backend_,
+              .server = server,
+              .attempts = attempts_,
+              .reused = reused_},
+             environment_->access_log);
+}
 
 void Exchange::RefuseForMemory() {
   environment_->counters->max_buffer_bytes.Increment();
@@ -456,6 +541,7 @@ void Exchange::Finish() {
   if (tunnel_) environment_->counters->tunnels_active.Decrement();
   early_body_.Clear();
   early_trailers_.reset();
+  if (logged_fields_ != nullptr) logged_fields_->Clear();
   environment_->turn_work->Add(this);
 }
 

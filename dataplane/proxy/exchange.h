@@ -18,7 +18,9 @@
 #include "dataplane/proxy/client.h"
 #include "dataplane/proxy/environment.h"
 #include "dataplane/proxy/exchange_metrics.h"
+#include "dataplane/proxy/forwarder.h"
 #include "dataplane/proxy/request_record.h"
+#include "dataplane/proxy/stored_fields.h"
 #include "dataplane/upstream/connection.h"
 #include "dataplane/upstream/server.h"
 #include "dataplane/upstream/waiter.h"
@@ -45,12 +47,6 @@ class Exchange final : public http::ServerStreamHandler,
   void Begin(http::ServerStream* stream, const Client* client);
 
  private:
-  // A body's end that has to wait for a connection.
-  struct StoredTrailers {
-    std::string bytes;
-    http::FieldList fields;
-  };
-
   // http::ServerStreamHandler:
   http::RequestHead& request_head() override { return request_; }
   void OnRequestHead(bool body_follows) override;
@@ -79,9 +75,15 @@ class Exchange final : public http::ServerStreamHandler,
   // event::TurnWorker:
   void RunTurnWork() override;
 
+  // By the listener's rules. False: it was refused.
+  bool NormalizePath();
   // Finds a backend by the worker's current revision, then a server.
   void Route();
+  // Connections to the backend's servers begin with a PROXY header, and serve one request.
+  bool sends_proxy_header() const { return backend_->send_proxy_protocol != config::ProxyProtocol::kNone; }
   void StartAttempt();
+  // A rule without backends: redirects, or gives its fixed answer.
+  void AnswerByRule();
   bool MayRetry(http::ServerError error);
   void RefuseBody();
   void RefuseForMemory();
@@ -95,11 +97,13 @@ class Exchange final : public http::ServerStreamHandler,
   void Cut(DecidedBy who, Reason reason, std::string_view detail);
   // All is known of it, and its head can still be read, for the last time: called once, before the stream ends.
   void Conclude();
+  void Log();
   void OnTimeout();
   void CountTimeout();
-  // The time without a byte that ends it, from now.
-  void WatchIdle();
+  // The time without a byte that ends it.
   uint64_t IdleTimeoutMs() const;
+  // From now.
+  void WatchIdle();
   void BeginTunnel();
   void LeaveServer();
   void Finish();
@@ -117,11 +121,16 @@ class Exchange final : public http::ServerStreamHandler,
   upstream::Connection* connection_ = nullptr;
   http::RequestHead request_;
   http::ResponseHead response_;
+  // A Location, or the target that servers are asked for: of rule_, where it says so.
+  std::string own_text_;
   // Filled and used at once: before a head is sent.
   http::HeadEdits request_edits_;
   http::HeadEdits response_edits_;
-  buffer::Queue early_body_;  // received before a connection stood
-  std::unique_ptr<StoredTrailers> early_trailers_;
+  buffer::Queue early_body_;                      // received before a connection stood
+  std::unique_ptr<StoredFields> early_trailers_;  // a body's end that has to wait for a connection
+  std::unique_ptr<StoredFields> logged_fields_;   // of the response, where some are logged
+  std::string normalized_target_;                 // of request_, where the listener changes it
+  Forwarder forwarder_;
   ExchangeMetrics metrics_;
   RequestRecord record_;
   event::Timer timer_;

@@ -95,7 +95,7 @@ TEST_P(ExchangeTest, SaysWhyThereIsNoAnswer) {
   EXPECT_EQ(Ask("CONNECT a:80 HTTP/1.1\r\nHost: a:80\r\n\r\n").substr(0, 12), "HTTP/1.1 405");
   config_.SetRoutes("routes", {{"/api", "web"}});
   Publish();
-  EXPECT_THAT(Ask(Get("/other")), AllOf(StartsWith("HTTP/1.1 404 "), EndsWith("no route for this path\n")));
+  EXPECT_THAT(Ask(Get("/other")), AllOf(StartsWith("HTTP/1.1 404 "), EndsWith("no route for this request\n")));
   EXPECT_EQ(counters_.no_route.value(), 1u);
   config_.SetServer("web", "s1", origin_.address,
                     [](config::Server* server) { server->admin_state = config::AdminState::kDrain; });

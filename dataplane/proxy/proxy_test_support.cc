@@ -6,7 +6,8 @@
 #include <cerrno>
 #include <utility>
 
-#include "dataplane/proxy/downstream_connection.h"
+#include "dataplane/proxy/accept.h"
+#include "dataplane/proxy/client_connection.h"
 
 namespace fairlead::proxy::testing {
 
@@ -34,7 +35,7 @@ ProxyTest::ProxyTest()
 
 ProxyTest::~ProxyTest() {
   Run([&] {
-    listener_.connections.ForEach([](DownstreamConnection* connection) { connection->Kill(); });
+    listener_.connections.ForEach([](ClientConnection* connection) { connection->Kill(); });
     backends_.Clear();
   });
   EXPECT_EQ(counters_.requests_active.value(), 0u);
@@ -58,7 +59,7 @@ size_t ProxyTest::SnapshotsHeld() {
 
 Peer ProxyTest::Connect() {
   auto [fd, peer] = event::testing::TcpPair();
-  Run([&, fd = fd] { new DownstreamConnection(&environment_, &listener_, fd, *net::Address::Parse("192.0.2.1:1")); });
+  Run([&, fd = fd] { AcceptClient(&environment_, &listener_, fd, *net::Address::Parse("192.0.2.1:1")); });
   return std::move(peer);
 }
 

@@ -52,12 +52,16 @@ std::string_view ToString(Reason reason) {
       return "request_stalled";
     case Reason::kIdleTimeout:
       return "idle_timeout";
+    case Reason::kShutdown:
+      return "shutdown";
     case Reason::kTunnelIdleTimeout:
       return "tunnel_idle_timeout";
     case Reason::kRequestBodyTimeout:
       return "request_body_timeout";
     case Reason::kReaderTimeout:
       return "reader_timeout";
+    case Reason::kClientTooSlow:
+      return "client_too_slow";
     case Reason::kClientDisconnected:
       return "client_disconnected";
   }
@@ -75,6 +79,20 @@ Reason ReasonOfRefusal(uint16_t status) {
     default:
       return Reason::kMalformedRequest;
   }
+}
+
+Reason ReasonOf(http::ClientError error) {
+  switch (error) {
+    case http::ClientError::kDisconnected:
+      return Reason::kClientDisconnected;
+    case http::ClientError::kMalformed:
+      return Reason::kMalformedRequest;
+    case http::ClientError::kTooSlow:
+      return Reason::kClientTooSlow;
+    case http::ClientError::kShutdown:
+      return Reason::kShutdown;
+  }
+  return Reason::kNone;
 }
 
 Reason ReasonOf(http::ServerError error) {

@@ -4,6 +4,7 @@
 #include <string_view>
 
 #include "dataplane/http/client_codec.h"
+#include "dataplane/http/server_codec.h"
 
 namespace fairlead::proxy {
 
@@ -16,7 +17,7 @@ enum class DecidedBy : uint8_t {
 
 // Why a request did not get the whole response of a server. Each is a name in access logs (docs/ACCESS_LOG.md).
 enum class Reason : uint8_t {
-  kNone,  // it did
+  kNone,  // it did, or got what its rule answers
   // The request was refused.
   kMalformedRequest,  // 400 and others: it broke the protocol
   kUriTooLong,        // 414
@@ -44,9 +45,11 @@ enum class Reason : uint8_t {
   kRequestStalled,     // 504: the server did not take the request's body
   kIdleTimeout,        // cut short: the response did not go on
   kTunnelIdleTimeout,  // cut: no byte came through a tunnel
+  kShutdown,           // cut, or not answered: the proxy ended
   // The client failed.
   kRequestBodyTimeout,  // 408: the request's body did not go on
   kReaderTimeout,       // cut short: the client did not take the response
+  kClientTooSlow,       // cut short: it took the response below the lowest rate
   kClientDisconnected,
 };
 
@@ -55,6 +58,8 @@ std::string_view ToString(Reason reason);
 
 // Of a request that the codec refused, answering it with `status`.
 Reason ReasonOfRefusal(uint16_t status);
+// Of a client's stream that ended early. Why one is malformed ReasonOfRefusal tells.
+Reason ReasonOf(http::ClientError error);
 // Of what a server did.
 Reason ReasonOf(http::ServerError error);
 

@@ -13,6 +13,7 @@ namespace fairlead::proxy {
 struct RequestRecord {
   void Start(bool times_wanted) {
     times.Start(times_wanted);
+    table = nullptr;
     host = nullptr;
     request_body_bytes = response_body_bytes = 0;
     status = 0;
@@ -29,10 +30,12 @@ struct RequestRecord {
   }
 
   RequestTimes times;
-  const config::VirtualHost* host = nullptr;  // of the exchange's revision; null: none was found
-  uint64_t request_body_bytes = 0;            // received, without framing
-  uint64_t response_body_bytes = 0;           // given to the client's connection, without framing
-  uint16_t status = 0;                        // that the client was sent; 0: none
+  // Of the exchange's revision; null: none was found.
+  const config::RouteTable* table = nullptr;
+  const config::VirtualHost* host = nullptr;
+  uint64_t request_body_bytes = 0;   // received, without framing
+  uint64_t response_body_bytes = 0;  // given to the client's connection, without framing
+  uint16_t status = 0;               // that the client was sent; 0: none
   DecidedBy decided_by = DecidedBy::kServer;
   Reason reason = Reason::kNone;
   std::string_view detail;  // of the reason, in words; valid while it is told

@@ -88,8 +88,8 @@ void TestConfig::SetRoutes(const std::string& id, const std::vector<Route>& rout
   for (const Route& route : routes) {
     config::RouteRule rule;
     rule.id = route.path_prefix;
-    rule.path_match = config::PathMatch::kPrefix;
-    rule.path = route.path_prefix;
+    rule.match.path_match = config::PathMatch::kPrefix;
+    rule.match.path = route.path_prefix;
     rule.backends = {{.backend = backends_.at(route.backend), .weight = 1}};
     rule.total_weight = 1;
     rule.counters = std::make_shared<metrics::RuleCounters>(workers_);

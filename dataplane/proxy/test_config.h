@@ -59,6 +59,7 @@ class TestConfig {
   // The rule of this index in the only virtual host.
   const config::RouteRule& rule(const std::string& route_table, size_t index) const;
   const net::Address& address(const std::string& listener) const;
+  config::BackendSlot backend_slot(const std::string& id) const { return backends_.at(id); }
   config::RouteTableSlot route_table(const std::string& id) const { return route_tables_.at(id); }
 
  private:

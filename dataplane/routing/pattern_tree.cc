@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <cstddef>
-#include <cstring>
 
 namespace fairlead::routing {
 namespace {
@@ -30,8 +29,9 @@ PatternTree::PatternTree(std::vector<Pattern> patterns) {
     // The shortest come first: those that end here.
     for (; begin < end && patterns[begin].text.size() == depth; ++begin) {
       Node& node = nodes_[node_index];
-      uint32_t& rank = patterns[begin].kind == Pattern::Kind::kExact ? node.exact_rank : node.prefix_rank;
+      uint32_t& rank = patterns[begin].kind == Pattern::Kind::kExact ? node.exact_rank : node.own_prefix_rank;
       rank = std::min(rank, patterns[begin].rank);
+      node.prefix_rank = std::min(node.prefix_rank, node.own_prefix_rank);
     }
     nodes_[node_index].first_child = static_cast<uint32_t>(nodes_.size());
     while (begin < end) {
@@ -54,14 +54,9 @@ PatternTree::PatternTree(std::vector<Pattern> patterns) {
 uint32_t PatternTree::Find(std::string_view text) const {
   const Node* node = nodes_.data();
   while (!text.empty()) {
-    const char* const first_bytes = first_bytes_.data() + node->first_child;
-    const void* const found = std::memchr(first_bytes, text.front(), node->child_count);
-    if (found == nullptr) return node->prefix_rank;
-    const Node& child = nodes_[node->first_child + (static_cast<const char*>(found) - first_bytes)];
-    const std::string_view label = LabelOf(child);
-    if (!text.starts_with(label)) return node->prefix_rank;
-    text.remove_prefix(label.size());
-    node = &child;
+    const Node* const child = Descend(*node, &text);
+    if (child == nullptr) return node->prefix_rank;
+    node = child;
   }
   return std::min(node->exact_rank, node->prefix_rank);
 }

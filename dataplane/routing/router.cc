@@ -74,58 +74,26 @@ PatternTree TreeOf(const std::vector<Domain>& domains) {
   return PatternTree(std::move(patterns));
 }
 
-PatternTree TreeOf(const std::vector<config::RouteRule>& rules) {
-  std::vector<Pattern> patterns;
-  patterns.reserve(rules.size());
-  for (const config::RouteRule& rule : rules) {
-    const uint32_t rank = static_cast<uint32_t>(patterns.size());
-    switch (rule.path_match) {
-      case config::PathMatch::kAny:
-        patterns.push_back({"", Pattern::Kind::kPrefix, rank});
-        break;
-      case config::PathMatch::kExact:
-        patterns.push_back({rule.path, Pattern::Kind::kExact, rank});
-        break;
-      case config::PathMatch::kPrefix:
-        patterns.push_back({rule.path, Pattern::Kind::kPrefix, rank});
-        break;
-    }
-  }
-  return PatternTree(std::move(patterns));
-}
-
 }  // namespace
 
 Router::Router(std::shared_ptr<const config::RouteTable> table) : table_(std::move(table)), domains_({}) {
-  for (const config::VirtualHost& host : table_->virtual_hosts) hosts_.push_back({&host, TreeOf(host.rules)});
+  for (const config::VirtualHost& host : table_->virtual_hosts) hosts_.push_back({&host, RuleIndex(host.rules)});
   const std::vector<Domain> domains = DomainsFromBestMatch(*table_);
   domains_ = TreeOf(domains);
   for (const Domain& domain : domains) hosts_of_domains_.push_back(domain.host);
 }
 
-const Router::Host* Router::FindHost(std::string_view authority) const {
-  const std::string_view name = HostOf(authority);
+RouteResult Router::Match(const RequestView& request) const {
+  const std::string_view name = HostOf(request.authority);
   std::array<char, kLongestHost> reversed;
   ReverseInLowerCase(name, reversed.begin());
   const uint32_t domain = domains_.Find({reversed.data(), name.size()});
-  return domain == PatternTree::kNone ? nullptr : &hosts_[hosts_of_domains_[domain]];
-}
+  if (domain == PatternTree::kNone) return {};
 
-RouteResult Router::Match(std::string_view authority, std::string_view target) const {
-  const Host* host = FindHost(authority);
-  if (host == nullptr) return {};
-  const uint32_t rule = host->rules.Find(target.substr(0, target.find('?')));
-  if (rule == PatternTree::kNone) return {.host = host->host};
-  return {.host = host->host, .rule = &host->host->rules[rule]};
-}
-
-RouteResult Router::MatchConnect(std::string_view authority) const {
-  const Host* host = FindHost(authority);
-  if (host == nullptr) return {};
-  for (const config::RouteRule& rule : host->host->rules) {
-    if (rule.allow_connect && rule.path_match == config::PathMatch::kAny) return {.host = host->host, .rule = &rule};
-  }
-  return {.host = host->host};
+  const Host& host = hosts_[hosts_of_domains_[domain]];
+  const uint32_t rule = host.rules.Find(request);
+  if (rule == RuleIndex::kNone) return {.host = host.host};
+  return {.host = host.host, .rule = &host.host->rules[rule]};
 }
 
 config::BackendSlot ChooseBackend(const config::RouteRule& rule, uint64_t random) {

@@ -8,6 +8,8 @@
 #include "dataplane/config/route_table.h"
 #include "dataplane/config/slots.h"
 #include "dataplane/routing/pattern_tree.h"
+#include "dataplane/routing/request_view.h"
+#include "dataplane/routing/rule_index.h"
 
 namespace fairlead::routing {
 
@@ -27,30 +29,23 @@ class Router {
   Router& operator=(const Router&) = delete;
 
   // The host: the one that names the request's host exactly, else the one with the longest "*.suffix" of it, else the
-  // one with "*". Then the first of its rules whose path matches; no other host is tried.
+  // one with "*". Then the first of its rules that matches; no other host is tried. For CONNECT, which has no path,
+  // these are the rules that allow it.
   //
-  // `authority` is a host or IP address, maybe with a port (RFC 9110 §7.2), which does not matter, nor do case and a
-  // dot at the end; an IPv6 address is in brackets, here as in the table. Whatever is no host's name, the empty
-  // authority among it, belongs to "*". `target` is in origin-form or "*" (RFC 9112 §3.2); what follows a '?' does not
-  // matter.
+  // Of the authority the port does not matter, nor do case and a dot at the end; an IPv6 address is in brackets, here
+  // as in the table. Whatever is no host's name, the empty authority among it, belongs to "*".
   //
-  // Follows the two texts' bytes once, whatever the number of hosts and rules; allocates nothing.
-  RouteResult Match(std::string_view authority, std::string_view target) const;
-
-  // For CONNECT, whose target is an authority alone: the host as above, then the first of its rules that allows
-  // CONNECT. No rule with a path does.
-  RouteResult MatchConnect(std::string_view authority) const;
+  // Follows the authority's and the path's bytes once, whatever the number of hosts and rules (see RuleIndex);
+  // allocates nothing, but for regular expressions.
+  RouteResult Match(const RequestView& request) const;
 
   const config::RouteTable& table() const { return *table_; }
 
  private:
   struct Host {
     const config::VirtualHost* host;
-    PatternTree rules;  // paths; ranks are indexes into host->rules
+    RuleIndex rules;
   };
-
-  // Null: there is none.
-  const Host* FindHost(std::string_view authority) const;
 
   const std::shared_ptr<const config::RouteTable> table_;
   std::vector<Host> hosts_;  // as in the table

@@ -11,9 +11,9 @@
 #include <utility>
 #include <vector>
 
-#include "absl/strings/str_cat.h"
 #include "dataplane/base/allocation_counter.h"
 #include "dataplane/config/route_table.h"
+#include "dataplane/routing/test_request.h"
 #include "gtest/gtest.h"
 
 namespace fairlead::routing {
@@ -21,13 +21,7 @@ namespace {
 
 using config::PathMatch;
 
-config::RouteRule Rule(std::string id, PathMatch path_match, std::string path) {
-  config::RouteRule rule;
-  rule.id = std::move(id);
-  rule.path_match = path_match;
-  rule.path = std::move(path);
-  return rule;
-}
+constexpr auto Rule = TestRule;
 
 Router RouterOf(std::vector<config::VirtualHost> hosts) {
   auto table = std::make_shared<config::RouteTable>();
@@ -47,14 +41,19 @@ Router RouterForRules(std::vector<config::RouteRule> rules) { return RouterOf({{
 
 // The id of the host that `authority` belongs to; "-" when there is none.
 std::string HostFor(const Router& router, std::string_view authority) {
-  const RouteResult result = router.Match(authority, "/");
+  const TestRequest request("/", {}, "GET", std::string(authority));
+  const RouteResult result = router.Match(request.view());
   return result.host == nullptr ? "-" : result.host->id;
 }
 
-// The id of the rule that `target` belongs to; "-" when there is none.
-std::string RuleFor(const Router& router, std::string_view target) {
-  const RouteResult result = router.Match("example.org", target);
+// The id of the rule that the request belongs to; "-" when there is none.
+std::string RuleFor(const Router& router, const TestRequest& request) {
+  const RouteResult result = router.Match(request.view());
   return result.rule == nullptr ? "-" : result.rule->id;
+}
+
+std::string RuleFor(const Router& router, std::string_view target) {
+  return RuleFor(router, TestRequest(std::string(target)));
 }
 
 TEST(RouterHosts, AreFoundByTheirExactName) {
@@ -170,11 +169,172 @@ TEST(RouterRules, TakeTheStarOfOptionsWhereTheyTakeEveryPath) {
   EXPECT_EQ(RuleFor(RouterForRules({Rule("any", PathMatch::kAny, "")}), "*"), "any");
 }
 
+config::RouteRule With(config::RouteRule rule, std::vector<config::HeaderMatch> headers,
+                       std::vector<config::QueryMatch> query = {}) {
+  rule.match.headers = std::move(headers);
+  rule.match.query = std::move(query);
+  return rule;
+}
+
+config::RouteRule WithMethods(config::RouteRule rule, std::vector<std::string> methods) {
+  rule.match.methods = std::move(methods);
+  return rule;
+}
+
+config::HeaderMatch Header(std::string name, config::HeaderMatch::Kind kind, std::string text = "") {
+  config::HeaderMatch header{.name = std::move(name), .kind = kind};
+  if (kind == config::HeaderMatch::Kind::kRegex) {
+    header.regex = *base::Regex::Compile(text);
+  } else {
+    header.text = std::move(text);
+  }
+  return header;
+}
+
+using HeaderKind = config::HeaderMatch::Kind;
+using QueryKind = config::QueryMatch::Kind;
+
+TEST(RouterRules, MayAskForAMethod) {
+  const Router router = RouterForRules({WithMethods(Rule("read", PathMatch::kPrefix, "/"), {"GET", "HEAD"}),
+                                        WithMethods(Rule("dav", PathMatch::kPrefix, "/"), {"PROPFIND", "PUT"}),
+                                        WithMethods(Rule("post", PathMatch::kAny, ""), {"POST"})});
+  const auto rule_for = [&](const char* method) { return RuleFor(router, TestRequest("/", {}, method)); };
+  EXPECT_EQ(rule_for("GET"), "read");
+  EXPECT_EQ(rule_for("HEAD"), "read");
+  EXPECT_EQ(rule_for("POST"), "post");
+  EXPECT_EQ(rule_for("PUT"), "dav");
+  EXPECT_EQ(rule_for("PROPFIND"), "dav");
+  EXPECT_EQ(rule_for("PROPPATCH"), "-");
+  EXPECT_EQ(rule_for("get"), "-");
+  EXPECT_EQ(rule_for("DELETE"), "-");
+}
+
+TEST(RouterRules, AreForConnectWhereTheyAllowIt) {
+  config::RouteRule proxies = WithMethods(Rule("proxies", PathMatch::kAny, ""), {"CONNECT", "GET"});
+  config::RouteRule tunnel = With(Rule("tunnel", PathMatch::kAny, ""), {Header("x-key", HeaderKind::kExact, "1")});
+  tunnel.allow_connect = true;
+  const Router router = RouterForRules({proxies, tunnel, Rule("rest", PathMatch::kAny, "")});
+  const auto rule_for = [&](const char* method, const char* target, const TestRequest::Fields& fields) {
+    return RuleFor(router, TestRequest(target, fields, method));
+  };
+  EXPECT_EQ(rule_for("CONNECT", "example.org:443", {{"X-Key", "1"}}), "tunnel");
+  EXPECT_EQ(rule_for("CONNECT", "example.org:443", {{"X-Key", "2"}}), "-");
+  EXPECT_EQ(rule_for("GET", "/", {}), "proxies");
+  EXPECT_EQ(rule_for("PUT", "/", {{"X-Key", "1"}}), "tunnel");
+}
+
+TEST(RouterRules, MayAskForFields) {
+  const Router router =
+      RouterForRules({With(Rule("exact", PathMatch::kAny, ""), {Header("x-v", HeaderKind::kExact, "2")}),
+                      With(Rule("prefix", PathMatch::kAny, ""), {Header("x-v", HeaderKind::kPrefix, "beta-")}),
+                      With(Rule("regex", PathMatch::kAny, ""), {Header("x-v", HeaderKind::kRegex, "v[0-9]+")}),
+                      With(Rule("both", PathMatch::kAny, ""),
+                           {Header("a", HeaderKind::kPresent), Header("b", HeaderKind::kExact, "1")}),
+                      With(Rule("absent", PathMatch::kAny, ""), {Header("x-v", HeaderKind::kAbsent)}),
+                      With(Rule("there", PathMatch::kAny, ""), {Header("x-v", HeaderKind::kPresent)})});
+  const auto rule_for = [&](const TestRequest::Fields& fields) { return RuleFor(router, TestRequest("/", fields)); };
+  EXPECT_EQ(rule_for({{"X-V", "2"}}), "exact");
+  EXPECT_EQ(rule_for({{"X-V", "1"}, {"x-v", "2"}}), "exact");
+  EXPECT_EQ(rule_for({{"X-V", "beta-"}}), "prefix");
+  EXPECT_EQ(rule_for({{"X-V", "v12"}}), "regex");
+  EXPECT_EQ(rule_for({{"X-V", "v12 "}}), "there");
+  EXPECT_EQ(rule_for({{"X-V", "22"}}), "there");
+  EXPECT_EQ(rule_for({{"X-V", ""}}), "there");
+  EXPECT_EQ(rule_for({{"X-VV", "2"}}), "absent");
+  EXPECT_EQ(rule_for({{"B", "1"}, {"A", ""}}), "both");
+  EXPECT_EQ(rule_for({{"B", "1"}}), "absent");
+}
+
+// An absolute-form target names the host whatever Host says (RFC 9112 §3.2.2).
+TEST(RouterRules, TakeTheAuthorityForHost) {
+  const Router router =
+      RouterForRules({With(Rule("host", PathMatch::kAny, ""), {Header("host", HeaderKind::kExact, "a.org:81")}),
+                      With(Rule("none", PathMatch::kAny, ""), {Header("host", HeaderKind::kAbsent)})});
+  EXPECT_EQ(RuleFor(router, TestRequest("/", {{"Host", "b.org"}}, "GET", "a.org:81")), "host");
+  EXPECT_EQ(RuleFor(router, TestRequest("/", {{"Host", "a.org:81"}}, "GET", "b.org")), "-");
+  EXPECT_EQ(RuleFor(router, TestRequest("/", {}, "GET", "")), "none");
+}
+
+TEST(RouterRules, MayAskForParametersOfTheQuery) {
+  const Router router = RouterForRules(
+      {With(Rule("exact", PathMatch::kAny, ""), {}, {{.name = "q", .kind = QueryKind::kExact, .text = "a b"}}),
+       With(Rule("regex", PathMatch::kAny, ""), {},
+            {{.name = "q", .kind = QueryKind::kRegex, .regex = *base::Regex::Compile("[0-9]+&")}}),
+       With(Rule("there", PathMatch::kAny, ""), {}, {{.name = "q"}})});
+  EXPECT_EQ(RuleFor(router, "/?q=a+b"), "exact");
+  EXPECT_EQ(RuleFor(router, "/?p=1&%71=a%20b"), "exact");
+  EXPECT_EQ(RuleFor(router, "/?q=1&q=a%20b"), "exact");
+  EXPECT_EQ(RuleFor(router, "/?q=12%26"), "regex");
+  EXPECT_EQ(RuleFor(router, "/?q=12&"), "there");
+  EXPECT_EQ(RuleFor(router, "/?q"), "there");
+  EXPECT_EQ(RuleFor(router, "/?p=q"), "-");
+  EXPECT_EQ(RuleFor(router, "/q"), "-");
+}
+
+TEST(RouterRules, MayAskWhereTheClientIs) {
+  config::RouteRule inside = Rule("inside", PathMatch::kAny, "");
+  inside.match.source_networks = std::make_shared<const net::NetworkSet>(
+      std::vector{*net::Network::Parse("10.0.0.0/8"), *net::Network::Parse("::1"), *net::Network::Parse("unix")});
+  const Router router = RouterForRules({inside, Rule("outside", PathMatch::kAny, "")});
+  const auto rule_for = [&](const char* source) {
+    TestRequest request("/");
+    request.source = *net::Address::Parse(source);
+    return RuleFor(router, request);
+  };
+  EXPECT_EQ(rule_for("10.255.0.1:1"), "inside");
+  EXPECT_EQ(rule_for("11.0.0.1:1"), "outside");
+  EXPECT_EQ(rule_for("[::1]:1"), "inside");
+  EXPECT_EQ(rule_for("[::2]:1"), "outside");
+  EXPECT_EQ(rule_for("unix:/x"), "inside");
+}
+
+TEST(RouterRules, MayBeForPathsByPattern) {
+  const Router router =
+      RouterForRules({Rule("item", PathMatch::kRegex, "/items/[0-9]+"), Rule("exact", PathMatch::kExact, "/items/new"),
+                      Rule("case", PathMatch::kRegex, "(?i)/items/NEW.*"), Rule("digits", PathMatch::kRegex, "/[0-9]+"),
+                      WithMethods(Rule("put", PathMatch::kRegex, "/items/.*"), {"PUT"}),
+                      Rule("late", PathMatch::kRegex, "/items/.*")});
+  EXPECT_EQ(RuleFor(router, "/items/12?x=/items/new"), "item");
+  EXPECT_EQ(RuleFor(router, "/items/new"), "exact");
+  EXPECT_EQ(RuleFor(router, "/Items/newer"), "case");
+  EXPECT_EQ(RuleFor(router, "/7"), "digits");
+  EXPECT_EQ(RuleFor(router, "/items/x"), "late");
+  EXPECT_EQ(RuleFor(router, TestRequest("/items/x", {}, "PUT")), "put");
+  EXPECT_EQ(RuleFor(router, "/x/items/12"), "-");
+}
+
+TEST(RouterRules, WithAPatternAreForPathsAlone) {
+  const Router router = RouterForRules({Rule("all", PathMatch::kRegex, ".*")});
+  EXPECT_EQ(RuleFor(router, "*"), "-");
+  EXPECT_EQ(RuleFor(router, TestRequest("example.org:80", {}, "CONNECT")), "-");
+  EXPECT_EQ(RuleFor(router, "/"), "all");
+}
+
+// Tenants told apart by one field are hashed, others stand between them: the order is that of the rules all the same.
+TEST(RouterRules, KeepTheirOrderWhereAFieldTellsThemApart) {
+  std::vector<config::RouteRule> rules;
+  for (int i = 0; i < 100; ++i) {
+    const std::string tenant = std::to_string(i % 90);
+    rules.push_back(
+        With(Rule("t" + std::to_string(i), PathMatch::kPrefix, "/"), {Header("x-tenant", HeaderKind::kExact, tenant)}));
+    if (i == 50) rules.push_back(With(Rule("beta", PathMatch::kPrefix, "/"), {Header("beta", HeaderKind::kPresent)}));
+  }
+  rules.push_back(Rule("rest", PathMatch::kAny, ""));
+  const Router router = RouterForRules(std::move(rules));
+  const auto rule_for = [&](const TestRequest::Fields& fields) { return RuleFor(router, TestRequest("/", fields)); };
+  EXPECT_EQ(rule_for({{"X-Tenant", "7"}}), "t7");
+  EXPECT_EQ(rule_for({{"X-Tenant", "95"}}), "rest");
+  EXPECT_EQ(rule_for({{"X-Tenant", "60"}, {"Beta", ""}}), "beta");
+  EXPECT_EQ(rule_for({{"X-Tenant", "40"}, {"Beta", ""}}), "t40");
+  EXPECT_EQ(rule_for({{"X-Tenant", "70"}, {"X-Tenant", "60"}}), "t60");
+  EXPECT_EQ(rule_for({}), "rest");
+}
+
 // Where nothing of the most specific host matches, the answer is 404 and not another host's rule.
 TEST(RouterRules, AreThoseOfOneHostAlone) {
   const Router router = RouterOf({{"org", {"example.org"}, {Rule("a", PathMatch::kExact, "/a")}},
                                   {"all", {"*"}, {Rule("any", PathMatch::kAny, "")}}});
-  const RouteResult result = router.Match("example.org", "/b");
+  const RouteResult result = router.Match(TestRequest("/b").view());
   ASSERT_NE(result.host, nullptr);
   EXPECT_EQ(result.host->id, "org");
   EXPECT_EQ(result.rule, nullptr);
@@ -182,8 +342,8 @@ TEST(RouterRules, AreThoseOfOneHostAlone) {
 
 TEST(Router, FindsNothingInAnEmptyTable) {
   const Router router = RouterOf({});
-  EXPECT_EQ(router.Match("example.org", "/").host, nullptr);
-  EXPECT_EQ(router.Match("example.org", "/").rule, nullptr);
+  EXPECT_EQ(router.Match(TestRequest("/").view()).host, nullptr);
+  EXPECT_EQ(router.Match(TestRequest("/").view()).rule, nullptr);
 }
 
 TEST(Router, SurvivesATableThatNoCompilerWouldLetPass) {
@@ -202,87 +362,32 @@ TEST(Router, ShowsTheTableThatItWasMadeFrom) {
   EXPECT_EQ(&Router(std::move(table)).table(), address);
 }
 
-TEST(Router, AllocatesNothingToMatch) {
-  const Router router = RouterForDomains({"example.org", "*.example.org", "*"});
+TEST(Router, AllocatesNothingForConditionsWithoutRegularExpressions) {
+  std::vector<config::RouteRule> rules;
+  for (int i = 0; i < 10; ++i) {
+    rules.push_back(With(Rule("", PathMatch::kPrefix, "/a/long/path/"),
+                         {Header("x-a-long-name-of-a-field", HeaderKind::kExact, std::string(50, 'a' + i))},
+                         {{.name = "a long name of a parameter", .kind = QueryKind::kExact, .text = "and its value"}}));
+  }
+  rules.push_back(WithMethods(Rule("dav", PathMatch::kAny, ""), {"PROPFIND"}));
+  const Router router = RouterForRules(std::move(rules));
+  const TestRequest request("/a/long/path/?and=query&a+long%20name+of+a+parameter=and+its+other+value",
+                            {{"X-A-Long-Name-Of-A-Field", std::string(50, 'c')}}, "PROPFIND");
+  const RequestView view = request.view();
   base::AllocationCounter counter;
-  router.Match("WWW.a.very.long.name.that.no.small.string.holds.example.org:8080", "/a/long/path?and=query");
+  const RouteResult result = router.Match(view);
   EXPECT_EQ(counter.allocations(), 0u);
+  EXPECT_EQ(result.rule->id, "dav");
 }
 
-// Against the words of the API's description, tried one by one.
-class Model {
- public:
-  explicit Model(const config::RouteTable& table) : table_(table) {}
-
-  RouteResult Match(std::string_view host, std::string_view path) const {
-    const config::VirtualHost* best = nullptr;
-    size_t best_length = 0;
-    for (const config::VirtualHost& candidate : table_.virtual_hosts) {
-      for (std::string_view domain : candidate.domains) {
-        const size_t length = LengthOfMatch(domain, host);
-        if (length <= best_length) continue;
-        best = &candidate;
-        best_length = length;
-      }
-    }
-    if (best == nullptr) return {};
-    for (const config::RouteRule& rule : best->rules) {
-      if (rule.path_match == PathMatch::kAny || (rule.path_match == PathMatch::kExact && path == rule.path) ||
-          (rule.path_match == PathMatch::kPrefix && path.starts_with(rule.path))) {
-        return {best, &rule};
-      }
-    }
-    return {best, nullptr};
-  }
-
- private:
-  // 0 for none, 1 for "*"; an exact name is longer than any suffix.
-  static size_t LengthOfMatch(std::string_view domain, std::string_view host) {
-    if (domain == host) return 1'000;
-    if (domain == "*") return 1;
-    if (!domain.starts_with("*.")) return 0;
-    const std::string_view suffix = domain.substr(1);
-    return host.size() > suffix.size() && host.ends_with(suffix) ? suffix.size() : 0;
-  }
-
-  const config::RouteTable& table_;
-};
-
-TEST(Router, BehavesAsHostsAndRulesTriedOneByOne) {
-  std::mt19937 random(1);
-  const auto random_host = [&] {
-    std::string host(1, "abc"[random() % 3]);
-    while (random() % 3 != 0) absl::StrAppend(&host, ".", std::string(1, "abc"[random() % 3]));
-    return host;
-  };
-  const auto random_path = [&] {
-    std::string path = "/";
-    while (random() % 5 != 0) path += "ab/"[random() % 3];
-    return path;
-  };
-  for (int round = 0; round < 300; ++round) {
-    auto table = std::make_shared<config::RouteTable>();
-    table->virtual_hosts.resize(random() % 10);
-    for (config::VirtualHost& host : table->virtual_hosts) {
-      for (size_t i = random() % 4; i > 0; --i) {
-        const char* const before[] = {"", "", "*."};
-        host.domains.push_back(random() % 10 == 0 ? "*" : absl::StrCat(before[random() % 3], random_host()));
-      }
-      for (size_t i = random() % 8; i > 0; --i) {
-        host.rules.push_back(Rule("", static_cast<PathMatch>(random() % 8 == 0 ? 0 : 1 + random() % 2), random_path()));
-      }
-    }
-    const Router router(table);
-    const Model model(*table);
-    for (int i = 0; i < 200; ++i) {
-      const std::string host = random_host();
-      const std::string path = random_path();
-      const RouteResult result = router.Match(host, path);
-      const RouteResult expected = model.Match(host, path);
-      ASSERT_EQ(result.host, expected.host) << host;
-      ASSERT_EQ(result.rule, expected.rule) << path;
-    }
-  }
+TEST(Router, AllocatesNothingToMatch) {
+  const Router router = RouterForDomains({"example.org", "*.example.org", "*"});
+  const TestRequest request("/a/long/path?and=query", {}, "GET",
+                            "WWW.a.very.long.name.that.no.small.string.holds.example.org:8080");
+  const RequestView view = request.view();
+  base::AllocationCounter counter;
+  router.Match(view);
+  EXPECT_EQ(counter.allocations(), 0u);
 }
 
 config::RouteRule RuleWithBackends(std::vector<config::WeightedBackend> backends) {

@@ -22,9 +22,11 @@ A reverse proxy that starts empty and is programmed at run time, over gRPC.
   --control_listen=ADDRESS,…    where controllers and fairleadctl dial: HOST:PORT or unix:PATH
   --admin_listen=ADDRESS,…      HTTP: /live, /ready, /metrics, /status
   --health_listen=ADDRESS,…     the line protocol for reports of health
+  --access_log=DESTINATION      file:PATH, stdout, stderr, syslog:unix:PATH, syslog:IP:PORT; SIGHUP reopens the file
   --workers=N                   threads that serve; default: one for each processor
   --io=auto|io_uring|epoll      default auto: io_uring where the kernel allows it
   --max_buffer_bytes=512MiB     what buffers may take in all; default: a quarter of the memory; see docs/LIMITS.md
+  --server_metrics=on|off       whether /metrics has series of each server; default on
   --node_id=NAME --zone=NAME    what controllers are told; default: the host's name, and none
   --heartbeat_timeout=15s       silence that ends a control stream
   --heartbeat_interval=5s       silence that a heartbeat breaks; default: a third of the timeout
@@ -64,6 +66,12 @@ absl::Status SetIo(const std::string& flag, const std::string& value, Options& o
   return absl::OkStatus();
 }
 
+absl::Status SetSwitch(const std::string& flag, const std::string& value, bool& on) {
+  if (value != "on" && value != "off") return Wrong(flag, absl::StrCat("want on or off, not \"", value, "\""));
+  on = value == "on";
+  return absl::OkStatus();
+}
+
 absl::Status SetDuration(const std::string& flag, const std::string& value, std::chrono::milliseconds& duration) {
   absl::Duration parsed;
   if (!absl::ParseDuration(value, &parsed) || parsed < absl::Milliseconds(1) || parsed > absl::Hours(24)) {
@@ -94,14 +102,23 @@ absl::Status SetList(const std::string& flag, const std::string& value, std::vec
   return absl::OkStatus();
 }
 
+absl::Status SetAccessLog(const std::string& flag, const std::string& value, Options& options) {
+  absl::StatusOr<access_log::DestinationSpec> spec = access_log::DestinationSpec::Parse(value);
+  if (!spec.ok()) return Wrong(flag, std::string(spec.status().message()));
+  options.access_log = *std::move(spec);
+  return absl::OkStatus();
+}
+
 absl::Status SetFlag(const std::string& flag, const std::string& value, Options& options) {
   if (value.empty()) return Wrong(flag, absl::StrCat("needs a value: --", flag, "=…"));
   if (flag == "control") return SetList(flag, value, options.control);
   if (flag == "control_listen") return SetList(flag, value, options.control_listen);
   if (flag == "admin_listen") return SetList(flag, value, options.admin_listen);
   if (flag == "health_listen") return SetList(flag, value, options.health_listen);
+  if (flag == "access_log") return SetAccessLog(flag, value, options);
   if (flag == "workers") return SetWorkers(flag, value, options);
   if (flag == "io") return SetIo(flag, value, options);
+  if (flag == "server_metrics") return SetSwitch(flag, value, options.server_metrics);
   if (flag == "heartbeat_interval") return SetDuration(flag, value, options.heartbeat_interval);
   if (flag == "heartbeat_timeout") return SetDuration(flag, value, options.heartbeat_timeout);
   if (flag == "drain_timeout") return SetDuration(flag, value, options.drain_timeout);

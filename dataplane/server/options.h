@@ -2,10 +2,12 @@
 
 #include <chrono>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "absl/status/statusor.h"
+#include "dataplane/access_log/destination_spec.h"
 #include "dataplane/event/loop.h"
 
 namespace fairlead::server {
@@ -18,9 +20,11 @@ struct Options {
   std::vector<std::string> control_listen;  // where controllers and fairleadctl dial
   std::vector<std::string> admin_listen;
   std::vector<std::string> health_listen;
-  int workers = 0;  // 0: one for each processor
+  std::optional<access_log::DestinationSpec> access_log;  // not given: nothing is logged
+  int workers = 0;                                        // 0: one for each processor
   event::IoBackend io = event::IoBackend::kAuto;
-  std::string node_id;  // empty: the host's name
+  bool server_metrics = true;  // /metrics shows each server
+  std::string node_id;         // empty: the host's name
   std::string zone;
   std::chrono::milliseconds heartbeat_timeout{15'000};
   std::chrono::milliseconds heartbeat_interval{0};  // not given: a third of the timeout

@@ -21,12 +21,13 @@ std::string ErrorOf(std::vector<std::string> arguments) {
 TEST(Options, TakesListsNumbersAndDurations) {
   absl::StatusOr<Options> options =
       ParseOptions({"--control=127.0.0.1:1,[::1]:2", "--workers=3", "--io=epoll", "--node_id=a=b", "--zone=z",
-                    "--drain_timeout=1m", "--heartbeat_timeout=3s"});
+                    "--drain_timeout=1m", "--heartbeat_timeout=3s", "--server_metrics=off"});
   ASSERT_TRUE(options.ok()) << options.status();
   EXPECT_THAT(options->control, ElementsAre("127.0.0.1:1", "[::1]:2"));
   EXPECT_EQ(options->workers, 3);
   EXPECT_EQ(options->io, event::IoBackend::kEpoll);
   EXPECT_EQ(options->node_id, "a=b");
+  EXPECT_FALSE(options->server_metrics);
   EXPECT_EQ(options->drain_timeout, std::chrono::minutes(1));
   EXPECT_EQ(options->heartbeat_interval, std::chrono::seconds(1)) << "a third of the timeout";
 }
@@ -36,6 +37,7 @@ TEST(Options, NamesTheFlagThatIsWrongAndWhatWouldBeRight) {
   EXPECT_THAT(ErrorOf({kListen, "--workers=0"}), HasSubstr("--workers: want a number from 1"));
   EXPECT_THAT(ErrorOf({kListen, "--workers"}), HasSubstr("--workers: needs a value"));
   EXPECT_THAT(ErrorOf({kListen, "--io=kqueue"}), HasSubstr("auto, io_uring or epoll"));
+  EXPECT_EQ(ErrorOf({kListen, "--server_metrics=no"}), "--server_metrics: want on or off, not \"no\"");
   EXPECT_THAT(ErrorOf({kListen, "--drain_timeout=-1s"}), HasSubstr("want a duration"));
   EXPECT_THAT(ErrorOf({kListen, "--admin_listen=a,,b"}), HasSubstr("an address is empty"));
   EXPECT_THAT(ErrorOf({kListen, "file.yaml"}), HasSubstr("\"file.yaml\" is no flag"));
@@ -55,6 +57,29 @@ TEST(Options, TakesBytesWithTheirUnit) {
   for (const char* wrong : {"0", "-1", "1.5GiB", "64MB", "64 MiB", "MiB", "99999999999999999999", "9999999999GiB"}) {
     EXPECT_THAT(ErrorOf({kListen, std::string("--max_buffer_bytes=") + wrong}), HasSubstr("KiB, MiB or GiB")) << wrong;
   }
+}
+
+TEST(Options, KnowsTheDestinationsOfTheAccessLog) {
+  using Kind = access_log::DestinationSpec::Kind;
+  const auto parsed = [](const std::string& value) {
+    absl::StatusOr<Options> options = ParseOptions({kListen, "--access_log=" + value});
+    EXPECT_TRUE(options.ok()) << options.status();
+    return options->access_log.value();
+  };
+  EXPECT_FALSE(ParseOptions({kListen})->access_log.has_value());
+  EXPECT_EQ(parsed("file:/var/log/a=b,c").kind, Kind::kFile);
+  EXPECT_EQ(parsed("file:/var/log/a=b,c").path, "/var/log/a=b,c");
+  EXPECT_EQ(parsed("stdout").kind, Kind::kStdout);
+  EXPECT_EQ(parsed("stderr").kind, Kind::kStderr);
+  EXPECT_EQ(parsed("syslog:unix:/dev/log").kind, Kind::kSyslog);
+  EXPECT_EQ(parsed("syslog:unix:/dev/log").address.path(), "/dev/log");
+  EXPECT_EQ(parsed("syslog:[::1]:514").address.ToString(), "[::1]:514");
+
+  EXPECT_EQ(ErrorOf({kListen, "--access_log=/var/log/x"}),
+            "--access_log: want file:PATH, stdout, stderr, syslog:unix:PATH or syslog:IP:PORT, not \"/var/log/x\"");
+  EXPECT_THAT(ErrorOf({kListen, "--access_log=file:"}), HasSubstr("want file:PATH"));
+  EXPECT_EQ(ErrorOf({kListen, "--access_log=syslog:localhost:514"}),
+            "--access_log: not an IP:port or unix path: \"localhost:514\"");
 }
 
 TEST(Options, RefusesWhatIsNotBuiltYet) {

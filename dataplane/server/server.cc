@@ -1,5 +1,6 @@
 #include "dataplane/server/server.h"
 
+#include <signal.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -13,6 +14,8 @@
 #include "absl/status/statusor.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
+#include "dataplane/access_log/access_log.h"
+#include "dataplane/access_log/destination_spec.h"
 #include "dataplane/admin/admin_server.h"
 #include "dataplane/admin/status.h"
 #include "dataplane/base/version.h"
@@ -57,6 +60,8 @@ void Announce(const char* what, const std::string& address) {
   std::fflush(stdout);
 }
 
+void Complain(std::string_view line) { std::fprintf(stderr, "%.*s\n", static_cast<int>(line.size()), line.data()); }
+
 // All parts of the program, on the control thread. Parts that use others come after them, and so end before them.
 class Server {
  public:
@@ -71,7 +76,8 @@ class Server {
     if (!loop.ok()) return loop.status();
     loop_ = *std::move(loop);
     started_ms_ = loop_->now_ms();
-    signals_.Start([this](int) { loop_->mailbox().Post([this] { OnSignal(); }); });
+    signals_.Start([this](int signal) { loop_->mailbox().Post([this, signal] { OnSignal(signal); }); });
+    if (absl::Status status = OpenAccessLog(); !status.ok()) return status;
 
     const uint64_t least_bytes = kLeastBufferBytes * options_.workers;
     uint64_t buffer_bytes = options_.max_buffer_bytes;
@@ -85,7 +91,7 @@ class Server {
     absl::StatusOr<std::unique_ptr<worker::WorkerPool>> workers = worker::WorkerPool::Start(
         options_.workers,
         {.io = options_.io, .budget = &*budget_, .descriptor_ceiling = DescriptorCeiling(descriptor_limit_)},
-        loop_.get());
+        loop_.get(), access_log_.get());
     if (!workers.ok()) return ForFlag("--io", workers.status());
     workers_ = *std::move(workers);
     core_ = std::make_unique<control::ControlCore>(CoreOptions());
@@ -105,6 +111,15 @@ class Server {
   // io_uring has 2 MiB of it with the kernel, and a request needs some at each side.
   static constexpr uint64_t kLeastBufferBytes = 8 * 1024 * 1024;
   static constexpr uint64_t kPressureLookMs = 1000;
+
+  absl::Status OpenAccessLog() {
+    if (!options_.access_log.has_value()) return absl::OkStatus();
+    absl::StatusOr<std::unique_ptr<access_log::Destination>> destination =
+        access_log::OpenDestination(*options_.access_log);
+    if (!destination.ok()) return ForFlag("--access_log", destination.status());
+    access_log_ = std::make_unique<access_log::AccessLog>(*std::move(destination), options_.workers, Complain);
+    return absl::OkStatus();
+  }
 
   control::ControlCore::Options CoreOptions() {
     control::ControlCore::Options options;
@@ -162,9 +177,8 @@ class Server {
 
   absl::Status DialControllers() {
     if (options_.control.empty()) return absl::OkStatus();
-    absl::StatusOr<std::unique_ptr<control::Dialer>> dialer = control::Dialer::Create(
-        options_.control, core_.get(), loop_.get(),
-        [](std::string_view line) { std::fprintf(stderr, "%.*s\n", static_cast<int>(line.size()), line.data()); });
+    absl::StatusOr<std::unique_ptr<control::Dialer>> dialer =
+        control::Dialer::Create(options_.control, core_.get(), loop_.get(), Complain);
     if (!dialer.ok()) return ForFlag("--control", dialer.status());
     dialer_ = *std::move(dialer);
     return absl::OkStatus();
@@ -207,9 +221,11 @@ class Server {
     status.buffer_bytes = static_cast<uint64_t>(std::max<int64_t>(budget_->used_bytes(), 0));
     status.max_buffer_bytes = budget_->limit_bytes();
     status.health = &core_->health();
+    status.server_metrics = options_.server_metrics;
     status.transactions_applied = core_->transactions_applied();
     status.transactions_rejected = core_->transactions_rejected();
     status.sessions = ControlSessions();
+    if (access_log_ != nullptr) status.access_log = access_log_->totals();
     return status;
   }
 
@@ -244,8 +260,12 @@ class Server {
     loop_->timers().Schedule(&pressure_timer_, kPressureLookMs);
   }
 
-  // The first signal drains, the second ends at once.
-  void OnSignal() {
+  // The first signal drains, the second ends at once; SIGHUP is for whoever moved the access log away.
+  void OnSignal(int signal) {
+    if (signal == SIGHUP) {
+      if (access_log_ != nullptr) access_log_->Reopen();
+      return;
+    }
     if (std::exchange(draining_, true)) return loop_->Stop();
     // While they are still listened on: afterwards another program may take the places.
     core_->snapshot()->listeners.ForEach([](size_t, const std::shared_ptr<const config::Listener>& listener) {
@@ -267,6 +287,7 @@ class Server {
   std::optional<buffer::Budget> budget_;
   uint64_t started_ms_ = 0;
   bool draining_ = false;
+  std::unique_ptr<access_log::AccessLog> access_log_;
   std::unique_ptr<worker::WorkerPool> workers_;
   std::unique_ptr<control::ControlCore> core_;
   std::vector<std::unique_ptr<admin::AdminServer>> admin_;

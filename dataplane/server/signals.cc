@@ -14,7 +14,7 @@ constexpr int kEnd = SIGUSR2;
 sigset_t Heard() {
   sigset_t signals;
   sigemptyset(&signals);
-  for (int signal : {SIGTERM, SIGINT, kEnd}) sigaddset(&signals, signal);
+  for (int signal : {SIGTERM, SIGINT, SIGHUP, kEnd}) sigaddset(&signals, signal);
   return signals;
 }
 

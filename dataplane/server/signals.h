@@ -6,8 +6,8 @@
 
 namespace fairlead::server {
 
-// Hears SIGTERM and SIGINT on a thread of its own, and ignores SIGPIPE. To be made before any other thread, so that all
-// of them inherit the mask that leaves signals to it.
+// Hears SIGTERM, SIGINT and SIGHUP on a thread of its own, and ignores SIGPIPE. To be made before any other thread, so
+// that all of them inherit the mask that leaves signals to it.
 class Signals {
  public:
   Signals();

@@ -73,6 +73,15 @@ class StressRequest final : public Waiter {
     if (worker_->random.Below(10) == 0) Later(&StressRequest::LoseHeart);
   }
 
+  // Is served at once, for a moment, or not at all.
+  void TryOnce() {
+    const Admission admission = worker_->backends.Get(0)->Admit(this, load_balancing::Policy::kNone, /*fresh=*/true);
+    if (admission.outcome != Admission::Outcome::kAdmitted) return;
+    worker_->fleet->Begin(admission.choice.slot);
+    worker_->fleet->End(admission.choice.slot);
+    admission.choice.server->EndRequest();
+  }
+
  private:
   void OnAdmitted(const Choice& choice) override {
     choice_ = choice;
@@ -134,6 +143,11 @@ class AdmissionStress : public ::testing::Test {
     for (auto& worker : workers_) worker->thread.join();
   }
 
+  void SetQueueLength(uint32_t length) {
+    auto settings = std::make_shared<config::BackendSettings>(*config_.settings);
+    settings->queue_length = length;
+    config_.settings = std::move(settings);
+  }
   void SetServer(config::ServerSlot slot, uint32_t max_requests) {
     auto server = std::make_shared<config::Server>();
     if (slot < config_.servers.size()) {
@@ -195,6 +209,27 @@ class AdmissionStress : public ::testing::Test {
   std::vector<std::shared_ptr<config::Snapshot>> snapshots_;
   std::vector<std::unique_ptr<StressWorker>> workers_;
 };
+
+// Nobody waits: all try again at once, so that they meet at the limit as often as they can.
+TEST_F(AdmissionStress, ALimitHoldsAgainstAllWorkersAtOnce) {
+  SetQueueLength(0);
+  SetServer(0, 2);
+  Publish();
+  std::atomic<int> done = 0;
+  for (auto& worker : workers_) {
+    worker->loop->mailbox().Post([&worker = *worker, this, &done] {
+      for (int i = 0; i < 100'000; ++i) {
+        event::TurnScope scope(&worker.turn_work);
+        StressRequest request(&worker);
+        request.TryOnce();
+      }
+      ++done;
+    });
+  }
+  while (done < kWorkers) std::this_thread::yield();
+  EXPECT_EQ(fleet_.peak[0], 2);
+  EXPECT_GT(fleet_.served, 100'000);
+}
 
 TEST_F(AdmissionStress, NobodyIsForgottenAtOnePlace) {
   SetServer(0, 1);

@@ -43,6 +43,10 @@ void Connection::OnConnected(int error) {
     server_->OnConnectFailed();
     return Fail(http::ServerError::kConnectFailed, std::strerror(error));
   }
+  if (user_->takes_socket()) {
+    state_ = State::kTaken;
+    return user_->OnConnected();
+  }
   state_ = State::kBusy;
   socket_->ResumeReceive();
   codec_.Begin(user_);
@@ -61,6 +65,7 @@ void Connection::Use(ConnectionUser* user) {
 void Connection::Release() {
   user_ = nullptr;
   if (state_ == State::kClosed) return;
+  if (state_ == State::kTaken) return Close();
   if (state_ == State::kBusy && codec_.idle()) return Touch();  // pooled or closed in RunTurnWork
   if (!codec_.tunnel_ended() || output_.empty()) Close();
   codec_.Abandon();
@@ -136,6 +141,7 @@ void Connection::RunTurnWork() {
     delete this;
     return;
   }
+  if (state_ == State::kTaken) return;
   codec_.Continue();
   if (state_ == State::kClosed) return;  // comes again
   Flush();

@@ -1,6 +1,8 @@
 #pragma once
 
 #include <cstdint>
+#include <string_view>
+#include <utility>
 
 #include "absl/status/status.h"
 #include "dataplane/base/intrusive_list.h"
@@ -22,6 +24,8 @@ class ConnectionUser : public http::ClientStreamHandler {
  public:
   // The connection stands; stream() may be used.
   virtual void OnConnected() = 0;
+  // It speaks for itself on the connection's socket, and takes that with OnConnected (RawUser).
+  virtual bool takes_socket() const { return false; }
 
  protected:
   ~ConnectionUser() = default;
@@ -48,6 +52,13 @@ class Connection final : public event::TurnWorker,
   void Release();
   // Its exchange may end, but no other is to follow.
   void DoNotKeep() { keep_ = false; }
+  // For a new connection that stands: what it begins with, in front of its only exchange.
+  void BeginWith(std::string_view bytes) {
+    keep_ = false;
+    output_.Append(bytes, blocks());
+  }
+  // For a user that takes it: the socket, which it closes before Release. The connection goes on standing for it.
+  event::Socket* TakeSocket() { return std::exchange(socket_, nullptr); }
   // Closes; a user hears OnServerError(error).
   void Fail(http::ServerError error, std::string_view detail);
 
@@ -69,6 +80,7 @@ class Connection final : public event::TurnWorker,
     kAwaitingPlace,
     kConnecting,
     kBusy,
+    kTaken,      // its socket is the user's
     kFinishing,  // sends the last bytes of a tunnel that has ended
     kIdle,
     kClosed,

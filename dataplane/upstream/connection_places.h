@@ -29,8 +29,11 @@ class ConnectionPlaces {
 
   bool limited() const { return limit_ != config::kNoLimit; }
   uint32_t limit() const { return limit_; }
+  // Where more are open than may be, because the limit was lowered, idle ones make no room.
   bool HasRoom() const {
-    return !limited() || counters_->open_connections.load() < limit_ || counters_->unclaimed_connections.load() > 0;
+    if (!limited()) return true;
+    const uint32_t open = counters_->open_connections.load();
+    return open < limit_ || (open == limit_ && counters_->unclaimed_connections.load() > 0);
   }
   // More are open than may be: the limit was lowered.
   bool overfull() const { return limited() && counters_->open_connections.load(std::memory_order_relaxed) > limit_; }

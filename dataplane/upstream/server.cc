@@ -182,6 +182,7 @@ void Server::SetMaxConnections(uint32_t limit) {
   const bool newly_limited = !places_.limited() && limit != config::kNoLimit;
   places_.set_limit(limit);
   if (newly_limited) places_.AddUnclaimed(idle_count_);
+  while (places_.overfull() && !idle_.empty()) idle_.back()->Close();
 }
 
 void Server::Retire(std::unique_ptr<Server> server) {

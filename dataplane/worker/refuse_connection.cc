@@ -1,7 +1,6 @@
 #include "dataplane/worker/refuse_connection.h"
 
 #include <sys/socket.h>
-#include <unistd.h>
 
 #include <string_view>
 
@@ -16,12 +15,11 @@ static_assert(kBody.size() == 54);
 
 }  // namespace
 
-void RefuseConnection(int fd) {
+void RefuseHttpConnection(base::UniqueFd connection) {
   // Closing with a request unread would reset the connection, and could cost the client the answer (RFC 9112 §9.6).
   char dropped[4096];
-  recv(fd, dropped, sizeof(dropped), MSG_DONTWAIT);
-  send(fd, kAnswer.data(), kAnswer.size(), MSG_DONTWAIT | MSG_NOSIGNAL);
-  close(fd);
+  recv(connection.get(), dropped, sizeof(dropped), MSG_DONTWAIT);
+  send(connection.get(), kAnswer.data(), kAnswer.size(), MSG_DONTWAIT | MSG_NOSIGNAL);
 }
 
 }  // namespace fairlead::worker

@@ -1,9 +1,10 @@
 #pragma once
 
+#include "dataplane/base/unique_fd.h"
+
 namespace fairlead::worker {
 
-// Answers an accepted connection, whatever it asks, with 503 (HTTP/1.1), and closes it: three system calls, no memory.
-// Takes over the descriptor.
-void RefuseConnection(int fd);
+// Answers an accepted connection of HTTP/1.1, whatever it asks, with 503, and closes it: three system calls, no memory.
+void RefuseHttpConnection(base::UniqueFd connection);
 
 }  // namespace fairlead::worker

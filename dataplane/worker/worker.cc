@@ -64,6 +64,7 @@ class Worker::Serving {
     environment_.snapshots = &snapshots_;
     environment_.exchanges = &exchanges_;
     environment_.date = &date_;
+    environment_.access_log = worker->access_log_;
   }
 
   ~Serving() {
@@ -114,10 +115,12 @@ class Worker::Serving {
   event::Timer drain_timer_;
 };
 
-Worker::Worker(Callbacks callbacks) : callbacks_(std::move(callbacks)) {}
+Worker::Worker(access_log::WorkerLog* access_log, Callbacks callbacks)
+    : access_log_(access_log), callbacks_(std::move(callbacks)) {}
 
-absl::StatusOr<std::unique_ptr<Worker>> Worker::Start(int index, const Options& options, Callbacks callbacks) {
-  std::unique_ptr<Worker> worker(new Worker(std::move(callbacks)));
+absl::StatusOr<std::unique_ptr<Worker>> Worker::Start(int index, const Options& options,
+                                                      access_log::WorkerLog* access_log, Callbacks callbacks) {
+  std::unique_ptr<Worker> worker(new Worker(access_log, std::move(callbacks)));
   std::promise<absl::Status> started;
   std::future<absl::Status> status = started.get_future();
   worker->thread_ = std::thread([&worker = *worker, index, options, started = std::move(started)]() mutable {

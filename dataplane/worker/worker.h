@@ -9,6 +9,7 @@
 
 #include "absl/functional/any_invocable.h"
 #include "absl/status/statusor.h"
+#include "dataplane/access_log/worker_log.h"
 #include "dataplane/buffer/budget.h"
 #include "dataplane/event/loop.h"
 #include "dataplane/metrics/worker_counters.h"
@@ -39,8 +40,9 @@ class Worker {
   };
 
   // Starts the thread, on the `index`-th of the processors that this process may use (starting over behind the last).
-  // Errors: the loop's (event::Loop::Create).
-  static absl::StatusOr<std::unique_ptr<Worker>> Start(int index, const Options& options, Callbacks callbacks);
+  // `access_log`, null where nothing is logged, outlives the worker. Errors: the loop's (event::Loop::Create).
+  static absl::StatusOr<std::unique_ptr<Worker>> Start(int index, const Options& options,
+                                                       access_log::WorkerLog* access_log, Callbacks callbacks);
 
   // Ends the thread; connections that are left are cut.
   ~Worker();
@@ -66,9 +68,10 @@ class Worker {
  private:
   class Serving;
 
-  explicit Worker(Callbacks callbacks);
+  Worker(access_log::WorkerLog* access_log, Callbacks callbacks);
   void Run(int index, const Options& options, absl::AnyInvocable<void(absl::Status)> on_started);
 
+  access_log::WorkerLog* const access_log_;
   Callbacks callbacks_;
   metrics::WorkerCounters counters_;
   std::atomic<uint64_t> revision_ = 0;

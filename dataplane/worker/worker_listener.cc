@@ -1,23 +1,27 @@
 #include "dataplane/worker/worker_listener.h"
 
 #include <cerrno>
+#include <utility>
 
+#include "dataplane/base/unique_fd.h"
 #include "dataplane/event/turn_work.h"
 #include "dataplane/net/address.h"
 #include "dataplane/net/listening_socket.h"
 #include "dataplane/net/socket_options.h"
-#include "dataplane/proxy/downstream_connection.h"
+#include "dataplane/proxy/accept.h"
+#include "dataplane/proxy/client_connection.h"
 #include "dataplane/worker/refuse_connection.h"
 
 namespace fairlead::worker {
 
 WorkerListener::WorkerListener(proxy::Environment* environment, const config::Listener& config)
-    : environment_(environment), id_(config.id) {
+    : environment_(environment) {
+  state_.id = config.id;
   Update(config);
 }
 
 WorkerListener::~WorkerListener() {
-  state_.connections.ForEach([](proxy::DownstreamConnection* connection) { connection->Kill(); });
+  state_.connections.ForEach([](proxy::ClientConnection* connection) { connection->Kill(); });
 }
 
 void WorkerListener::Update(const config::Listener& config) {
@@ -25,6 +29,13 @@ void WorkerListener::Update(const config::Listener& config) {
   state_.counters = config.counters;
   state_.own_counters = &config.counters->of_worker(environment_->worker_index);
   state_.http = config.http;
+  state_.tcp = config.tcp;
+  state_.proxy_protocol = config.proxy_protocol;
+  state_.max_connections = config.max_connections;
+  state_.max_connections_per_source = config.max_connections_per_source;
+  state_.sources = config.sources;
+  state_.access_log = environment_->access_log != nullptr ? config.access_log : nullptr;
+  state_.wants_times = state_.access_log != nullptr;
   state_.head_limits.max_head_bytes = config.http.max_header_bytes;
   state_.head_limits.max_fields = config.http.max_header_count;
   state_.head_limits.max_target_bytes = config.http.max_uri_bytes;
@@ -32,17 +43,19 @@ void WorkerListener::Update(const config::Listener& config) {
 
 void WorkerListener::Drain() {
   state_.draining = true;
-  state_.connections.ForEach([](proxy::DownstreamConnection* connection) { connection->Drain(); });
+  state_.connections.ForEach([](proxy::ClientConnection* connection) { connection->Drain(); });
 }
 
 void WorkerListener::Accept(int fd, const sockaddr* peer, socklen_t peer_length) {
   if (environment_->loop->blocks().tight()) {
     environment_->counters->max_buffer_bytes.Increment();
-    return RefuseConnection(fd);
+    base::UniqueFd connection(fd);
+    if (!state_.tcp.has_value()) RefuseHttpConnection(std::move(connection));
+    return;
   }
   if (peer->sa_family != AF_UNIX) net::DisableNagle(fd);
-  // Owns itself. Listeners are of families that an Address knows.
-  new proxy::DownstreamConnection(environment_, &state_, fd, *net::Address::FromSockaddr(peer, peer_length));
+  // Listeners are of families that an Address knows.
+  proxy::AcceptClient(environment_, &state_, fd, *net::Address::FromSockaddr(peer, peer_length));
 }
 
 ListeningSocket::ListeningSocket(proxy::Environment* environment, net::ListeningSockets* sockets)

@@ -1,7 +1,6 @@
 #pragma once
 
 #include <memory>
-#include <string>
 
 #include "dataplane/config/listener.h"
 #include "dataplane/event/loop.h"
@@ -18,8 +17,10 @@ class WorkerListener {
   // Kills the connections that are left, at the latest in the turn work of the caller's scope.
   ~WorkerListener();
 
-  // Whether `config` is this listener in another revision.
-  bool serves(const config::Listener& config) const { return config.id == id_; }
+  // Whether `config` is this listener in another revision, and speaks the same protocol: else connections are drained.
+  bool serves(const config::Listener& config) const {
+    return config.id == state_.id && config.tcp.has_value() == state_.tcp.has_value();
+  }
   // Takes over what has changed. Connections stay.
   void Update(const config::Listener& config);
   // Connections end with their next response; further ones, with their first.
@@ -36,7 +37,6 @@ class WorkerListener {
 
  private:
   proxy::Environment* const environment_;
-  const std::string id_;
   const net::ListeningSockets* sockets_ = nullptr;
   proxy::ListenerState state_;
 };

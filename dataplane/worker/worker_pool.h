@@ -7,6 +7,7 @@
 
 #include "absl/functional/any_invocable.h"
 #include "absl/status/statusor.h"
+#include "dataplane/access_log/access_log.h"
 #include "dataplane/config/snapshot.h"
 #include "dataplane/event/loop.h"
 #include "dataplane/worker/publication.h"
@@ -18,9 +19,10 @@ namespace fairlead::worker {
 // control thread alone.
 class WorkerPool {
  public:
-  // `control` is the control thread's loop and outlives the pool. Errors: the loop's (event::Loop::Create).
+  // `control` is the control thread's loop and outlives the pool, as does `access_log`, which has an end for each
+  // worker (null: nothing is logged). Errors: the loop's (event::Loop::Create).
   static absl::StatusOr<std::unique_ptr<WorkerPool>> Start(int workers, const Worker::Options& options,
-                                                           event::Loop* control);
+                                                           event::Loop* control, access_log::AccessLog* access_log);
   // Ends the threads; connections that are left are cut.
   ~WorkerPool();
 

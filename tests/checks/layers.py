@@ -12,7 +12,7 @@ LAYERS = (
     ("event", "buffer"),
     ("net", "tls", "metrics"),
     ("http", "config"),
-    ("routing", "load_balancing", "upstream", "sessions"),
+    ("routing", "load_balancing", "upstream", "sessions", "access_log"),
     ("proxy", "worker"),
     ("control", "health", "persistence", "upgrade", "admin"),
     ("server",),
@@ -21,6 +21,7 @@ LAYERS = (
 # (who, whom): why. Never both ways, nor in a circle.
 WITHIN_A_LAYER = {
     ("event", "buffer"): "what a loop receives and sends lies in buffers",
+    ("config", "http"): "settings of HTTP are of the types that the codecs' own code works with",
     ("upstream", "load_balancing"): "a worker's backend owns the policy that chooses among its servers",
     ("worker", "proxy"): "a worker runs the stream engine: listeners, connections, exchanges",
     ("admin", "health"): "the status page shows who said what of a server",
@@ -40,13 +41,14 @@ DOORS = (
     ("openssl/", r"dataplane/tls/|api/fingerprint/"),
     ("hiredis/", r"dataplane/sessions/"),
     ("liburing.h", r"dataplane/event/"),
+    ("re2/", r"dataplane/base/"),
     ("yaml-cpp/", r"(?!dataplane/)"),
 )
 SHIPS = ("api/", "controlplane-mock/", "ctl/", "dataplane/")
 OWN_CODE = SHIPS + ("bench/", "tests/")
 
 # Libraries that are included in quotes.
-LIBRARIES_IN_QUOTES = re.compile(r"(absl|google)/|fairlead/v1/|.*\.pb\.h$")
+LIBRARIES_IN_QUOTES = re.compile(r"(absl|google|re2)/|fairlead/v1/|.*\.pb\.h$")
 # Those that may be, or not: their own documents do either.
 LIBRARIES_EITHER_WAY = re.compile(r"(benchmark|gmock|grpc|grpcpp|gtest|yaml-cpp)/")
 

@@ -18,7 +18,7 @@ LIMIT = 160
 @pytest.fixture
 def fairlead(bench: Workbench, io: str) -> Fairlead:
     """One that may have few descriptors, and at the start even fewer."""
-    return Fairlead(bench, io, workers=1, under=("prlimit", f"--nofile=100:{LIMIT}"))
+    return Fairlead(bench, io, workers=1, wrapper=("prlimit", f"--nofile=100:{LIMIT}"))
 
 
 def exhausted(fairlead: Fairlead) -> float:

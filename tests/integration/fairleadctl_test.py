@@ -112,9 +112,10 @@ class TestApply:
         assert (outcome.code, outcome.out) == (USAGE, "")
         assert "/nowhere.yaml" in outcome.err
 
-    def test_the_quickstarts_example_applies_as_it_stands(self, bench: Workbench, proxy: Fairlead, ctl):
-        text = (REPOSITORY / "docs/examples/quickstart.yaml").read_text()
-        path = bench.directory / "quickstart.yaml"
+    @pytest.mark.parametrize("example", ["quickstart.yaml", "routing.yaml"])
+    def test_examples_apply_as_they_stand(self, bench: Workbench, proxy: Fairlead, ctl, example: str):
+        text = (REPOSITORY / "docs/examples" / example).read_text()
+        path = bench.directory / example
         path.write_text(text.replace("127.0.0.1:8080", "127.0.0.1:0"))  # which may be busy here
         assert ctl("apply", "-f", str(path)).code == DONE
         assert len(proxy.status()["backends"]) == 3

@@ -7,8 +7,9 @@ import pytest
 from tests.support import configs
 from tests.support.control_session import violations
 from tests.support.fairlead import Fairlead
+from tests.support.scripted_origin import ScriptedOrigin
 from tests.support.waiting import wait_until
-from tests.support.wire import get
+from tests.support.wire import Closed, Wire, get
 
 
 @pytest.fixture
@@ -126,6 +127,23 @@ def test_a_request_goes_by_the_table_at_its_head(fairlead: Fairlead, names: list
         response = wire.read_response()
         assert (response.get("x-origin"), response.body) == ("a", b"firstafter")
         assert wire.request(get("/")).get("x-origin") == "b"
+
+
+def test_a_rule_has_an_idle_timeout_of_its_own(fairlead: Fairlead):
+    def script(wire: Wire) -> None:
+        wire.read_request()
+        wire.send(b"HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nhalf")
+        wire.take_rest()
+
+    with ScriptedOrigin(script) as origin, fairlead.connect() as control:
+        site = configs.site({"id": "s", "address": origin.address}, timeouts={"idle": "3600s"})
+        site["route_tables"] = [configs.route_table(configs.rule("all", "web", idle_timeout="0.1s"))]
+        control.replace(site)
+        with fairlead.open() as wire:
+            wire.send(get("/"))
+            with pytest.raises(Closed) as cut:
+                wire.read_response()
+        assert cut.value.got == b"half"
 
 
 RULE = 'route_tables["main"].virtual_hosts["all"].rules["all"]'

@@ -311,7 +311,6 @@ def with_rule_instead(**fields) -> dict:
 
 NOT_YET = {
     "listener tls": (with_listener(tls={"certificates": []}), f"{LISTENER}.tls"),
-    "proxy protocol": (with_listener(proxy_protocol={}), f"{LISTENER}.proxy_protocol"),
     "redirect": (with_rule_instead(redirect={"path": "/x"}), f"{RULE}.redirect"),
     "respond": (with_rule_instead(respond={"status": 200}), f"{RULE}.respond"),
     "path regex": (with_rule(match={"path_regex": "/x"}), f"{RULE}.match.path_regex"),
@@ -322,7 +321,6 @@ NOT_YET = {
     "HTTP/2": (configs.site(SERVER, protocol="HTTP2"), f"{BACKEND}.protocol"),
     "backend tls": (configs.site(SERVER, tls={}), f"{BACKEND}.tls"),
     "limits": (configs.site(SERVER, limits={"queue_length": 1}), f"{BACKEND}.limits"),
-    "send proxy protocol": (configs.site(SERVER, send_proxy_protocol="V2"), f"{BACKEND}.send_proxy_protocol"),
     "zone": (configs.site({**SERVER, "zone": "a"}), f'{BACKEND}.servers["w1"].zone'),
     "priority": (configs.site({**SERVER, "priority": 1}), f'{BACKEND}.servers["w1"].priority'),
     "max connections": (configs.site({**SERVER, "max_connections": 1}), f'{BACKEND}.servers["w1"].max_connections'),
@@ -340,13 +338,6 @@ def test_what_is_not_built_yet_is_refused_with_its_place(fairlead: Fairlead, sna
     with fairlead.connect() as control:
         assert violations(control.reject_snapshot(snapshot)) == {place: "UNIMPLEMENTED"}
     assert fairlead.status()["revision"] == 0
-
-
-def test_a_tcp_listener_is_refused_as_not_built_yet(fairlead: Fairlead):
-    site = configs.site(SERVER)
-    site["listeners"][0] = {"id": "web", "address": "127.0.0.1:0", "tcp": {"backend": "web"}}
-    with fairlead.connect() as control:
-        assert violations(control.reject_snapshot(site)) == {f"{LISTENER}.tcp": "UNIMPLEMENTED"}
 
 
 @pytest.mark.parametrize(

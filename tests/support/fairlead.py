@@ -13,7 +13,10 @@ from tests.support.wire import Wire
 
 
 class Fairlead:
-    """A fairlead that has said where it listens. Its control and health sockets are in the workbench's directory."""
+    """A fairlead that has said where it listens. Its control and health sockets are in the workbench's directory.
+
+    `wrapper` is a command that becomes the proxy, in its own process.
+    """
 
     def __init__(
         self,
@@ -24,14 +27,13 @@ class Fairlead:
         controllers: tuple[str, ...] = (),
         flags: tuple[str, ...] = (),
         name: str = "fairlead",
-        under: tuple[str, ...] = (),
+        wrapper: tuple[str, ...] = (),
     ):
-        """`under`: a command that becomes the proxy, such as ("prlimit", "--nofile=100")."""
         self.io = io
         control_flags = (f"--control={','.join(controllers)}",) if controllers else ()
         self.process: Process = bench.start(
             [
-                *under,
+                *wrapper,
                 binary("fairlead"),
                 f"--io={io}",
                 f"--workers={workers}",

@@ -19,29 +19,28 @@ class HeadBuffer {
 
   // Adds bytes at the end. What view() gave before is gone.
   void Append(buffer::Slice bytes) {
-    if (copy_ != nullptr) {
-      copy_->Append(bytes.view());
-    } else if (slice_.empty()) {
-      slice_ = std::move(bytes);
-    } else if (!slice_.Join(bytes)) {
+    if (copy_ == nullptr) {
+      if (slice_.empty()) {
+        slice_ = std::move(bytes);
+        return;
+      }
+      if (slice_.Join(bytes)) return;
       copy_ = std::make_unique<Copy>(slice_.block()->pool);
       copy_->Append(slice_.view());
-      copy_->Append(bytes.view());
-      last_ = std::move(bytes);
       slice_ = {};
-      return;
     }
-    if (copy_ != nullptr) last_ = std::move(bytes);
+    copy_->Append(bytes.view());
+    copy_->last_piece = std::move(bytes);
   }
 
   std::string_view view() const { return copy_ != nullptr ? copy_->view() : slice_.view(); }
 
   // The head's size is known: returns what follows it, which ends the last piece that was added.
   buffer::Slice TakeRest(size_t head_size) {
-    size_t rest = view().size() - head_size;
-    buffer::Slice& last = copy_ != nullptr ? last_ : slice_;
+    const size_t rest = view().size() - head_size;
+    buffer::Slice& last = copy_ != nullptr ? copy_->last_piece : slice_;
     buffer::Slice result = rest == 0 ? buffer::Slice() : last.Sub(last.size() - rest, rest);
-    last_ = {};
+    if (copy_ != nullptr) copy_->last_piece = {};
     return result;
   }
 
@@ -50,18 +49,18 @@ class HeadBuffer {
     if (copy_ == nullptr && slice_.block() != nullptr) {
       copy_ = std::make_unique<Copy>(slice_.block()->pool);
       copy_->Append(slice_.view());
+      slice_ = {};
     }
-    slice_ = {};
-    last_ = {};
+    if (copy_ != nullptr) copy_->last_piece = {};
   }
 
   void Clear() {
     slice_ = {};
-    last_ = {};
     copy_.reset();
   }
 
  private:
+  // Of a head that came in pieces.
   class Copy {
    public:
     explicit Copy(buffer::BlockPool* pool) : pool_(pool) {}
@@ -77,6 +76,8 @@ class HeadBuffer {
     }
     std::string_view view() const { return bytes_; }
 
+    buffer::Slice last_piece;
+
    private:
     buffer::BlockPool* const pool_;
     std::string bytes_;
@@ -84,8 +85,10 @@ class HeadBuffer {
   };
 
   buffer::Slice slice_;
-  buffer::Slice last_;  // with copy_: the piece added last
   std::unique_ptr<Copy> copy_;
 };
+
+// Idle connections are many.
+static_assert(sizeof(HeadBuffer) <= 32);
 
 }  // namespace fairlead::http::h1

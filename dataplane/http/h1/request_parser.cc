@@ -72,14 +72,15 @@ ParseResult RequestParser::ParseRequestLine(std::string_view bytes, RequestHead*
     cursor = SkipTarget(cursor, end);
     const uint32_t size = static_cast<uint32_t>(cursor - base) - head->target.offset;
     if (size > limits_->max_target_bytes) {
+      head->target.size = limits_->max_target_bytes;
       return ParseResult::Error(414, "target larger than the limit", RequestLimit::kUriBytes);
     }
     fields_.Start(static_cast<uint32_t>(cursor - base));
     if (cursor == end) return ParseResult::NeedMore();
+    head->target.size = size;
     if (size == 0) return ParseResult::Error(400, "empty target in the request line");
     if (*cursor == '\r' || *cursor == '\n') return ParseResult::Error(400, "no version in the request line");
     if (*cursor != ' ') return ParseResult::Error(400, "invalid character in the target");
-    head->target.size = size;
     fields_.Start(fields_.position() + 1);
     stage_ = Stage::kVersion;
   }

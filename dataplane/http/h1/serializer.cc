@@ -59,7 +59,7 @@ size_t MaxRequestHeadSize(const RequestHead& head, const HeadEdits& edits) {
 char* WriteRequestHead(const RequestHead& head, const HeadEdits& edits, char* out) {
   out = Append(out, head.Get(head.method_text));
   *out++ = ' ';
-  const std::string_view target = edits.target.empty() ? head.Get(head.target) : edits.target;
+  const std::string_view target = edits.target.empty() ? head.target_text() : edits.target;
   if (target.empty()) {
     *out++ = '*';
   } else {

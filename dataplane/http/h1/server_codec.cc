@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "dataplane/http/h1/error_response.h"
+#include "dataplane/http/h1/fixed_response.h"
 #include "dataplane/http/h1/serializer.h"
 #include "dataplane/http/h1/write_to.h"
 
@@ -130,10 +131,10 @@ bool ServerCodec::ReceiveEnd() {
   return false;
 }
 
-void ServerCodec::ConnectionLost() {
+void ServerCodec::ConnectionLost(ClientError error) {
   state_ = State::kClosing;
   pending_ = {};
-  if (handler_ != nullptr) std::exchange(handler_, nullptr)->OnStreamError(ClientError::kDisconnected);
+  if (handler_ != nullptr) std::exchange(handler_, nullptr)->OnStreamError(error);
 }
 
 void ServerCodec::Continue() {
@@ -268,6 +269,24 @@ void ServerCodec::SendError(uint16_t status, std::string_view detail, const Head
   handler_ = nullptr;
   keep_alive_ = WillKeepAlive(status);
   WriteError(status, detail, keep_alive_, &edits.fields);
+  FinishExchange();
+}
+
+void ServerCodec::SendFixed(uint16_t status, std::string_view body, const HeadEdits& edits) {
+  handler_ = nullptr;
+  keep_alive_ = WillKeepAlive(status);
+  const FixedResponse response{.status = status,
+                               .body_size = body.size(),
+                               .request_method = method_,
+                               .client_minor_version = minor_version_,
+                               .keep_alive = keep_alive_,
+                               .date = host_->date(),
+                               .edits = &edits.fields};
+  WriteTo(host_->output(), host_->blocks(), MaxFixedHeadSize(response),
+          [&](char* out) { return WriteFixedHead(response, out); });
+  if (HasBody(response)) host_->output().Append(body, host_->blocks());
+  head_sent_ = true;
+  host_->OnResponse(status);
   FinishExchange();
 }
 

@@ -25,7 +25,7 @@ class ServerCodec final : public http::ServerCodec, private http::ServerStream {
 
   void Receive(buffer::Slice bytes) override;
   bool ReceiveEnd() override;
-  void ConnectionLost() override;
+  void ConnectionLost(ClientError error) override;
   void Continue() override;
   void OnSent() override;
   void Drain() override { draining_ = true; }
@@ -52,6 +52,7 @@ class ServerCodec final : public http::ServerCodec, private http::ServerStream {
   void SendData(buffer::Slice data) override;
   void SendEnd(const FieldList* trailers) override;
   void SendError(uint16_t status, std::string_view detail, const HeadEdits& edits) override;
+  void SendFixed(uint16_t status, std::string_view body, const HeadEdits& edits) override;
   size_t ErrorBodySize(uint16_t status, std::string_view detail) const override;
   void EndConnection() override { keep_alive_ = false; }
   void Abort() override;

@@ -424,7 +424,7 @@ TEST(ServerCodec, ResetsWhereTheClientEndsWithinItsBodyAndTheResponseHasBegun) {
 TEST(ServerCodec, TellsItsHandlerOfALostConnection) {
   TestConnection connection;
   connection.Receive(kGet);
-  connection.Run([&] { connection.codec().ConnectionLost(); });
+  connection.Run([&] { connection.codec().ConnectionLost(ClientError::kDisconnected); });
   EXPECT_EQ(connection.request(0).error, ClientError::kDisconnected);
 }
 

@@ -1,0 +1,135 @@
+#include "dataplane/access_log/escape.h"
+
+#include <algorithm>
+#include <cstdint>
+#include <cstring>
+
+#include "dataplane/base/utf8.h"
+
+#if defined(__SSE2__)
+#include <emmintrin.h>
+
+#include <bit>
+#endif
+
+namespace fairlead::access_log {
+namespace {
+
+constexpr std::string_view kCut = "\u2026";
+static_assert(kCut.size() == kMinEscapedRoom);
+constexpr char kHexDigits[] = "0123456789abcdef";
+
+constexpr bool IsPlain(char c) { return c >= 0x20 && c < 0x7f && c != '"' && c != '\\'; }
+
+// How many bytes, from the first on, are visible ASCII or spaces and need no escape.
+size_t PlainPrefix(std::string_view text) {
+  const char* const begin = text.data();
+  const char* const end = begin + text.size();
+  const char* cursor = begin;
+#if defined(__SSE2__)
+  while (end - cursor >= 16) {
+    const __m128i bytes = _mm_loadu_si128(reinterpret_cast<const __m128i*>(cursor));
+    const __m128i low = _mm_cmplt_epi8(bytes, _mm_set1_epi8(0x20));  // and all from 0x80 on, which are negative here
+    const __m128i quote = _mm_cmpeq_epi8(bytes, _mm_set1_epi8('"'));
+    const __m128i backslash = _mm_cmpeq_epi8(bytes, _mm_set1_epi8('\\'));
+    const __m128i del = _mm_cmpeq_epi8(bytes, _mm_set1_epi8(0x7f));
+    const unsigned special = _mm_movemask_epi8(_mm_or_si128(_mm_or_si128(low, quote), _mm_or_si128(backslash, del)));
+    if (special != 0) return cursor - begin + std::countr_zero(special);
+    cursor += 16;
+  }
+#endif
+  while (cursor != end && IsPlain(*cursor)) ++cursor;
+  return cursor - begin;
+}
+
+// The code point of a character of two or three bytes; 0 of four, none of which does harm.
+uint32_t CodePoint(std::string_view character) {
+  const auto low_bits = [&](size_t i, uint32_t mask) { return static_cast<unsigned char>(character[i]) & mask; };
+  if (character.size() == 2) return low_bits(0, 0x1f) << 6 | low_bits(1, 0x3f);
+  if (character.size() == 3) return low_bits(0, 0x0f) << 12 | low_bits(1, 0x3f) << 6 | low_bits(2, 0x3f);
+  return 0;
+}
+
+bool IsHarmful(uint32_t code_point) {
+  return (code_point >= 0x80 && code_point < 0xa0) || (code_point >= 0x2028 && code_point <= 0x202e) ||
+         (code_point >= 0x2066 && code_point <= 0x2069);
+}
+
+// What one character or stray byte becomes.
+struct Escape {
+  void Add(std::string_view text) {
+    std::memcpy(bytes + size, text.data(), text.size());
+    size += text.size();
+  }
+  void AddHex(unsigned value, int digits) {
+    for (int shift = 4 * (digits - 1); shift >= 0; shift -= 4) bytes[size++] = kHexDigits[value >> shift & 15];
+  }
+
+  char bytes[16];
+  size_t size = 0;
+};
+
+Escape EscapeForJson(std::string_view character, bool is_utf8) {
+  Escape escape;
+  const auto first = static_cast<unsigned char>(character[0]);
+  if (!is_utf8) {
+    escape.Add("\\\\x");
+    escape.AddHex(first, 2);
+  } else if (first >= 0x80) {
+    escape.Add("\\u");
+    escape.AddHex(CodePoint(character), 4);
+  } else if (first == '"') {
+    escape.Add("\\\"");
+  } else if (first == '\\') {
+    escape.Add("\\\\");
+  } else {
+    escape.Add("\\u");
+    escape.AddHex(first, 4);
+  }
+  return escape;
+}
+
+Escape EscapeForText(std::string_view character) {
+  Escape escape;
+  for (char c : character) {
+    escape.Add("\\x");
+    escape.AddHex(static_cast<unsigned char>(c), 2);
+  }
+  return escape;
+}
+
+}  // namespace
+
+char* AppendEscaped(Escaping escaping, std::string_view text, size_t room, char* out) {
+  char* const end = out + room - kCut.size();
+  const auto append = [&](std::string_view bytes) {
+    if (static_cast<size_t>(end - out) < bytes.size()) return false;
+    std::memcpy(out, bytes.data(), bytes.size());
+    out += bytes.size();
+    return true;
+  };
+  while (!text.empty()) {
+    if (const size_t plain = PlainPrefix(text); plain > 0) {
+      const size_t fits = std::min(plain, static_cast<size_t>(end - out));
+      append(text.substr(0, fits));
+      text.remove_prefix(fits);
+      if (fits < plain) break;
+      continue;
+    }
+    const size_t utf8_size = base::Utf8CharacterSize(text);
+    const std::string_view character = text.substr(0, utf8_size == 0 ? 1 : utf8_size);
+    if (utf8_size > 1 && !IsHarmful(CodePoint(character))) {
+      if (!append(character)) break;
+    } else {
+      const Escape escape =
+          escaping == Escaping::kJson ? EscapeForJson(character, utf8_size != 0) : EscapeForText(character);
+      if (!append({escape.bytes, escape.size})) break;
+    }
+    text.remove_prefix(character.size());
+  }
+  if (text.empty()) return out;
+  std::memcpy(out, kCut.data(), kCut.size());
+  return out + kCut.size();
+}
+
+}  // namespace fairlead::access_log

@@ -1,0 +1,70 @@
+#include "dataplane/admin/process_families.h"
+
+#include <cstdint>
+#include <string_view>
+
+namespace fairlead::admin {
+
+namespace {
+
+using metrics::MetricType;
+using metrics::PrometheusWriter;
+
+void WriteProcess(const Status& status, const ProcessUsage& usage, PrometheusWriter* writer) {
+  const auto gauge = [&](std::string_view name, std::string_view help, auto value) {
+    writer->BeginFamily(name, help, MetricType::kGauge);
+    writer->Write({}, value);
+  };
+  writer->BeginFamily("process_cpu_seconds_total", "User and system CPU time spent.", MetricType::kCounter);
+  writer->Write({}, usage.cpu_seconds);
+  gauge("process_start_time_seconds", "Start of the process, in seconds since 1970.", usage.start_time_seconds);
+  gauge("process_resident_memory_bytes", "Resident memory size.", usage.resident_memory_bytes);
+  gauge("process_virtual_memory_bytes", "Virtual memory size.", usage.virtual_memory_bytes);
+  gauge("process_open_fds", "Open file descriptors.", usage.open_fds);
+  gauge("process_max_fds", "Limit of open file descriptors.", usage.max_fds);
+  gauge("fairlead_buffer_bytes", "Memory in buffers of all workers, within 256 KiB for each.", status.buffer_bytes);
+  gauge("fairlead_max_buffer_bytes", "Limit of it; from nine tenths on nothing new begins.", status.max_buffer_bytes);
+  writer->BeginFamily("fairlead_build_info", "1, with the version of the program.", MetricType::kGauge);
+  writer->Write({{"version", status.version}}, uint64_t{1});
+  gauge("fairlead_ready", "1 when /ready answers 200.", uint64_t{WhyNotReady(status).empty()});
+}
+
+void WriteControl(const Status& status, PrometheusWriter* writer) {
+  writer->BeginFamily("fairlead_revision", "Revision in force.", MetricType::kGauge);
+  writer->Write({}, status.snapshot.revision);
+  writer->BeginFamily("fairlead_transactions_total", "Transactions answered.", MetricType::kCounter);
+  writer->Write({{"outcome", "applied"}}, status.transactions_applied);
+  writer->Write({{"outcome", "rejected"}}, status.transactions_rejected);
+  uint64_t connected = 0;
+  for (const ControlSession& session : status.sessions) connected += session.connected;
+  writer->BeginFamily("fairlead_control_sessions", "Control streams that are up.", MetricType::kGauge);
+  writer->Write({}, connected);
+  writer->BeginFamily("fairlead_health_reports_total", "Health reports answered.", MetricType::kCounter);
+  writer->Write({{"outcome", "accepted"}}, status.health->reports_accepted());
+  writer->Write({{"outcome", "refused"}}, status.health->reports_refused());
+  writer->BeginFamily("fairlead_health_reports_expired_total", "Health reports whose time ran out.",
+                      MetricType::kCounter);
+  writer->Write({}, status.health->leases_expired());
+}
+
+void WriteAccessLog(const Status& status, PrometheusWriter* writer) {
+  const auto counter = [&](std::string_view name, std::string_view help, uint64_t value) {
+    writer->BeginFamily(name, help, MetricType::kCounter);
+    writer->Write({}, value);
+  };
+  counter("fairlead_access_log_written_total", "Lines of the access log that were written.", status.access_log.written);
+  counter("fairlead_access_log_dropped_total", "Lines of the access log that found no room, or no datagram.",
+          status.access_log.dropped);
+  counter("fairlead_access_log_write_errors_total", "Times that writing or reopening the access log failed.",
+          status.access_log.write_errors);
+}
+
+}  // namespace
+
+void WriteProcessFamilies(const Status& status, const ProcessUsage& usage, PrometheusWriter* writer) {
+  WriteProcess(status, usage, writer);
+  WriteControl(status, writer);
+  WriteAccessLog(status, writer);
+}
+
+}  // namespace fairlead::admin

@@ -1,0 +1,66 @@
+#include "dataplane/admin/request_families.h"
+
+#include "dataplane/admin/metric_writers.h"
+
+namespace fairlead::admin {
+
+namespace {
+
+using metrics::ListenerWorkerCounters;
+using metrics::MetricType;
+using metrics::RequestCounters;
+
+constexpr MetricFamily<ListenerItem> kListenerFamilies[] = {
+    {"connections_accepted_total", "Connections accepted.", MetricType::kCounter,
+     WriteCounter<ListenerItem, &ListenerWorkerCounters::connections_accepted>},
+    {"open_connections", "Connections open now.", MetricType::kGauge,
+     WriteCounter<ListenerItem, &ListenerWorkerCounters::connections_open>},
+    {"received_bytes_total", "Bytes received from clients.", MetricType::kCounter,
+     WriteCounter<ListenerItem, &ListenerWorkerCounters::bytes_received>},
+    {"sent_bytes_total", "Bytes sent to clients.", MetricType::kCounter,
+     WriteCounter<ListenerItem, &ListenerWorkerCounters::bytes_sent>},
+    {"refused_connections_total", "Connections closed at once, beyond max_connections.", MetricType::kCounter,
+     WriteCounter<ListenerItem, &ListenerWorkerCounters::refused_connections>},
+    {"refused_source_connections_total", "Connections closed at once, beyond max_connections_per_source.",
+     MetricType::kCounter, WriteCounter<ListenerItem, &ListenerWorkerCounters::refused_source_connections>},
+    {"proxy_header_untrusted_total", "Connections closed at once, of sources whose PROXY header is not trusted.",
+     MetricType::kCounter, WriteCounter<ListenerItem, &ListenerWorkerCounters::proxy_header_untrusted>},
+    {"proxy_header_errors_total", "Connections closed for want of a valid PROXY header.", MetricType::kCounter,
+     WriteCounter<ListenerItem, &ListenerWorkerCounters::proxy_header_errors>},
+    {"proxy_header_timeouts_total", "Connections closed because their PROXY header took too long.",
+     MetricType::kCounter, WriteCounter<ListenerItem, &ListenerWorkerCounters::proxy_header_timeouts>},
+    {"requests_total", "Requests whose head was received whole.", MetricType::kCounter,
+     WriteCounter<ListenerItem, &RequestCounters::requests>},
+    {"active_requests", "Requests in progress.", MetricType::kGauge,
+     WriteCounter<ListenerItem, &RequestCounters::requests_active>},
+    {"responses_total", "Responses sent, those to malformed requests included, by the class of their status.",
+     MetricType::kCounter, WriteResponses<ListenerItem, &RequestCounters::responses>},
+    {"failures_total", "Requests that servers failed (502, 504, or cut short).", MetricType::kCounter,
+     WriteCounter<ListenerItem, &RequestCounters::failures>},
+    {"client_aborts_total", "Requests whose client left before the response was whole.", MetricType::kCounter,
+     WriteCounter<ListenerItem, &RequestCounters::client_aborts>},
+    {"request_duration_seconds", "Time from the request's head to the response's end.", MetricType::kHistogram,
+     WriteHistogram<ListenerItem, &RequestCounters::duration>},
+};
+
+constexpr MetricFamily<RuleItem> kRuleFamilies[] = {
+    {"requests_total", "Requests that went by the rule.", MetricType::kCounter,
+     WriteCounter<RuleItem, &RequestCounters::requests>},
+    {"active_requests", "Requests in progress.", MetricType::kGauge,
+     WriteCounter<RuleItem, &RequestCounters::requests_active>},
+    {"responses_total", "Responses sent, by the class of their status.", MetricType::kCounter,
+     WriteResponses<RuleItem, &RequestCounters::responses>},
+    {"failures_total", "Requests that servers failed (502, 504, or cut short).", MetricType::kCounter,
+     WriteCounter<RuleItem, &RequestCounters::failures>},
+    {"client_aborts_total", "Requests whose client left before the response was whole.", MetricType::kCounter,
+     WriteCounter<RuleItem, &RequestCounters::client_aborts>},
+    {"request_duration_seconds", "Time from the request's head to the response's end.", MetricType::kHistogram,
+     WriteHistogram<RuleItem, &RequestCounters::duration>},
+};
+
+}  // namespace
+
+std::span<const MetricFamily<ListenerItem>> ListenerFamilies() { return kListenerFamilies; }
+std::span<const MetricFamily<RuleItem>> RuleFamilies() { return kRuleFamilies; }
+
+}  // namespace fairlead::admin

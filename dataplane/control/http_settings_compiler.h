@@ -1,0 +1,20 @@
+#pragma once
+
+#include <memory>
+
+#include "dataplane/config/forwarding.h"
+#include "dataplane/control/path.h"
+#include "dataplane/control/violations.h"
+#include "dataplane/http/path_normalizer.h"
+#include "fairlead/v1/resources.pb.h"
+
+// Parts of an HttpListener.
+namespace fairlead::control {
+
+std::shared_ptr<const config::Forwarding> CompileForwarding(const v1::ForwardingHeaders& message, const Path& place,
+                                                            Violations& violations);
+
+// Takes every message: FieldRules has seen to its enum.
+http::PathNormalization CompilePathNormalization(const v1::PathNormalization& message);
+
+}  // namespace fairlead::control

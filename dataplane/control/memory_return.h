@@ -1,0 +1,38 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+
+#include "dataplane/event/timer_wheel.h"
+
+namespace fairlead::control {
+
+// Gives back to the system what big transactions left behind: their messages, and what was needed to check them, lie
+// between what is kept, so that the allocator alone would hold several hundred bytes for each server for good. Done a
+// while after them and seldom, since it takes some milliseconds for a big fleet, and for each of the allocator's arenas
+// its lock.
+//
+// Owned by the transactor, on the control thread.
+class MemoryReturn {
+ public:
+  // From how many bytes of transactions on it is worth it, and how long after that it is done.
+  static constexpr size_t kWorthBytes = 256 * 1024;
+  static constexpr uint64_t kDelayMs = 500;
+
+  // `timers` outlives it.
+  explicit MemoryReturn(event::TimerWheel* timers) : timers_(timers), timer_(&Return, this) {}
+
+  // A transaction of so many bytes has come.
+  void Note(size_t transaction_bytes);
+  // Whether some is to be given back soon.
+  bool due() const { return timer_.scheduled(); }
+
+ private:
+  static void Return(void* memory_return);
+
+  event::TimerWheel* const timers_;
+  event::Timer timer_;
+  size_t bytes_ = 0;  // of transactions since the last time
+};
+
+}  // namespace fairlead::control

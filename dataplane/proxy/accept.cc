@@ -1,0 +1,45 @@
+#include "dataplane/proxy/accept.h"
+
+#include <utility>
+
+#include "dataplane/base/unique_fd.h"
+#include "dataplane/buffer/slice.h"
+#include "dataplane/proxy/admission.h"
+#include "dataplane/proxy/client.h"
+#include "dataplane/proxy/downstream_connection.h"
+#include "dataplane/proxy/proxy_header_reader.h"
+#include "dataplane/proxy/tcp_connection.h"
+
+namespace fairlead::proxy {
+namespace {
+
+// `begin` was received already. What is made owns itself.
+void Serve(Environment* environment, Client client, event::Socket* socket, buffer::Slice begin) {
+  if (client.listener->tcp.has_value()) {
+    new TcpConnection(environment, std::move(client), socket, std::move(begin));
+  } else {
+    new DownstreamConnection(environment, std::move(client), socket, std::move(begin));
+  }
+}
+
+}  // namespace
+
+void AcceptClient(Environment* environment, ListenerState* listener, int fd, net::Address peer) {
+  base::UniqueFd owned(fd);
+  if (listener->proxy_protocol != nullptr && !listener->proxy_protocol->trusted_sources.Contains(peer)) {
+    listener->own_counters->proxy_header_untrusted.Increment();
+    return;
+  }
+  Client client{.listener = listener, .address = std::move(peer), .fd = fd};
+  if (!Admit(environment, client)) return;
+  if (listener->proxy_protocol == nullptr && !AdmitSource(environment, client)) return Dismiss(environment, client);
+  // Whoever serves it sets the handler before anything can come.
+  event::Socket* socket = environment->loop->Adopt(owned.Release(), nullptr);
+  if (listener->proxy_protocol == nullptr) {
+    Serve(environment, std::move(client), socket, {});
+  } else {
+    new ProxyHeaderReader(environment, std::move(client), socket, &Serve);
+  }
+}
+
+}  // namespace fairlead::proxy

@@ -1,0 +1,96 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <string_view>
+
+#include "dataplane/buffer/slice.h"
+#include "dataplane/config/backend.h"
+#include "dataplane/config/slots.h"
+#include "dataplane/event/socket.h"
+#include "dataplane/event/timer_wheel.h"
+#include "dataplane/load_balancing/policy.h"
+#include "dataplane/metrics/backend_counters.h"
+#include "dataplane/metrics/server_counters.h"
+#include "dataplane/proxy/client.h"
+#include "dataplane/proxy/client_connection.h"
+#include "dataplane/proxy/environment.h"
+#include "dataplane/proxy/relay.h"
+#include "dataplane/upstream/connection.h"
+#include "dataplane/upstream/raw_user.h"
+#include "dataplane/upstream/server.h"
+#include "dataplane/upstream/waiter.h"
+
+namespace fairlead::proxy {
+
+// A client's connection to a TCP listener, and the connection to the server that it was balanced to, after waiting for
+// one where all are at their limits. Both directions go on and end by themselves. A client that can't be served is
+// reset, so that it does not take an end for an answer.
+//
+// Made when the connection is accepted, destroys itself when it is closed; on its worker's thread alone. Holds the
+// revision that it was balanced by until a server's connection stands.
+class TcpConnection final : public ClientConnection,
+                            private upstream::RawUser,
+                            private upstream::Waiter,
+                            private Relay::Meter {
+ public:
+  // Servers that are tried before it fails, as for a request.
+  static constexpr int kMaxAttempts = 3;
+
+  // Takes over the client's socket, from which `begin` was received already.
+  TcpConnection(Environment* environment, Client client, event::Socket* socket, buffer::Slice begin);
+
+  // Connections live on until they end, or the process does.
+  void Drain() override {}
+  void Kill() override { Close(/*reset=*/true); }
+
+ private:
+  ~TcpConnection() = default;
+
+  // event::TurnWorker:
+  void RunTurnWork() override;
+
+  // upstream::RawUser:
+  void OnConnected() override;
+  void OnServerError(http::ServerError error, std::string_view detail) override;
+
+  // upstream::Waiter:
+  void OnAdmitted(const upstream::Choice& choice) override;
+  void OnRevision() override { Balance(); }
+  void OnQueueTimeout() override { Close(/*reset=*/true); }
+
+  // Relay::Meter:
+  void OnRelayReceived(Relay::Side from, size_t bytes) override;
+  void OnRelaySent(Relay::Side to, size_t bytes) override;
+
+  // Finds the backend in the worker's current revision, then a server.
+  void Balance();
+  void StartAttempt();
+  bool MayRetry(http::ServerError error);
+  void LeaveServer();
+  void Unpin();
+  void OnTimeout();
+  void Close(bool reset);
+
+  Environment* const environment_;
+  Client client_;
+  Relay relay_;
+  event::Timer timer_;
+  SnapshotPin* pin_ = nullptr;
+  // What server_ counts in, which may outlive the revisions that know it.
+  std::shared_ptr<metrics::ServerCounters> server_counters_;
+  std::shared_ptr<metrics::BackendCounters> backend_counters_;
+  upstream::Server* server_ = nullptr;
+  upstream::Connection* connection_ = nullptr;
+  const uint64_t idle_timeout_ms_;
+  config::BackendSlot backend_slot_ = 0;
+  config::ServerSlot server_slot_ = load_balancing::Policy::kNone;
+  config::ServerSlot avoid_ = load_balancing::Policy::kNone;
+  uint8_t attempts_ = 0;
+  bool retry_due_ : 1 = false;
+  bool connected_ : 1 = false;
+  bool closed_ : 1 = false;
+};
+
+}  // namespace fairlead::proxy
