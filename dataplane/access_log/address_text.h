@@ -10,7 +10,7 @@ namespace fairlead::access_log {
 // The most that AppendAddress writes.
 inline constexpr size_t kMaxAddressText = 256;
 
-// Writes what net::Address::ToString gives, without allocating and, for IPv4, in 100 instructions, at `out`; returns
+// Writes what net::Address::ToString gives, without allocating, in 100 to 300 instructions, at `out`; returns
 // the end. Paths of unix sockets are escaped, and cut.
 char* AppendAddress(const net::Address& address, Escaping escaping, char* out);
 

@@ -1,6 +1,7 @@
 #include "dataplane/access_log/escape.h"
 
 #include <algorithm>
+#include <array>
 #include <cstdint>
 #include <cstring>
 
@@ -21,24 +22,66 @@ constexpr char kHexDigits[] = "0123456789abcdef";
 
 constexpr bool IsPlain(char c) { return c >= 0x20 && c < 0x7f && c != '"' && c != '\\'; }
 
-// How many bytes, from the first on, are visible ASCII or spaces and need no escape.
+constexpr std::array<bool, 256> kPlain = [] {
+  std::array<bool, 256> plain{};
+  for (int c = 0; c < 256; ++c) plain[c] = IsPlain(static_cast<char>(c));
+  return plain;
+}();
+
+#if defined(__SSE2__)
+// A bit for each byte that is not plain.
+unsigned SpecialBits(__m128i bytes) {
+  const __m128i low = _mm_cmplt_epi8(bytes, _mm_set1_epi8(0x20));  // and all from 0x80 on, which are negative here
+  const __m128i quote = _mm_cmpeq_epi8(bytes, _mm_set1_epi8('"'));
+  const __m128i backslash = _mm_cmpeq_epi8(bytes, _mm_set1_epi8('\\'));
+  const __m128i del = _mm_cmpeq_epi8(bytes, _mm_set1_epi8(0x7f));
+  return _mm_movemask_epi8(_mm_or_si128(_mm_or_si128(low, quote), _mm_or_si128(backslash, del)));
+}
+
+template <typename Word>
+long long Load(const char* bytes) {
+  Word word;
+  std::memcpy(&word, bytes, sizeof(word));
+  return word;
+}
+#endif
+
+// Whether all of it may stay as it is, as nearly all texts may; a dozen instructions for a short one.
+bool AllPlain(std::string_view text) {
+  const char* cursor = text.data();
+  const char* const end = cursor + text.size();
+#if defined(__SSE2__)
+  // What is left at the end is looked at with bytes in front of it for a second time.
+  if (text.size() >= 16) {
+    unsigned special = 0;
+    for (; end - cursor > 16; cursor += 16) {
+      special |= SpecialBits(_mm_loadu_si128(reinterpret_cast<const __m128i*>(cursor)));
+    }
+    return (special | SpecialBits(_mm_loadu_si128(reinterpret_cast<const __m128i*>(end - 16)))) == 0;
+  }
+  if (text.size() >= 8) return SpecialBits(_mm_set_epi64x(Load<int64_t>(cursor), Load<int64_t>(end - 8))) == 0;
+  if (text.size() >= 4) {
+    const long long both = Load<uint32_t>(cursor) | Load<int32_t>(end - 4) << 32;
+    return SpecialBits(_mm_set1_epi64x(both)) == 0;
+  }
+#endif
+  bool plain = true;
+  for (; cursor != end; ++cursor) plain &= kPlain[static_cast<unsigned char>(*cursor)];
+  return plain;
+}
+
+// How many bytes, from the first on, may stay as they are.
 size_t PlainPrefix(std::string_view text) {
   const char* const begin = text.data();
   const char* const end = begin + text.size();
   const char* cursor = begin;
 #if defined(__SSE2__)
-  while (end - cursor >= 16) {
-    const __m128i bytes = _mm_loadu_si128(reinterpret_cast<const __m128i*>(cursor));
-    const __m128i low = _mm_cmplt_epi8(bytes, _mm_set1_epi8(0x20));  // and all from 0x80 on, which are negative here
-    const __m128i quote = _mm_cmpeq_epi8(bytes, _mm_set1_epi8('"'));
-    const __m128i backslash = _mm_cmpeq_epi8(bytes, _mm_set1_epi8('\\'));
-    const __m128i del = _mm_cmpeq_epi8(bytes, _mm_set1_epi8(0x7f));
-    const unsigned special = _mm_movemask_epi8(_mm_or_si128(_mm_or_si128(low, quote), _mm_or_si128(backslash, del)));
+  for (; end - cursor >= 16; cursor += 16) {
+    const unsigned special = SpecialBits(_mm_loadu_si128(reinterpret_cast<const __m128i*>(cursor)));
     if (special != 0) return cursor - begin + std::countr_zero(special);
-    cursor += 16;
   }
 #endif
-  while (cursor != end && IsPlain(*cursor)) ++cursor;
+  while (cursor != end && kPlain[static_cast<unsigned char>(*cursor)]) ++cursor;
   return cursor - begin;
 }
 
@@ -101,6 +144,10 @@ Escape EscapeForText(std::string_view character) {
 }  // namespace
 
 char* AppendEscaped(Escaping escaping, std::string_view text, size_t room, char* out) {
+  if (text.size() <= room - kCut.size() && AllPlain(text)) {
+    std::memcpy(out, text.data(), text.size());
+    return out + text.size();
+  }
   char* const end = out + room - kCut.size();
   const auto append = [&](std::string_view bytes) {
     if (static_cast<size_t>(end - out) < bytes.size()) return false;

@@ -20,19 +20,19 @@ using config::LogField;
 constexpr size_t kReserved = 64 * 1024;
 static_assert(kMaxPathBytes + (64 + 16) * (kMaxTextBytes + 64) + kReserved <= kMaxLineBytes);
 
-// One line on its way. Style is how values are told.
+// One line on its way, in JSON or as a format's text.
+template <Escaping kEscaping>
 class Line {
  public:
-  Line(Escaping escaping, char* out) : escaping_(escaping), out_(out), texts_end_(out + kMaxLineBytes - kReserved) {}
+  explicit Line(char* out) : out_(out), texts_end_(out + kMaxLineBytes - kReserved) {}
 
   char* out() const { return out_; }
-  bool is_json() const { return escaping_ == Escaping::kJson; }
 
   void Raw(std::string_view bytes) {
     std::memcpy(out_, bytes.data(), bytes.size());
     out_ += bytes.size();
   }
-  // As many bytes as `copied` are written, of which only `size` count: for texts that lie in a room of a fixed size.
+  // All of the room is copied, of which `size` bytes count: two instructions where its size is known.
   template <size_t kRoom>
   void Padded(const std::array<char, kRoom>& bytes, size_t size) {
     std::memcpy(out_, bytes.data(), kRoom);
@@ -41,14 +41,21 @@ class Line {
   void Byte(char c) { *out_++ = c; }
 
   void Null() {
-    if (is_json()) {
+    if constexpr (kEscaping == Escaping::kJson) {
       Raw("null");
     } else {
       Byte('-');
     }
   }
   void Quote() {
-    if (is_json()) Byte('"');
+    if constexpr (kEscaping == Escaping::kJson) Byte('"');
+  }
+  // A text of the proxy's own: ids, which the control side has checked, and words.
+  void Word(std::string_view word) {
+    if (word.empty()) return Null();
+    Quote();
+    Raw(word);
+    Quote();
   }
   void Text(std::string_view text, size_t room = kMaxTextBytes) {
     if (text.empty()) return Null();
@@ -59,7 +66,7 @@ class Line {
   void Escaped(std::string_view text, size_t room) {
     const ptrdiff_t left = texts_end_ - out_;
     room = left <= static_cast<ptrdiff_t>(kMinEscapedRoom) ? kMinEscapedRoom : std::min<size_t>(room, left);
-    out_ = AppendEscaped(escaping_, text, room, out_);
+    out_ = AppendEscaped(kEscaping, text, room, out_);
   }
   void Number(uint64_t number) { out_ = std::to_chars(out_, out_ + 20, number).ptr; }
   void NumberOrNull(int64_t number) {
@@ -69,7 +76,7 @@ class Line {
   void Address(const net::Address* address) {
     if (address == nullptr) return Null();
     Quote();
-    out_ = AppendAddress(*address, escaping_, out_);
+    out_ = AppendAddress(*address, kEscaping, out_);
     Quote();
   }
   void Time(uint64_t time_us, Timestamp* timestamp) {
@@ -79,23 +86,38 @@ class Line {
   }
 
  private:
-  const Escaping escaping_;
   char* out_;
   char* const texts_end_;
 };
 
-// The first field of this name, in lower case; empty where there is none.
-std::string_view FirstOf(const http::FieldList* fields, std::string_view name) {
-  if (fields == nullptr) return {};
-  for (const http::FieldList::Field& field : *fields) {
-    if (field.name_size == name.size() && http::EqualsIgnoreCase(fields->name(field), name)) {
-      return fields->value(field);
+// What is told of a request's fields without being named.
+struct KnownHeaders {
+  explicit KnownHeaders(const http::FieldList* fields) {
+    if (fields == nullptr) return;
+    for (const http::FieldList::Field& field : *fields) {
+      switch (field.name_size) {
+        case 7:
+          if (referer.empty() && http::EqualsLowerCase(fields->name(field), "referer")) referer = fields->value(field);
+          break;
+        case 10:
+          if (user_agent.empty() && http::EqualsLowerCase(fields->name(field), "user-agent")) {
+            user_agent = fields->value(field);
+          }
+          break;
+        case 12:
+          if (request_id.empty() && http::EqualsLowerCase(fields->name(field), "x-request-id")) {
+            request_id = fields->value(field);
+          }
+          break;
+      }
     }
   }
-  return {};
-}
+
+  std::string_view request_id, user_agent, referer;
+};
 
 // All fields of this name, as a list (RFC 9110 §5.3).
+template <typename Line>
 void WriteAllOf(const http::FieldList* fields, std::string_view name, Line* line) {
   bool found = false;
   size_t room = kMaxTextBytes;
@@ -119,26 +141,28 @@ void WriteAllOf(const http::FieldList* fields, std::string_view name, Line* line
   line->Quote();
 }
 
-void WriteValue(LogField field, const Entry& entry, Timestamp* timestamp, Line* line) {
+template <typename Line>
+[[gnu::always_inline]] inline void WriteValue(LogField field, const Entry& entry, const KnownHeaders& headers,
+                                              Timestamp* timestamp, Line* line) {
   switch (field) {
     case LogField::kTime:
       return line->Time(entry.time_us, timestamp);
     case LogField::kType:
-      return line->Text(entry.is_http ? "http" : "tcp");
+      return line->Word(entry.is_http ? "http" : "tcp");
     case LogField::kListener:
-      return line->Text(entry.listener);
+      return line->Word(entry.listener);
     case LogField::kRevision:
       return line->Number(entry.revision);
     case LogField::kRouteTable:
-      return line->Text(entry.route_table);
+      return line->Word(entry.route_table);
     case LogField::kVirtualHost:
-      return line->Text(entry.virtual_host);
+      return line->Word(entry.virtual_host);
     case LogField::kRule:
-      return line->Text(entry.rule);
+      return line->Word(entry.rule);
     case LogField::kBackend:
-      return line->Text(entry.backend);
+      return line->Word(entry.backend);
     case LogField::kServer:
-      return line->Text(entry.server);
+      return line->Word(entry.server);
     case LogField::kServerAddress:
       return line->Address(entry.server_address);
     case LogField::kAttempts:
@@ -157,7 +181,7 @@ void WriteValue(LogField field, const Entry& entry, Timestamp* timestamp, Line* 
     case LogField::kPath:
       return line->Text(entry.path, kMaxPathBytes);
     case LogField::kProtocol:
-      return line->Text(entry.protocol);
+      return line->Word(entry.protocol);
     case LogField::kStatus:
       if (entry.status == 0) return line->Null();
       return line->Number(entry.status);
@@ -180,15 +204,15 @@ void WriteValue(LogField field, const Entry& entry, Timestamp* timestamp, Line* 
     case LogField::kTotalUs:
       return line->NumberOrNull(entry.total_us);
     case LogField::kRequestId:
-      return line->Text(entry.request_id.empty() ? FirstOf(entry.request_fields, "x-request-id") : entry.request_id);
+      return line->Text(entry.request_id.empty() ? headers.request_id : entry.request_id);
     case LogField::kUserAgent:
-      return line->Text(FirstOf(entry.request_fields, "user-agent"));
+      return line->Text(headers.user_agent);
     case LogField::kReferer:
-      return line->Text(FirstOf(entry.request_fields, "referer"));
+      return line->Text(headers.referer);
     case LogField::kDecidedBy:
-      return line->Text(entry.decided_by);
+      return line->Word(entry.decided_by);
     case LogField::kReason:
-      return line->Text(entry.reason);
+      return line->Word(entry.reason);
     case LogField::kDetail:
       return line->Text(entry.detail);
     case LogField::kRequestHeader:
@@ -233,7 +257,7 @@ std::array<JsonKey, kFieldCount> MakeJsonKeys() {
 }
 
 void WriteHeaders(std::string_view prefix, const std::vector<std::string>& names, const http::FieldList* fields,
-                  Line* line) {
+                  Line<Escaping::kJson>* line) {
   for (const std::string& name : names) {
     line->Raw(",\"");
     line->Raw(prefix);
@@ -243,19 +267,21 @@ void WriteHeaders(std::string_view prefix, const std::vector<std::string>& names
   }
 }
 
-void WriteJson(const config::AccessLog& log, const Entry& entry, Timestamp* timestamp, Line* line) {
+void WriteJson(const config::AccessLog& log, const Entry& entry, Timestamp* timestamp, Line<Escaping::kJson>* line) {
+  const KnownHeaders headers(entry.request_fields);
   static const std::array<JsonKey, kFieldCount> keys = MakeJsonKeys();
   for (const JsonKey& key : keys) {
     if (!entry.is_http && IsOfHttpAlone(key.field)) continue;
     line->Padded(key.text, key.size);
-    WriteValue(key.field, entry, timestamp, line);
+    WriteValue(key.field, entry, headers, timestamp, line);
   }
   WriteHeaders(kRequestHeaderPrefix, log.request_headers, entry.request_fields, line);
   WriteHeaders(kResponseHeaderPrefix, log.response_headers, entry.response_fields, line);
   line->Byte('}');
 }
 
-void WriteText(const config::AccessLog& log, const Entry& entry, Timestamp* timestamp, Line* line) {
+void WriteText(const config::AccessLog& log, const Entry& entry, Timestamp* timestamp, Line<Escaping::kText>* line) {
+  const KnownHeaders headers(entry.request_fields);
   for (const config::LogPiece& piece : log.pieces) {
     line->Raw(piece.text);
     switch (piece.field) {
@@ -266,7 +292,7 @@ void WriteText(const config::AccessLog& log, const Entry& entry, Timestamp* time
         WriteAllOf(entry.response_fields, log.response_headers[piece.header], line);
         break;
       default:
-        WriteValue(piece.field, entry, timestamp, line);
+        WriteValue(piece.field, entry, headers, timestamp, line);
     }
   }
   line->Raw(log.tail);
@@ -275,14 +301,17 @@ void WriteText(const config::AccessLog& log, const Entry& entry, Timestamp* time
 }  // namespace
 
 char* Formatter::Format(const config::AccessLog& log, const Entry& entry, char* out) {
-  Line line(log.is_json() ? Escaping::kJson : Escaping::kText, out);
   if (log.is_json()) {
+    Line<Escaping::kJson> line(out);
     WriteJson(log, entry, &timestamp_, &line);
+    out = line.out();
   } else {
+    Line<Escaping::kText> line(out);
     WriteText(log, entry, &timestamp_, &line);
+    out = line.out();
   }
-  line.Byte('\n');
-  return line.out();
+  *out++ = '\n';
+  return out;
 }
 
 }  // namespace fairlead::access_log

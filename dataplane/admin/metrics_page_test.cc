@@ -266,6 +266,11 @@ TEST(MetricsPage, ShowsWhatComesByEachListener) {
     own.connections_open.Add(20);
     own.bytes_received.Add(30);
     own.bytes_sent.Add(40);
+    own.refused_connections.Add(1);
+    own.refused_source_connections.Add(2);
+    own.proxy_header_untrusted.Add(3);
+    own.proxy_header_errors.Add(4);
+    own.proxy_header_timeouts.Add(5);
   }
   const PrometheusPage page = ReadMetrics(fleet.status);
   const std::string front = "{listener=\"front\"}";
@@ -279,6 +284,12 @@ TEST(MetricsPage, ShowsWhatComesByEachListener) {
   EXPECT_EQ(page.Get("fairlead_listener_open_connections", front), 40);
   EXPECT_EQ(page.Get("fairlead_listener_received_bytes_total", front), 60);
   EXPECT_EQ(page.Get("fairlead_listener_sent_bytes_total", front), 80);
+  double expected = 2;
+  for (const char* name : {"refused_connections", "refused_source_connections", "proxy_header_untrusted",
+                           "proxy_header_errors", "proxy_header_timeouts"}) {
+    EXPECT_EQ(page.Get(std::string("fairlead_listener_") + name + "_total", front), expected) << name;
+    expected += 2;
+  }
   EXPECT_EQ(page.Get("fairlead_listener_requests_total", "{listener=\"quiet\"}"), 0);
 }
 

@@ -4,6 +4,11 @@
 
 namespace fairlead::control {
 
+void MemoryReturn::SetUpAllocator() {
+  mallopt(M_TRIM_THRESHOLD, 1024 * 1024);
+  mallopt(M_MXFAST, 0);
+}
+
 void MemoryReturn::Note(size_t transaction_bytes) {
   bytes_ += transaction_bytes;
   if (bytes_ >= kWorthBytes && !timer_.scheduled()) timers_->Schedule(&timer_, kDelayMs);

@@ -22,7 +22,13 @@ class MemoryReturn {
   // `timers` outlives it.
   explicit MemoryReturn(event::TimerWheel* timers) : timers_(timers), timer_(&Return, this) {}
 
-  // A transaction of so many bytes has come.
+  // At the start of the program, before there are other threads: the allocator gives back the free end of an arena as
+  // soon as it is large. By itself it would keep as much as twice the largest block that it ever gave back, and more
+  // where the pieces are too small to be joined at once; a gRPC thread's arena holds whole messages there, where
+  // malloc_trim does not look.
+  static void SetUpAllocator();
+
+  // A transaction of so many bytes ends now.
   void Note(size_t transaction_bytes);
   // Whether some is to be given back soon.
   bool due() const { return timer_.scheduled(); }

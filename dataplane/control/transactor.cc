@@ -79,7 +79,6 @@ void Transactor::Take(std::unique_ptr<Submission> submission) {
     violations.Invalid(Path(root, "id"), base::StrCat("not 1 to ", kMaxTransactionIdBytes, " bytes"));
     return Deliver(*submission, MakeRejected(*submission, violations));
   }
-  memory_return_.Note(transaction.ByteSizeLong());
   submission->hash = AnswerMemory::HashOf(transaction);
   if (const AnswerMemory::Entry* before = memory_.Find(transaction.id())) {
     if (before->hash == submission->hash) return Deliver(*submission, before->answer);
@@ -220,6 +219,7 @@ void Transactor::Answer(Submission& submission, std::shared_ptr<const v1::FromPr
 
 void Transactor::Deliver(Submission& submission, std::shared_ptr<const v1::FromProxy> answer) {
   ++(answer->has_rejected() ? rejected_ : applied_);
+  memory_return_.Note(submission.transaction.ByteSizeLong());  // which ends now
   if (submission.on_answer != nullptr) submission.on_answer(std::move(answer));
 }
 

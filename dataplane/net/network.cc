@@ -36,7 +36,7 @@ Ip ToIp(const in_addr& address) { return {Family::kIpv4, ntohl(address.s_addr)};
 
 Ip ToIp(const in6_addr& address) {
   const absl::uint128 number = ToNumber(address);
-  if (number >> 32 == kMappedPrefix >> 32) return {Family::kIpv4, absl::Uint128Low64(number) & 0xffffffff};
+  if ((number >> 32) == (kMappedPrefix >> 32)) return {Family::kIpv4, absl::Uint128Low64(number) & 0xffffffff};
   return {Family::kIpv6, number};
 }
 
@@ -108,7 +108,7 @@ absl::StatusOr<Network> Network::Parse(std::string_view text) {
                            (digits.size() == 1 || digits[0] != '0');
     if (!is_number || length > bits) return NotANetwork(text);
   }
-  if (bits == 128 && length >= 96 && ip.number >> 32 == kMappedPrefix >> 32) {
+  if (bits == 128 && length >= 96 && (ip.number >> 32) == (kMappedPrefix >> 32)) {
     ip = ToIp(v6);
     bits = 32;
     length -= 96;

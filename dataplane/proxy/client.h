@@ -10,6 +10,12 @@
 
 namespace fairlead::proxy {
 
+// The PROXY header that a connection began with, and who sent it.
+struct ReceivedProxyHeader {
+  net::ProxyHeader header;
+  net::Address peer;
+};
+
 // Who is at the other end of a client's connection, and by which way it came. Owned by the connection, outlives its
 // exchanges; on the worker's thread alone.
 struct Client {
@@ -19,8 +25,11 @@ struct Client {
   // The connection's descriptor, for its own address.
   int fd = -1;
   net::SourceCounts::Entry source = net::SourceCounts::kUntracked;
-  // Where the listener expects one: what the connection began with.
-  std::unique_ptr<const net::ProxyHeader> proxy_header = nullptr;
+  // Null where the listener expects none.
+  std::unique_ptr<const ReceivedProxyHeader> received = nullptr;
+
+  // Whose connection it is, whatever it says.
+  const net::Address& peer() const { return received == nullptr ? address : received->peer; }
 };
 
 }  // namespace fairlead::proxy

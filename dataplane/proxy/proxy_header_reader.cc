@@ -35,8 +35,9 @@ void ProxyHeaderReader::OnReceived(buffer::Slice bytes) {
     case net::ProxyHeaderResult::Status::kDone:
       break;
   }
+  net::Address peer = client_.address;
   if (header.source.has_value()) client_.address = *header.source;
-  client_.proxy_header = std::make_unique<const net::ProxyHeader>(std::move(header));
+  client_.received = std::make_unique<const ReceivedProxyHeader>(std::move(header), std::move(peer));
   if (!AdmitSource(environment_, client_)) return Close(nullptr);  // counted there
   bytes.RemovePrefix(result.size - before);
   event::Socket* const socket = socket_;

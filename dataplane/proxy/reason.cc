@@ -2,6 +2,18 @@
 
 namespace fairlead::proxy {
 
+std::string_view ToString(DecidedBy who) {
+  switch (who) {
+    case DecidedBy::kServer:
+      return "server";
+    case DecidedBy::kProxy:
+      return "proxy";
+    case DecidedBy::kClient:
+      return "client";
+  }
+  return {};
+}
+
 std::string_view ToString(Reason reason) {
   switch (reason) {
     case Reason::kNone:
@@ -64,6 +76,8 @@ std::string_view ToString(Reason reason) {
       return "client_too_slow";
     case Reason::kClientDisconnected:
       return "client_disconnected";
+    case Reason::kConnectionReset:
+      return "connection_reset";
   }
   return "";
 }

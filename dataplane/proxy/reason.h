@@ -51,8 +51,12 @@ enum class Reason : uint8_t {
   kReaderTimeout,       // cut short: the client did not take the response
   kClientTooSlow,       // cut short: it took the response below the lowest rate
   kClientDisconnected,
+  // Of TCP connections.
+  kConnectionReset,  // one side broke it off, and so was the other
 };
 
+// "server", …
+std::string_view ToString(DecidedBy who);
 // "malformed_request", …; empty for kNone.
 std::string_view ToString(Reason reason);
 

@@ -58,6 +58,9 @@ class Relay {
   // Closes what is attached. Nothing comes afterwards.
   void Close(bool reset);
 
+  // Whether that side broke its connection off.
+  bool failed(Side side) const { return ends_[side].receive_failed_; }
+
   // When a byte was last received or taken by the kernel, on the loop's clock.
   uint64_t last_activity_ms() const { return last_activity_ms_; }
 

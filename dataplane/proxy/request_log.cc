@@ -1,6 +1,5 @@
 #include "dataplane/proxy/request_log.h"
 
-#include <chrono>
 #include <string>
 
 #include "dataplane/access_log/entry.h"
@@ -10,23 +9,6 @@ namespace fairlead::proxy {
 namespace {
 
 using Mark = RequestTimes::Mark;
-
-uint64_t WallClockUs() {
-  return std::chrono::duration_cast<std::chrono::microseconds>(std::chrono::system_clock::now().time_since_epoch())
-      .count();
-}
-
-std::string_view ToString(DecidedBy who) {
-  switch (who) {
-    case DecidedBy::kServer:
-      return "server";
-    case DecidedBy::kProxy:
-      return "proxy";
-    case DecidedBy::kClient:
-      return "client";
-  }
-  return {};
-}
 
 // As much of the head as was understood; texts of size 0 stand for none.
 void DescribeHead(const EndedRequest& request, access_log::Entry* entry) {
@@ -72,7 +54,7 @@ void LogRequest(const EndedRequest& request, access_log::WorkerLog* log) {
   entry.attempts = request.attempts;
   entry.reused = request.reused;
   entry.client = &request.address;
-  entry.peer = &request.client.address;
+  entry.peer = &request.client.peer();
   entry.status = record.status;
   entry.bytes_received = static_cast<int64_t>(record.request_body_bytes);
   entry.bytes_sent = static_cast<int64_t>(record.response_body_bytes);

@@ -9,8 +9,8 @@ namespace {
 
 // As the client's connection, or its header, has it.
 net::Address DestinationOf(const Client& client) {
-  if (client.proxy_header != nullptr && client.proxy_header->destination.has_value()) {
-    return *client.proxy_header->destination;
+  if (client.received != nullptr && client.received->header.destination.has_value()) {
+    return *client.received->header.destination;
   }
   sockaddr_storage own = {};
   socklen_t length = sizeof(own);
@@ -29,7 +29,7 @@ std::string MakeProxyHeader(config::ProxyProtocol version, const Client& client)
     case config::ProxyProtocol::kV2:
       return net::WriteProxyHeaderV2(
           client.address, DestinationOf(client),
-          client.proxy_header == nullptr ? std::string_view() : std::string_view(client.proxy_header->tlvs));
+          client.received == nullptr ? std::string_view() : std::string_view(client.received->header.tlvs));
   }
   return {};
 }

@@ -12,10 +12,12 @@ namespace fairlead::proxy {
 TcpConnection::TcpConnection(Environment* environment, Client client, event::Socket* socket, buffer::Slice begin)
     : environment_(environment),
       client_(std::move(client)),
+      log_(client_.listener->access_log == nullptr ? nullptr : new ConnectionLog),
       relay_(environment->loop, environment->turn_work, this, this),
       timer_([](void* self) { static_cast<TcpConnection*>(self)->OnTimeout(); }, this),
       idle_timeout_ms_(client_.listener->tcp->idle_timeout.count()) {
   client_.listener->connections.PushBack(this);
+  if (log_ != nullptr) log_->Received(begin.size());
   if (!begin.empty()) relay_.output(Relay::kServer).Append(std::move(begin));
   relay_.Attach(Relay::kClient, socket);
   environment_->loop->timers().Schedule(&timer_, idle_timeout_ms_);
@@ -31,8 +33,10 @@ void TcpConnection::Balance() {
   const config::TcpSettings& settings = *client_.listener->tcp;
   const config::Backend* backend =
       settings.backend < snapshot.backends.size() ? snapshot.backends[settings.backend].get() : nullptr;
-  if (backend == nullptr || backend->settings->id != settings.backend_id)
-    return Close(/*reset=*/true);  // the listener was removed
+  if (log_ != nullptr) log_->Balance(snapshot.revision, settings.backend_id);
+  if (backend == nullptr || backend->settings->id != settings.backend_id) {
+    return Fail(DecidedBy::kProxy, Reason::kListenerRemoved);
+  }
   backend_slot_ = settings.backend;
   StartAttempt();
 }
@@ -48,9 +52,9 @@ void TcpConnection::StartAttempt() {
     case upstream::Admission::Outcome::kNoEligibleServer:
       environment_->counters->no_eligible_server.Increment();
       backend.counters().no_eligible_server.Increment();
-      return Close(/*reset=*/true);
+      return Fail(DecidedBy::kProxy, Reason::kNoEligibleServer);
     case upstream::Admission::Outcome::kNoRoom:
-      return Close(/*reset=*/true);
+      return Fail(DecidedBy::kProxy, Reason::kServersAtLimit);
   }
 }
 
@@ -64,13 +68,15 @@ void TcpConnection::OnAdmitted(const upstream::Choice& choice) {
   const config::Backend& config = *pin_->snapshot->backends[backend_slot_];
   server_counters_ = config.servers[server_slot_]->counters;
   backend_counters_ = config.counters;
+  if (log_ != nullptr) log_->Attempt(*config.servers[server_slot_]);
   absl::StatusOr<upstream::Connection*> connection = server_->Acquire(this, choice.place);
-  if (!connection.ok()) return Close(/*reset=*/true);  // no descriptors left
+  if (!connection.ok()) return Fail(DecidedBy::kProxy, Reason::kNoDescriptors);
   connection_ = *connection;
 }
 
 void TcpConnection::OnConnected() {
   connected_ = true;
+  if (log_ != nullptr) log_->Connected();
   // In front of what the client has said meanwhile.
   const std::string header = MakeProxyHeader(server_->settings().send_proxy_protocol, client_);
   if (!header.empty()) {
@@ -83,15 +89,15 @@ void TcpConnection::OnConnected() {
   Unpin();
 }
 
-void TcpConnection::OnServerError(http::ServerError error, std::string_view) {
+void TcpConnection::OnServerError(http::ServerError error, std::string_view detail) {
   connection_ = nullptr;
-  if (connected_) return Close(/*reset=*/true);
+  if (connected_) return Fail(DecidedBy::kProxy, ReasonOf(error), detail);
   if (error != http::ServerError::kAbandoned) server_->CountFailure();
   const bool retry = MayRetry(error);
   LeaveServer();
   if (!retry) {
     environment_->counters->upstream_failures.Increment();
-    return Close(/*reset=*/true);
+    return Fail(DecidedBy::kProxy, ReasonOf(error), detail);
   }
   // Not from here: the worker may be in the middle of adopting a revision.
   retry_due_ = true;
@@ -108,12 +114,18 @@ bool TcpConnection::MayRetry(http::ServerError error) {
 }
 
 void TcpConnection::OnRelayReceived(Relay::Side from, size_t bytes) {
-  if (from == Relay::kClient) return client_.listener->own_counters->bytes_received.Add(bytes);
+  if (from == Relay::kClient) {
+    if (log_ != nullptr) log_->Received(bytes);
+    return client_.listener->own_counters->bytes_received.Add(bytes);
+  }
   server_->CountReceived(bytes);
 }
 
 void TcpConnection::OnRelaySent(Relay::Side to, size_t bytes) {
-  if (to == Relay::kClient) return client_.listener->own_counters->bytes_sent.Add(bytes);
+  if (to == Relay::kClient) {
+    if (log_ != nullptr) log_->Sent(bytes);
+    return client_.listener->own_counters->bytes_sent.Add(bytes);
+  }
   server_->CountSent(bytes);
 }
 
@@ -137,7 +149,7 @@ void TcpConnection::RunTurnWork() {
     case Relay::State::kEnded:
       return Close(/*reset=*/false);
     case Relay::State::kFailed:
-      return Close(/*reset=*/true);
+      return Fail(relay_.failed(Relay::kClient) ? DecidedBy::kClient : DecidedBy::kServer, Reason::kConnectionReset);
   }
 }
 
@@ -148,6 +160,7 @@ void TcpConnection::OnTimeout() {
     return environment_->loop->timers().Schedule(&timer_, idle_timeout_ms_ - idle_ms);
   }
   environment_->counters->idle_timeouts.Increment();
+  if (log_ != nullptr) log_->Decide(DecidedBy::kProxy, Reason::kIdleTimeout);
   Close(/*reset=*/false);
 }
 
@@ -160,9 +173,15 @@ void TcpConnection::Unpin() {
   if (pin_ != nullptr) environment_->snapshots->Unpin(std::exchange(pin_, nullptr));
 }
 
+void TcpConnection::Fail(DecidedBy who, Reason reason, std::string_view detail) {
+  if (log_ != nullptr) log_->Decide(who, reason, detail);
+  Close(/*reset=*/true);
+}
+
 void TcpConnection::Close(bool reset) {
   if (closed_) return;
   closed_ = true;
+  if (log_ != nullptr) log_->Write(client_, attempts_, environment_->access_log);
   environment_->loop->timers().Cancel(&timer_);
   Leave();
   relay_.Close(reset);

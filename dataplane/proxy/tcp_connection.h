@@ -15,6 +15,7 @@
 #include "dataplane/metrics/server_counters.h"
 #include "dataplane/proxy/client.h"
 #include "dataplane/proxy/client_connection.h"
+#include "dataplane/proxy/connection_log.h"
 #include "dataplane/proxy/environment.h"
 #include "dataplane/proxy/relay.h"
 #include "dataplane/upstream/connection.h"
@@ -43,7 +44,7 @@ class TcpConnection final : public ClientConnection,
 
   // Connections live on until they end, or the process does.
   void Drain() override {}
-  void Kill() override { Close(/*reset=*/true); }
+  void Kill() override { Fail(DecidedBy::kProxy, Reason::kShutdown); }
 
  private:
   ~TcpConnection() = default;
@@ -58,7 +59,7 @@ class TcpConnection final : public ClientConnection,
   // upstream::Waiter:
   void OnAdmitted(const upstream::Choice& choice) override;
   void OnRevision() override { Balance(); }
-  void OnQueueTimeout() override { Close(/*reset=*/true); }
+  void OnQueueTimeout() override { Fail(DecidedBy::kProxy, Reason::kQueueTimeout); }
 
   // Relay::Meter:
   void OnRelayReceived(Relay::Side from, size_t bytes) override;
@@ -71,10 +72,13 @@ class TcpConnection final : public ClientConnection,
   void LeaveServer();
   void Unpin();
   void OnTimeout();
+  // Resets the client's connection.
+  void Fail(DecidedBy who, Reason reason, std::string_view detail = {});
   void Close(bool reset);
 
   Environment* const environment_;
   Client client_;
+  std::unique_ptr<ConnectionLog> log_;  // null: it is not logged
   Relay relay_;
   event::Timer timer_;
   SnapshotPin* pin_ = nullptr;

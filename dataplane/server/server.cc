@@ -23,6 +23,7 @@
 #include "dataplane/control/control_core.h"
 #include "dataplane/control/dialer.h"
 #include "dataplane/control/grpc_server.h"
+#include "dataplane/control/memory_return.h"
 #include "dataplane/event/loop.h"
 #include "dataplane/health/line_server.h"
 #include "dataplane/net/address.h"
@@ -299,6 +300,7 @@ class Server {
 }  // namespace
 
 absl::Status Run(const Options& options) {
+  control::MemoryReturn::SetUpAllocator();
   Server server(options);
   if (absl::Status status = server.Start(); !status.ok()) return status;
   server.Run();

@@ -44,7 +44,7 @@ def is_taken(wire: Wire) -> bool:
 
 
 def refused(fairlead: Fairlead, what: str = "refused_connections") -> float:
-    return fairlead.metrics().get(f'fairlead_listener_{what}_total{{listener="web"}}', -1)
+    return fairlead.metrics()[f'fairlead_listener_{what}_total{{listener="web"}}']
 
 
 def test_one_more_than_the_limit_is_closed_at_once(bench: Workbench, io: str, origin):

@@ -120,7 +120,7 @@ class TestApply:
         assert ctl("apply", "-f", str(path)).code == DONE
         assert len(proxy.status()["backends"]) == 3
 
-    @pytest.mark.parametrize("example", ["tcp.yaml", "tls-http2.yaml"])
+    @pytest.mark.parametrize("example", ["tls-http2.yaml"])
     def test_examples_of_later_issues_are_refused_as_not_built_yet(self, bench: Workbench, ctl, example: str):
         text = (REPOSITORY / "docs/examples" / example).read_text()
         path = bench.directory / example

@@ -6,6 +6,7 @@ import struct
 import pytest
 
 from tests.support import configs
+from tests.support.access_log import AccessLogFile
 from tests.support.fairlead import Fairlead
 from tests.support.processes import Workbench
 from tests.support.scripted_origin import ScriptedOrigin
@@ -99,7 +100,7 @@ def replace(fairlead: Fairlead, site: dict) -> None:
 
 
 def counter(fairlead: Fairlead, name: str) -> float:
-    return fairlead.metrics().get(f'fairlead_listener_proxy_header_{name}_total{{listener="web"}}', -1)
+    return fairlead.metrics()[f'fairlead_listener_proxy_header_{name}_total{{listener="web"}}']
 
 
 HEADERS = {
@@ -292,3 +293,33 @@ def test_a_retry_sends_the_header_again(fairlead: Fairlead):
         wait_until(lambda: len(server.data) == 4, "all four")
     assert set(server.headers) == {HEADERS["v1"]}
     assert set(server.data) == {b"data"}
+
+
+def test_the_access_log_tells_client_and_peer_apart(bench: Workbench, io: str):
+    log = AccessLogFile(bench.directory / "access.log")
+    fairlead = Fairlead(bench, io, flags=(f"--access_log=file:{log.path}",))
+    with ScriptedOrigin(Server(http=True)) as origin:
+        replace(fairlead, http_site(origin, TRUST_LOOPBACK))
+        with fairlead.open() as wire:
+            own = "{}:{}".format(*wire.socket.getsockname())
+            wire.send(HEADERS["v1"] + get("/").encode())
+            assert wire.read_response().status == 200
+        [entry] = log.wait(1)
+    assert (entry["client"], entry["peer"]) == ("203.0.113.9:12345", own)
+
+
+def test_x_forwarded_for_names_the_client_that_the_header_names(fairlead: Fairlead):
+    fields = []
+
+    def server(wire: Wire) -> None:
+        fields.append(wire.read_request().get("x-forwarded-for"))
+        wire.send(ANSWER)
+
+    with ScriptedOrigin(server) as origin:
+        site = http_site(origin, TRUST_LOOPBACK)
+        site["listeners"][0]["http"]["forwarding"] = {"x_forwarded_for": True}
+        replace(fairlead, site)
+        with fairlead.open() as wire:
+            wire.send(HEADERS["v1"] + get("/").encode())
+            assert wire.read_response().status == 200
+    assert fields == ["203.0.113.9"]
