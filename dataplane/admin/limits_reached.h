@@ -14,6 +14,8 @@ struct LimitReached {
 };
 
 inline constexpr LimitReached kLimitsReached[] = {
+    {"max_buffer_bytes", &metrics::WorkerCounters::max_buffer_bytes},
+    {"descriptors", &metrics::WorkerCounters::descriptors},
     {"max_uri_bytes", &metrics::WorkerCounters::max_uri_bytes},
     {"max_header_bytes", &metrics::WorkerCounters::max_header_bytes},
     {"max_header_count", &metrics::WorkerCounters::max_header_count},

@@ -46,6 +46,8 @@ TEST(MetricsPage, ShowsWhatTheControlSideDoes) {
   fleet.AddServer(fleet.AddBackend("web"), "w1");
   fleet.status.snapshot.revision = 17;
   fleet.status.transactions_applied = 20;
+  fleet.status.buffer_bytes = 3 << 20;
+  fleet.status.max_buffer_bytes = 64 << 20;
   fleet.status.transactions_rejected = 3;
   fleet.status.sessions = {{"a", true, true, ""}, {"b", true, false, ""}, {"c", false, true, ""}};
   health::Report report;
@@ -64,6 +66,8 @@ TEST(MetricsPage, ShowsWhatTheControlSideDoes) {
   EXPECT_EQ(page.Get("fairlead_transactions_total", "{outcome=\"applied\"}"), 20);
   EXPECT_EQ(page.Get("fairlead_transactions_total", "{outcome=\"rejected\"}"), 3);
   EXPECT_EQ(page.Get("fairlead_control_sessions"), 2);
+  EXPECT_EQ(page.Get("fairlead_buffer_bytes"), 3 << 20);
+  EXPECT_EQ(page.Get("fairlead_max_buffer_bytes"), 64 << 20);
   EXPECT_EQ(page.Get("fairlead_health_reports_total", "{outcome=\"accepted\"}"), 3);
   EXPECT_EQ(page.Get("fairlead_health_reports_total", "{outcome=\"refused\"}"), 2);
   EXPECT_EQ(page.Get("fairlead_health_reports_expired_total"), 1);

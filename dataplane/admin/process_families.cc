@@ -22,6 +22,8 @@ void WriteProcess(const Status& status, const ProcessUsage& usage, PrometheusWri
   gauge("process_virtual_memory_bytes", "Virtual memory size.", usage.virtual_memory_bytes);
   gauge("process_open_fds", "Open file descriptors.", usage.open_fds);
   gauge("process_max_fds", "Limit of open file descriptors.", usage.max_fds);
+  gauge("fairlead_buffer_bytes", "Memory in buffers of all workers, within 256 KiB for each.", status.buffer_bytes);
+  gauge("fairlead_max_buffer_bytes", "Limit of it; from nine tenths on nothing new begins.", status.max_buffer_bytes);
   writer->BeginFamily("fairlead_build_info", "1, with the version of the program.", MetricType::kGauge);
   writer->Write({{"version", status.version}}, uint64_t{1});
   gauge("fairlead_ready", "1 when /ready answers 200.", uint64_t{WhyNotReady(status).empty()});

@@ -41,6 +41,8 @@ struct Status {
   config::Snapshot snapshot;
   std::string fingerprint;
   std::vector<WorkerStatus> workers;
+  uint64_t buffer_bytes = 0;  // of all workers
+  uint64_t max_buffer_bytes = 0;
   const health::HealthTable* health = nullptr;
   bool server_metrics = true;  // /metrics shows each server
 

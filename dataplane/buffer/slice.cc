@@ -8,10 +8,23 @@ namespace fairlead::buffer {
 BlockPool::~BlockPool() {
   assert(in_use_ == 0 && "a slice outlives its pool");
   for (Block* block : free_) ::operator delete(block);
+  if (budget_ != nullptr) budget_->Add(-reported_bytes_);
+}
+
+void BlockPool::Join(Budget* budget) {
+  budget_ = budget;
+  Report();
+}
+
+void BlockPool::Report() {
+  if (budget_ == nullptr) return;
+  budget_->Add(charged_bytes_ - reported_bytes_);
+  reported_bytes_ = charged_bytes_;
 }
 
 Block* BlockPool::Allocate() {
   ++in_use_;
+  Charge(kAllocationBytes);
   Block* block;
   if (free_.empty()) {
     block = static_cast<Block*>(::operator new(sizeof(Block) + kBlockSize));
@@ -24,7 +37,8 @@ Block* BlockPool::Allocate() {
 
 void BlockPool::Free(Block* block) {
   --in_use_;
-  if (free_.size() < max_free_) {
+  Charge(-kAllocationBytes);
+  if (free_.size() < max_free_ && !lean()) {
     free_.push_back(block);
   } else {
     ::operator delete(block);

@@ -6,6 +6,8 @@
 #include <utility>
 #include <vector>
 
+#include "dataplane/buffer/budget.h"
+
 namespace fairlead::buffer {
 
 class BlockPool;
@@ -45,10 +47,32 @@ class BlockPool {
   // Blocks that someone holds a reference to.
   size_t blocks_in_use() const { return in_use_; }
 
+  // Counts what is in use, now and from now on, in `budget`, which outlives the pool.
+  void Join(Budget* budget);
+  // Counts memory that is no block but serves as one, such as a copy: `bytes` more of it, or less.
+  void Charge(int64_t bytes) {
+    charged_bytes_ += bytes;
+    const int64_t unreported = charged_bytes_ - reported_bytes_;
+    if (unreported >= kReportBytes || unreported <= -kReportBytes) Report();
+  }
+  // What the budget that it has joined, if any, says.
+  bool lean() const { return budget_ != nullptr && budget_->lean(); }
+  bool tight() const { return budget_ != nullptr && budget_->tight(); }
+
+  // What may be in use, or in use no more, without the budget's knowing.
+  static constexpr int64_t kReportBytes = 256 * 1024;
+
  private:
+  static constexpr int64_t kAllocationBytes = sizeof(Block) + kBlockSize;
+
+  void Report();
+
   const size_t max_free_;
   size_t in_use_ = 0;
   std::vector<Block*> free_;
+  Budget* budget_ = nullptr;
+  int64_t charged_bytes_ = 0;
+  int64_t reported_bytes_ = 0;  // of these
 };
 
 // A run of bytes within a block, keeping the block alive. Copies share the bytes.

@@ -1,5 +1,6 @@
 #include "dataplane/event/acceptor_base.h"
 
+#include <fcntl.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -43,16 +44,23 @@ bool AcceptorBase::AcceptSome() {
       Pause(errno);
       return false;
     }
+    if (outcome == Outcome::kLast) {
+      short_of_descriptors_ = true;
+      Pause(EMFILE);
+      return false;
+    }
   }
   return true;
 }
 
 void AcceptorBase::Start() {
+  if (short_of_descriptors_ && !HasDescriptors()) return Pause(EMFILE);
+  short_of_descriptors_ = false;
   if (!Watch()) Pause(errno);
 }
 
 void AcceptorBase::Close() {
-  timers_.Cancel(&retry_);
+  loop_.timers().Cancel(&retry_);
   while (open_) {
     const Outcome outcome = AcceptOne();
     if (outcome == Outcome::kFailed) handler_->OnAcceptError(errno);
@@ -71,15 +79,22 @@ AcceptorBase::Outcome AcceptorBase::AcceptOne() {
   const int connection = accept4(fd_, reinterpret_cast<sockaddr*>(&peer), &peer_length, SOCK_NONBLOCK | SOCK_CLOEXEC);
   if (connection >= 0) {
     handler_->OnAccepted(connection, reinterpret_cast<sockaddr*>(&peer), peer_length);
-    return Outcome::kAccepted;
+    return connection < loop_.descriptor_ceiling() ? Outcome::kAccepted : Outcome::kLast;
   }
   if (errno == EAGAIN) return Outcome::kEmpty;
   return ConcernsOneConnection(errno) ? Outcome::kRefused : Outcome::kFailed;
 }
 
 void AcceptorBase::Pause(int error) {
-  timers_.Schedule(&retry_, kRetryDelayMs);
+  loop_.timers().Schedule(&retry_, kRetryDelayMs);
   handler_->OnAcceptError(error);
+}
+
+bool AcceptorBase::HasDescriptors() const {
+  const int lowest_free = fcntl(fd_, F_DUPFD_CLOEXEC, 0);
+  if (lowest_free < 0) return false;
+  close(lowest_free);
+  return lowest_free < loop_.descriptor_ceiling();
 }
 
 }  // namespace fairlead::event

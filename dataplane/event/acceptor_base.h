@@ -14,10 +14,10 @@ class AcceptorBase : public Acceptor {
   void Close() final;
 
  protected:
-  AcceptorBase(int fd, AcceptHandler* handler, TimerWheel& timers)
+  AcceptorBase(int fd, AcceptHandler* handler, Loop& loop)
       : fd_(fd),
         handler_(handler),
-        timers_(timers),
+        loop_(loop),
         retry_([](void* self) { static_cast<AcceptorBase*>(self)->Start(); }, this) {}
   ~AcceptorBase() = default;
 
@@ -37,17 +37,21 @@ class AcceptorBase : public Acceptor {
   int fd() const { return fd_; }
 
  private:
-  enum class Outcome { kAccepted, kRefused, kEmpty, kFailed };
+  // kLast: accepted, but no more than this one are to be.
+  enum class Outcome { kAccepted, kLast, kRefused, kEmpty, kFailed };
 
   // With kFailed, errno says why.
   Outcome AcceptOne();
   void Pause(int error);
+  // Whether the next descriptor will be one below the loop's ceiling.
+  bool HasDescriptors() const;
 
   const int fd_;
   AcceptHandler* const handler_;
-  TimerWheel& timers_;
+  Loop& loop_;
   Timer retry_;
   bool open_ = true;
+  bool short_of_descriptors_ = false;
 };
 
 }  // namespace fairlead::event

@@ -101,6 +101,20 @@ TEST_P(AcceptorTest, PausesWithoutDescriptorsAndRecoversByItself) {
   RunUntil([&] { return accepted_.size() == 2; });
 }
 
+TEST_P(AcceptorTest, LeavesDescriptorsFromTheCeilingOnToOthers) {
+  loop_->RunOnce(/*wait=*/false);
+  std::vector<Peer> peers;
+  for (int i = 0; i < 5; ++i) peers.push_back(listener_.Connect());
+  const int next = dup(0);
+  close(next);
+  loop_->set_descriptor_ceiling(next + 2);
+  RunUntil([&] { return errors_.size() >= 2; });  // tried again, and found none
+  EXPECT_THAT(errors_, Each(EMFILE));
+  EXPECT_EQ(accepted_.size(), 3u) << "the one that tells is the last";
+  accepted_.clear();
+  RunUntil([&] { return accepted_.size() == 2; });
+}
+
 TEST_P(AcceptorTest, ClosesWhilePaused) {
   loop_->RunOnce(/*wait=*/false);
   const Peer peer = listener_.Connect();

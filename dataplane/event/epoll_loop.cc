@@ -18,8 +18,7 @@ namespace {
 // Level-triggered: connections that one turn leaves in the queue are reported again in the next.
 class EpollAcceptor final : public AcceptorBase, public EpollObject {
  public:
-  EpollAcceptor(EpollLoop& loop, int fd, AcceptHandler* handler)
-      : AcceptorBase(fd, handler, loop.timers()), loop_(loop) {
+  EpollAcceptor(EpollLoop& loop, int fd, AcceptHandler* handler) : AcceptorBase(fd, handler, loop), loop_(loop) {
     loop_.AddReady(this);
   }
 

@@ -27,8 +27,7 @@ uint64_t UserData(IoUringObject* object, Operation operation) {
 // Asks once, accepts what is there, and asks again: a poll finds at once what a turn has left in the queue.
 class IoUringAcceptor final : public AcceptorBase, public IoUringObject {
  public:
-  IoUringAcceptor(IoUringLoop& loop, int fd, AcceptHandler* handler)
-      : AcceptorBase(fd, handler, loop.timers()), loop_(loop) {
+  IoUringAcceptor(IoUringLoop& loop, int fd, AcceptHandler* handler) : AcceptorBase(fd, handler, loop), loop_(loop) {
     loop_.AddReady(this);
   }
 

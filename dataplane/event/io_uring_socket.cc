@@ -43,6 +43,11 @@ void IoUringSocket::ResumeReceive() {
   }
 }
 
+void IoUringSocket::PauseReceive() {
+  receiving_ = false;
+  if (loop_.blocks().lean()) CancelReceive();
+}
+
 void IoUringSocket::StartSend(const iovec* iovecs, int count) {
   io_uring_sqe* request = loop_.NewRequest(this, Operation::kSend);
   if (count == 1) {
@@ -122,11 +127,7 @@ void IoUringSocket::OnReceiveCompleted(int result, uint32_t flags) {
     kept_->push_back(std::move(bytes));
     // Only now, and not when the pause began: most pauses end before anything comes. And also where the owner lets
     // bytes come again already, but pauses after each: what is kept would grow for as long as the peer sends.
-    if (receive_requested_ && !receive_cancelled_) {
-      loop_.Cancel(this, Operation::kReceive);
-      receive_cancelled_ = true;
-      ++requests_;
-    }
+    CancelReceive();
   } else if (result != -ENOBUFS && result != -ECANCELED && result != -EINTR && result != -EAGAIN) {
     error_ = -result;
     end_ = End::kReached;
@@ -172,12 +173,24 @@ void IoUringSocket::Receive() {
     return;
   }
   io_uring_sqe* request = loop_.NewRequest(this, Operation::kReceive);
-  io_uring_prep_recv_multishot(request, fd_, nullptr, 0, 0);
+  // Where memory gets short, a block at a time: the owner may pause before the next.
+  if (loop_.blocks().lean()) {
+    io_uring_prep_recv(request, fd_, nullptr, 0, 0);
+  } else {
+    io_uring_prep_recv_multishot(request, fd_, nullptr, 0, 0);
+    // `optlen`, as later headers call this member.
+    request->file_index = loop_.receive_limit();
+  }
   request->flags |= IOSQE_BUFFER_SELECT;
   request->buf_group = ReceiveRing::kGroup;
-  // `optlen`, as later headers call this member.
-  request->file_index = loop_.receive_limit();
   receive_requested_ = true;
+  ++requests_;
+}
+
+void IoUringSocket::CancelReceive() {
+  if (!receive_requested_ || receive_cancelled_) return;
+  loop_.Cancel(this, Operation::kReceive);
+  receive_cancelled_ = true;
   ++requests_;
 }
 

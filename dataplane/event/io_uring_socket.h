@@ -23,7 +23,7 @@ class IoUringSocket final : public Socket, public IoUringObject {
   ~IoUringSocket() override;
 
   void ResumeReceive() override;
-  void PauseReceive() override { receiving_ = false; }
+  void PauseReceive() override;
   void StartSend(const iovec* iovecs, int count) override;
   void ShutdownSend() override { shutdown(fd_, SHUT_WR); }
   void Close(std::vector<buffer::Slice> pending) override;
@@ -44,6 +44,8 @@ class IoUringSocket final : public Socket, public IoUringObject {
   void Receive();
   // Passes on what was kept, in order, as long as that is wanted.
   void TellKept();
+  // Ends the request to receive; what it has taken meanwhile is kept.
+  void CancelReceive();
   void RetireWhenDone();
 
   IoUringLoop& loop_;

@@ -2,6 +2,7 @@
 
 #include <sys/socket.h>
 
+#include <climits>
 #include <cstdint>
 #include <memory>
 
@@ -77,6 +78,11 @@ class Loop {
   uint64_t now_us() const { return now_us_; }
   TimerWheel& timers() { return timers_; }
   buffer::BlockPool& blocks() { return blocks_; }
+  // Descriptors of this number and above are for others. Since the kernel gives the lowest that is free, one that is
+  // not below says that there are hardly any left: acceptors pause, as if the kernel had none (EMFILE), until there
+  // are. Default: none are.
+  void set_descriptor_ceiling(int ceiling) { descriptor_ceiling_ = ceiling; }
+  int descriptor_ceiling() const { return descriptor_ceiling_; }
   // For other threads: functions to run on this loop.
   Mailbox& mailbox() { return mailbox_; }
 
@@ -88,6 +94,7 @@ class Loop {
   Mailbox mailbox_;
   uint64_t now_us_ = 0;
   bool stopped_ = false;
+  int descriptor_ceiling_ = INT_MAX;
 };
 
 }  // namespace fairlead::event

@@ -47,6 +47,8 @@ class ServerStream {
   virtual void SendFixed(uint16_t status, std::string_view body, const HeadEdits& edits) = 0;
   // The bytes of the body that SendError sends.
   virtual size_t ErrorBodySize(uint16_t status, std::string_view detail) const = 0;
+  // The response is the connection's last. Before its head, which says so.
+  virtual void EndConnection() = 0;
   // Breaks the response off, so that the client can't take it for a whole one.
   virtual void Abort() = 0;
   // Holds the request's body back, and lets it come again. It may come at first.

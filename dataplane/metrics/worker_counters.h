@@ -25,6 +25,8 @@ struct alignas(64) WorkerCounters {
   Counter tunnels_active;      // now; each is an active request, too
 
   // Times that a limit was reached: docs/LIMITS.md.
+  Counter max_buffer_bytes;           // 503: requests and connections
+  Counter descriptors;                // accepting paused, or 503
   Counter max_uri_bytes;              // 414
   Counter max_header_bytes;           // 431
   Counter max_header_count;           // 431

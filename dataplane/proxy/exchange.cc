@@ -51,6 +51,8 @@ void Exchange::OnRequestHead(bool body_follows) {
   environment_->counters->requests.Increment();
   environment_->counters->requests_active.Increment();
   metrics_.Begin(client_->listener->own_counters, environment_->loop->now_us());
+  if (environment_->loop->blocks().tight()) return RefuseForMemory();
+  Reserve();
   if (client_->listener->http.path_normalization.any() && !NormalizePath()) return;
   Route();
 }
@@ -230,13 +232,13 @@ void Exchange::OnRequestData(buffer::Slice data) {
   if (record_.request_body_bytes > max_body_bytes_) return RefuseBody();
   if (!connected_) {
     early_body_.Append(std::move(data));
-    if (early_body_.size() >= http::ServerCodecHost::kHighWatermark) downstream_->PauseBody();
+    if (early_body_.size() >= HighWatermark()) downstream_->PauseBody();
     return;
   }
   last_activity_ms_ = environment_->loop->now_ms();
   body_sent_ = true;
   connection_->stream().SendData(std::move(data));
-  if (connection_->stream().unsent_bytes() >= http::ServerCodecHost::kHighWatermark) downstream_->PauseBody();
+  if (connection_->stream().unsent_bytes() >= HighWatermark()) downstream_->PauseBody();
 }
 
 void Exchange::OnRequestEnd(const http::FieldList* trailers) {
@@ -261,6 +263,7 @@ void Exchange::OnRequestEnd(const http::FieldList* trailers) {
 
 void Exchange::OnRequestDrained() {
   last_activity_ms_ = environment_->loop->now_ms();
+  if (environment_->loop->blocks().lean() && connection_->stream().unsent_bytes() > 0) return;  // it comes again
   downstream_->ResumeBody();
 }
 
@@ -287,6 +290,7 @@ void Exchange::OnStreamError(http::ClientError error) {
 void Exchange::OnInformational() { downstream_->SendInformational(response_); }
 
 void Exchange::OnResponseHead() {
+  EndReservation();
   response_begun_ = true;
   record_.times.Take(Mark::kResponseHead);
   record_.status = response_.status;
@@ -325,11 +329,12 @@ void Exchange::OnResponseData(buffer::Slice data) {
   last_activity_ms_ = environment_->loop->now_ms();
   record_.response_body_bytes += data.size();
   downstream_->SendData(std::move(data));
-  if (downstream_->unsent_bytes() >= http::ServerCodecHost::kHighWatermark) connection_->stream().PauseBody();
+  if (downstream_->unsent_bytes() >= HighWatermark()) connection_->stream().PauseBody();
 }
 
 void Exchange::OnResponseDrained() {
   last_activity_ms_ = environment_->loop->now_ms();
+  if (environment_->loop->blocks().lean() && downstream_->unsent_bytes() > 0) return;  // it comes again
   if (connection_ != nullptr && connected_) connection_->stream().ResumeBody();
 }
 
@@ -488,6 +493,28 @@ void Exchange::Log() {
              environment_->access_log);
 }
 
+void Exchange::RefuseForMemory() {
+  environment_->counters->max_buffer_bytes.Increment();
+  downstream_->EndConnection();
+  Reply(503, Reason::kBuffersFull, "the proxy's buffers are full");
+}
+
+void Exchange::Reserve() {
+  reserved_ = true;
+  environment_->loop->blocks().Charge(buffer::BlockPool::kBlockSize);
+}
+
+void Exchange::EndReservation() {
+  if (!reserved_) return;
+  reserved_ = false;
+  environment_->loop->blocks().Charge(-static_cast<int64_t>(buffer::BlockPool::kBlockSize));
+}
+
+size_t Exchange::HighWatermark() const {
+  // Where memory gets short, a piece at a time.
+  return environment_->loop->blocks().lean() ? 1 : http::ServerCodecHost::kHighWatermark;
+}
+
 void Exchange::RefuseBody() {
   environment_->counters->max_body_bytes.Increment();
   const std::string detail = absl::StrCat("the request's body is larger than the limit of ", max_body_bytes_, " bytes");
@@ -503,6 +530,7 @@ void Exchange::LeaveServer() {
 void Exchange::Finish() {
   if (finished_) return;
   finished_ = true;
+  EndReservation();
   downstream_ = nullptr;
   environment_->loop->timers().Cancel(&timer_);
   Leave();

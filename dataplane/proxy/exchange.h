@@ -86,6 +86,12 @@ class Exchange final : public http::ServerStreamHandler,
   void AnswerByRule();
   bool MayRetry(http::ServerError error);
   void RefuseBody();
+  void RefuseForMemory();
+  // Counts as buffers what the response will take, as long as it has not begun.
+  void Reserve();
+  void EndReservation();
+  // Bytes that may wait for one side before the other is held back.
+  size_t HighWatermark() const;
   void Reply(uint16_t status, Reason reason, std::string_view detail);
   // Breaks the response off.
   void Cut(DecidedBy who, Reason reason, std::string_view detail);
@@ -142,6 +148,7 @@ class Exchange final : public http::ServerStreamHandler,
   bool retry_due_ : 1 = false;
   bool idle_watch_due_ : 1 = false;
   bool counted_ : 1 = false;
+  bool reserved_ : 1 = false;
   bool finished_ : 1 = false;
 };
 

@@ -44,6 +44,8 @@ std::string_view ToString(Reason reason) {
       return "queue_timeout";
     case Reason::kNoDescriptors:
       return "no_descriptors";
+    case Reason::kBuffersFull:
+      return "buffers_full";
     case Reason::kConnectFailed:
       return "connect_failed";
     case Reason::kConnectTimeout:

@@ -33,6 +33,7 @@ enum class Reason : uint8_t {
   kServersAtLimit,    // 503: those that are eligible, and no more may wait
   kQueueTimeout,      // 503: it waited for one of them for as long as it may
   kNoDescriptors,     // 503: the proxy's own are exhausted
+  kBuffersFull,       // 503: --max_buffer_bytes
   // A server failed.
   kConnectFailed,      // 502: refused, unreachable
   kConnectTimeout,     // 504

@@ -65,7 +65,8 @@ void Relay::End::OnReceived(buffer::Slice bytes) {
     output.Append(std::move(bytes));
   }
   relay_->turn_work_->Add(relay_->owner_);
-  if (output.size() < kHighWatermark) return;
+  // Where memory gets short, a piece at a time.
+  if (output.size() < kHighWatermark && !relay_->loop_->blocks().lean()) return;
   paused_ = true;
   socket_->PauseReceive();
 }
@@ -90,7 +91,7 @@ void Relay::End::OnSent(size_t sent, int error) {
     relay_->last_activity_ms_ = relay_->loop_->now_ms();
     relay_->meter_->OnRelaySent(side(), sent);
     output_.Consume(sent);
-    if (output_.size() > kLowWatermark) return;
+    if (output_.size() > (relay_->loop_->blocks().lean() ? 0 : kLowWatermark)) return;
   }
   if (!other_->paused_) return;
   other_->paused_ = false;

@@ -25,6 +25,7 @@ A reverse proxy that starts empty and is programmed at run time, over gRPC.
   --access_log=DESTINATION      file:PATH, stdout, stderr, syslog:unix:PATH, syslog:IP:PORT; SIGHUP reopens the file
   --workers=N                   threads that serve; default: one for each processor
   --io=auto|io_uring|epoll      default auto: io_uring where the kernel allows it
+  --max_buffer_bytes=512MiB     what buffers may take in all; default: a quarter of the memory; see docs/LIMITS.md
   --server_metrics=on|off       whether /metrics has series of each server; default on
   --node_id=NAME --zone=NAME    what controllers are told; default: the host's name, and none
   --heartbeat_timeout=15s       silence that ends a control stream
@@ -80,6 +81,19 @@ absl::Status SetDuration(const std::string& flag, const std::string& value, std:
   return absl::OkStatus();
 }
 
+// "1000000", "64MiB", "2GiB".
+absl::Status SetBytes(const std::string& flag, const std::string& value, uint64_t& bytes) {
+  const size_t digits = std::min(value.find_first_not_of("0123456789"), value.size());
+  const std::string unit = value.substr(digits);
+  const int shift = unit.empty() ? 0 : unit == "KiB" ? 10 : unit == "MiB" ? 20 : unit == "GiB" ? 30 : -1;
+  constexpr uint64_t kMaximum = uint64_t{1} << 50;
+  if (shift < 0 || !absl::SimpleAtoi(value.substr(0, digits), &bytes) || bytes == 0 || bytes > kMaximum >> shift) {
+    return Wrong(flag, absl::StrCat("want bytes, or a number of KiB, MiB or GiB (\"512MiB\"), not \"", value, "\""));
+  }
+  bytes <<= shift;
+  return absl::OkStatus();
+}
+
 absl::Status SetList(const std::string& flag, const std::string& value, std::vector<std::string>& list) {
   for (const std::string& member : std::vector<std::string>(absl::StrSplit(value, ','))) {
     if (member.empty()) return Wrong(flag, "an address is empty");
@@ -108,6 +122,7 @@ absl::Status SetFlag(const std::string& flag, const std::string& value, Options&
   if (flag == "heartbeat_interval") return SetDuration(flag, value, options.heartbeat_interval);
   if (flag == "heartbeat_timeout") return SetDuration(flag, value, options.heartbeat_timeout);
   if (flag == "drain_timeout") return SetDuration(flag, value, options.drain_timeout);
+  if (flag == "max_buffer_bytes") return SetBytes(flag, value, options.max_buffer_bytes);
   if (flag == "node_id") {
     options.node_id = value;
   } else if (flag == "zone") {

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <chrono>
+#include <cstdint>
 #include <optional>
 #include <string>
 #include <vector>
@@ -28,6 +29,7 @@ struct Options {
   std::chrono::milliseconds heartbeat_timeout{15'000};
   std::chrono::milliseconds heartbeat_interval{0};  // not given: a third of the timeout
   std::chrono::milliseconds drain_timeout{30'000};
+  uint64_t max_buffer_bytes = 0;  // 0: a quarter of the memory that this process may have
 };
 
 // `arguments` without the program's name, each "--flag=value" or a switch. INVALID_ARGUMENT names the flag and what

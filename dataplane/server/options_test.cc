@@ -44,6 +44,21 @@ TEST(Options, NamesTheFlagThatIsWrongAndWhatWouldBeRight) {
   EXPECT_THAT(ErrorOf({kListen, "--heartbeat_interval=5s", "--heartbeat_timeout=5s"}), HasSubstr("must be longer"));
 }
 
+TEST(Options, TakesBytesWithTheirUnit) {
+  const auto bytes = [](const std::string& text) {
+    absl::StatusOr<Options> options = ParseOptions({kListen, "--max_buffer_bytes=" + text});
+    return options.ok() ? options->max_buffer_bytes : 0;
+  };
+  EXPECT_EQ(ParseOptions({kListen})->max_buffer_bytes, 0u) << "the machine decides";
+  EXPECT_EQ(bytes("100000000"), 100'000'000u);
+  EXPECT_EQ(bytes("3KiB"), 3u << 10);
+  EXPECT_EQ(bytes("64MiB"), 64u << 20);
+  EXPECT_EQ(bytes("2GiB"), uint64_t{2} << 30);
+  for (const char* wrong : {"0", "-1", "1.5GiB", "64MB", "64 MiB", "MiB", "99999999999999999999", "9999999999GiB"}) {
+    EXPECT_THAT(ErrorOf({kListen, std::string("--max_buffer_bytes=") + wrong}), HasSubstr("KiB, MiB or GiB")) << wrong;
+  }
+}
+
 TEST(Options, KnowsTheDestinationsOfTheAccessLog) {
   using Kind = access_log::DestinationSpec::Kind;
   const auto parsed = [](const std::string& value) {

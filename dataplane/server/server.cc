@@ -3,8 +3,10 @@
 #include <signal.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cstdio>
 #include <memory>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -17,6 +19,7 @@
 #include "dataplane/admin/admin_server.h"
 #include "dataplane/admin/status.h"
 #include "dataplane/base/version.h"
+#include "dataplane/buffer/budget.h"
 #include "dataplane/control/control_core.h"
 #include "dataplane/control/dialer.h"
 #include "dataplane/control/grpc_server.h"
@@ -25,6 +28,8 @@
 #include "dataplane/health/line_server.h"
 #include "dataplane/net/address.h"
 #include "dataplane/net/listening_socket.h"
+#include "dataplane/server/machine.h"
+#include "dataplane/server/pressure_log.h"
 #include "dataplane/server/signals.h"
 #include "dataplane/worker/worker_pool.h"
 
@@ -64,7 +69,8 @@ class Server {
   explicit Server(const Options& options)
       : options_(options),
         node_id_(options.node_id.empty() ? HostName() : options.node_id),
-        drain_timer_([](void* self) { static_cast<Server*>(self)->loop_->Stop(); }, this) {}
+        drain_timer_([](void* self) { static_cast<Server*>(self)->loop_->Stop(); }, this),
+        pressure_timer_([](void* self) { static_cast<Server*>(self)->LookForPressure(); }, this) {}
 
   absl::Status Start() {
     absl::StatusOr<std::unique_ptr<event::Loop>> loop = event::Loop::Create(event::IoBackend::kEpoll);
@@ -74,8 +80,19 @@ class Server {
     signals_.Start([this](int signal) { loop_->mailbox().Post([this, signal] { OnSignal(signal); }); });
     if (absl::Status status = OpenAccessLog(); !status.ok()) return status;
 
-    absl::StatusOr<std::unique_ptr<worker::WorkerPool>> workers =
-        worker::WorkerPool::Start(options_.workers, options_.io, loop_.get(), access_log_.get());
+    const uint64_t least_bytes = kLeastBufferBytes * options_.workers;
+    uint64_t buffer_bytes = options_.max_buffer_bytes;
+    if (buffer_bytes == 0) buffer_bytes = std::max(MemoryLimitBytes() / 4, least_bytes);
+    if (buffer_bytes < least_bytes) {
+      return absl::InvalidArgumentError(
+          absl::StrCat("--max_buffer_bytes: ", options_.workers, " workers need ", least_bytes, " or more"));
+    }
+    budget_.emplace(buffer_bytes);
+    descriptor_limit_ = RaiseDescriptorLimit();
+    absl::StatusOr<std::unique_ptr<worker::WorkerPool>> workers = worker::WorkerPool::Start(
+        options_.workers,
+        {.io = options_.io, .budget = &*budget_, .descriptor_ceiling = DescriptorCeiling(descriptor_limit_)},
+        loop_.get(), access_log_.get());
     if (!workers.ok()) return ForFlag("--io", workers.status());
     workers_ = *std::move(workers);
     core_ = std::make_unique<control::ControlCore>(CoreOptions());
@@ -85,12 +102,17 @@ class Server {
          {&Server::ListenAdmin, &Server::ListenHealth, &Server::ListenControl, &Server::DialControllers}) {
       if (absl::Status status = (this->*listen)(); !status.ok()) return status;
     }
+    loop_->timers().Schedule(&pressure_timer_, kPressureLookMs);
     return absl::OkStatus();
   }
 
   void Run() { loop_->Run(); }
 
  private:
+  // io_uring has 2 MiB of it with the kernel, and a request needs some at each side.
+  static constexpr uint64_t kLeastBufferBytes = 8 * 1024 * 1024;
+  static constexpr uint64_t kPressureLookMs = 1000;
+
   absl::Status OpenAccessLog() {
     if (!options_.access_log.has_value()) return absl::OkStatus();
     absl::StatusOr<std::unique_ptr<access_log::Destination>> destination =
@@ -197,6 +219,8 @@ class Server {
       const worker::Worker& worker = workers_->worker(index);
       status.workers.push_back({.revision = worker.revision(), .io = worker.io_name(), .counters = &worker.counters()});
     }
+    status.buffer_bytes = static_cast<uint64_t>(std::max<int64_t>(budget_->used_bytes(), 0));
+    status.max_buffer_bytes = budget_->limit_bytes();
     status.health = &core_->health();
     status.server_metrics = options_.server_metrics;
     status.transactions_applied = core_->transactions_applied();
@@ -223,6 +247,20 @@ class Server {
     return sessions;
   }
 
+  void LookForPressure() {
+    uint64_t descriptors = 0;
+    uint64_t buffers = 0;
+    for (int index = 0; index < workers_->size(); ++index) {
+      descriptors += workers_->worker(index).counters().descriptors.value();
+      buffers += workers_->worker(index).counters().max_buffer_bytes.value();
+    }
+    for (const std::string& line :
+         {descriptor_log_.Look(descriptors, loop_->now_ms()), buffer_log_.Look(buffers, loop_->now_ms())}) {
+      if (!line.empty()) std::fprintf(stderr, "%s\n", line.c_str());
+    }
+    loop_->timers().Schedule(&pressure_timer_, kPressureLookMs);
+  }
+
   // The first signal drains, the second ends at once; SIGHUP is for whoever moved the access log away.
   void OnSignal(int signal) {
     if (signal == SIGHUP) {
@@ -243,6 +281,11 @@ class Server {
   Signals signals_;
   std::unique_ptr<event::Loop> loop_;
   event::Timer drain_timer_;
+  event::Timer pressure_timer_;
+  PressureLog descriptor_log_{"no descriptors left (RLIMIT_NOFILE): accepting pauses, connecting to servers fails"};
+  PressureLog buffer_log_{"buffers are full (--max_buffer_bytes): requests and connections are answered 503"};
+  int descriptor_limit_ = 0;
+  std::optional<buffer::Budget> budget_;
   uint64_t started_ms_ = 0;
   bool draining_ = false;
   std::unique_ptr<access_log::AccessLog> access_log_;

@@ -25,7 +25,11 @@ Connection::Connection(Environment* environment, Server* server, ConnectionUser*
 absl::Status Connection::Connect() {
   const net::Address& address = server_->address();
   absl::StatusOr<base::UniqueFd> fd = net::OpenStreamSocket(address);
-  if (!fd.ok()) return fd.status();
+  const bool is_for_others = fd.ok() && fd->get() >= environment_->loop->descriptor_ceiling();
+  if (!fd.ok() || is_for_others) {
+    environment_->counters->descriptors.Increment();
+    return is_for_others ? absl::ResourceExhaustedError("the descriptors left are kept for others") : fd.status();
+  }
   server_->OnConnectBegun();
   state_ = State::kConnecting;
   socket_ = environment_->loop->Connect(fd->Release(), address.get(), address.length(), this);

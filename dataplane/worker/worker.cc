@@ -118,23 +118,25 @@ class Worker::Serving {
 Worker::Worker(access_log::WorkerLog* access_log, Callbacks callbacks)
     : access_log_(access_log), callbacks_(std::move(callbacks)) {}
 
-absl::StatusOr<std::unique_ptr<Worker>> Worker::Start(int index, event::IoBackend io, access_log::WorkerLog* access_log,
-                                                      Callbacks callbacks) {
+absl::StatusOr<std::unique_ptr<Worker>> Worker::Start(int index, const Options& options,
+                                                      access_log::WorkerLog* access_log, Callbacks callbacks) {
   std::unique_ptr<Worker> worker(new Worker(access_log, std::move(callbacks)));
   std::promise<absl::Status> started;
   std::future<absl::Status> status = started.get_future();
-  worker->thread_ = std::thread([&worker = *worker, index, io, started = std::move(started)]() mutable {
-    worker.Run(index, io, [&started](absl::Status status) { started.set_value(std::move(status)); });
+  worker->thread_ = std::thread([&worker = *worker, index, options, started = std::move(started)]() mutable {
+    worker.Run(index, options, [&started](absl::Status status) { started.set_value(std::move(status)); });
   });
   if (absl::Status error = status.get(); !error.ok()) return error;
   return worker;
 }
 
-void Worker::Run(int index, event::IoBackend io, absl::AnyInvocable<void(absl::Status)> on_started) {
+void Worker::Run(int index, const Options& options, absl::AnyInvocable<void(absl::Status)> on_started) {
   PinToProcessor(index);
-  absl::StatusOr<std::unique_ptr<event::Loop>> loop = event::Loop::Create(io);
+  absl::StatusOr<std::unique_ptr<event::Loop>> loop = event::Loop::Create(options.io);
   if (!loop.ok()) return on_started(loop.status());
   loop_ = *std::move(loop);
+  loop_->set_descriptor_ceiling(options.descriptor_ceiling);
+  loop_->blocks().Join(options.budget);
   serving_ = std::make_unique<Serving>(this, index);
   on_started(absl::OkStatus());
   loop_->Run();

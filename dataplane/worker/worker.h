@@ -1,6 +1,7 @@
 #pragma once
 
 #include <atomic>
+#include <climits>
 #include <cstdint>
 #include <memory>
 #include <thread>
@@ -9,6 +10,7 @@
 #include "absl/functional/any_invocable.h"
 #include "absl/status/statusor.h"
 #include "dataplane/access_log/worker_log.h"
+#include "dataplane/buffer/budget.h"
 #include "dataplane/event/loop.h"
 #include "dataplane/metrics/worker_counters.h"
 #include "dataplane/upstream/peers.h"
@@ -30,9 +32,16 @@ class Worker {
     absl::AnyInvocable<void()> on_drained;
   };
 
+  // What all workers are given alike.
+  struct Options {
+    event::IoBackend io = event::IoBackend::kAuto;
+    buffer::Budget* budget = nullptr;  // outlives the workers
+    int descriptor_ceiling = INT_MAX;  // event::Loop::set_descriptor_ceiling
+  };
+
   // Starts the thread, on the `index`-th of the processors that this process may use (starting over behind the last).
   // `access_log`, null where nothing is logged, outlives the worker. Errors: the loop's (event::Loop::Create).
-  static absl::StatusOr<std::unique_ptr<Worker>> Start(int index, event::IoBackend io,
+  static absl::StatusOr<std::unique_ptr<Worker>> Start(int index, const Options& options,
                                                        access_log::WorkerLog* access_log, Callbacks callbacks);
 
   // Ends the thread; connections that are left are cut.
@@ -60,7 +69,7 @@ class Worker {
   class Serving;
 
   Worker(access_log::WorkerLog* access_log, Callbacks callbacks);
-  void Run(int index, event::IoBackend io, absl::AnyInvocable<void(absl::Status)> on_started);
+  void Run(int index, const Options& options, absl::AnyInvocable<void(absl::Status)> on_started);
 
   access_log::WorkerLog* const access_log_;
   Callbacks callbacks_;

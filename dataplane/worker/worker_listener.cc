@@ -1,11 +1,16 @@
 #include "dataplane/worker/worker_listener.h"
 
+#include <cerrno>
+#include <utility>
+
+#include "dataplane/base/unique_fd.h"
 #include "dataplane/event/turn_work.h"
 #include "dataplane/net/address.h"
 #include "dataplane/net/listening_socket.h"
 #include "dataplane/net/socket_options.h"
 #include "dataplane/proxy/accept.h"
 #include "dataplane/proxy/client_connection.h"
+#include "dataplane/worker/refuse_connection.h"
 
 namespace fairlead::worker {
 
@@ -42,6 +47,12 @@ void WorkerListener::Drain() {
 }
 
 void WorkerListener::Accept(int fd, const sockaddr* peer, socklen_t peer_length) {
+  if (environment_->loop->blocks().tight()) {
+    environment_->counters->max_buffer_bytes.Increment();
+    base::UniqueFd connection(fd);
+    if (!state_.tcp.has_value()) RefuseHttpConnection(std::move(connection));
+    return;
+  }
   if (peer->sa_family != AF_UNIX) net::DisableNagle(fd);
   // Listeners are of families that an Address knows.
   proxy::AcceptClient(environment_, &state_, fd, *net::Address::FromSockaddr(peer, peer_length));
@@ -59,6 +70,9 @@ void ListeningSocket::OnAccepted(int fd, const sockaddr* peer, socklen_t peer_le
   listener_->Accept(fd, peer, peer_length);
 }
 
-void ListeningSocket::OnAcceptError(int) { environment_->counters->accept_errors.Increment(); }
+void ListeningSocket::OnAcceptError(int error) {
+  environment_->counters->accept_errors.Increment();
+  if (error == EMFILE || error == ENFILE) environment_->counters->descriptors.Increment();
+}
 
 }  // namespace fairlead::worker

@@ -4,13 +4,13 @@
 
 namespace fairlead::worker {
 
-absl::StatusOr<std::unique_ptr<WorkerPool>> WorkerPool::Start(int workers, event::IoBackend io, event::Loop* control,
-                                                              access_log::AccessLog* access_log) {
+absl::StatusOr<std::unique_ptr<WorkerPool>> WorkerPool::Start(int workers, const Worker::Options& options,
+                                                              event::Loop* control, access_log::AccessLog* access_log) {
   std::unique_ptr<WorkerPool> pool(new WorkerPool(control));
   for (int index = 0; index < workers; ++index) {
     WorkerPool* self = pool.get();
     absl::StatusOr<std::unique_ptr<Worker>> worker =
-        Worker::Start(index, io, access_log == nullptr ? nullptr : access_log->worker(index),
+        Worker::Start(index, options, access_log == nullptr ? nullptr : access_log->worker(index),
                       {.on_adopted =
                            [self](uint64_t sequence) {
                              self->control_->mailbox().Post([self, sequence] { self->OnAdopted(sequence); });

@@ -21,8 +21,8 @@ class WorkerPool {
  public:
   // `control` is the control thread's loop and outlives the pool, as does `access_log`, which has an end for each
   // worker (null: nothing is logged). Errors: the loop's (event::Loop::Create).
-  static absl::StatusOr<std::unique_ptr<WorkerPool>> Start(int workers, event::IoBackend io, event::Loop* control,
-                                                           access_log::AccessLog* access_log);
+  static absl::StatusOr<std::unique_ptr<WorkerPool>> Start(int workers, const Worker::Options& options,
+                                                           event::Loop* control, access_log::AccessLog* access_log);
   // Ends the threads; connections that are left are cut.
   ~WorkerPool();
 

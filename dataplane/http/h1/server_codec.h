@@ -54,6 +54,7 @@ class ServerCodec final : public http::ServerCodec, private http::ServerStream {
   void SendError(uint16_t status, std::string_view detail, const HeadEdits& edits) override;
   void SendFixed(uint16_t status, std::string_view body, const HeadEdits& edits) override;
   size_t ErrorBodySize(uint16_t status, std::string_view detail) const override;
+  void EndConnection() override { keep_alive_ = false; }
   void Abort() override;
   void PauseBody() override;
   void ResumeBody() override;
