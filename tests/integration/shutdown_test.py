@@ -26,6 +26,8 @@ def is_refused(address: str) -> bool:
     try:
         with Wire.connect(address):
             return False
+    except ConnectionResetError:
+        return False  # it came while the socket closed
     except ConnectionRefusedError:
         return True
 
