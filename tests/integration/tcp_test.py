@@ -77,7 +77,9 @@ def test_bytes_go_both_ways_as_they_are(fairlead: Fairlead):
         replace(fairlead, site(described(origin)))
         with fairlead.open("db") as wire:
             threading.Thread(target=lambda: (wire.send(data), wire.finish_writing())).start()
-            assert hashlib.sha256(wire.take_rest()).digest() == hashlib.sha256(data).digest()
+            received = wire.take_rest()
+            assert len(received) == len(data)
+            assert hashlib.sha256(received).digest() == hashlib.sha256(data).digest()
     metrics = fairlead.metrics()
     assert metrics['fairlead_listener_received_bytes_total{listener="db"}'] == len(data)
     assert metrics['fairlead_listener_sent_bytes_total{listener="db"}'] == len(data)
