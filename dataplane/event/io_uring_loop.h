@@ -17,7 +17,7 @@
 namespace fairlead::event {
 
 // What a completion is of. Part of each request's user data, beside the object's address.
-enum class Operation : uint8_t { kReceive, kSend, kConnect, kPoll, kCancel };
+enum class Operation : uint8_t { kReceive, kSend, kConnect, kPoll, kDelay, kCancel };
 
 // What completions are for.
 class IoUringObject : public LoopObject {
@@ -59,6 +59,7 @@ class IoUringLoop final : public BackendLoop {
     union {
       msghdr message;
       sockaddr_storage address;
+      __kernel_timespec delay;
     };
     iovec iovecs[Socket::kMaxIovecs];
   };

@@ -8,6 +8,13 @@
 #include <utility>
 
 namespace fairlead::event {
+namespace {
+
+// On a busy machine a socket was seen to be woken without room for 30 ms on end: trying again and again at once would
+// take all of the processor.
+constexpr long long kDelayNs = 1'000'000;
+
+}  // namespace
 
 // Idle connections are many.
 static_assert(sizeof(IoUringSocket) <= 80);
@@ -72,7 +79,7 @@ void IoUringSocket::Close(std::vector<buffer::Slice> pending) {
     ++requests_;
   }
   if (sending_) {
-    loop_.Cancel(this, Operation::kSend);
+    loop_.Cancel(this, sent_delayed_ ? Operation::kDelay : Operation::kSend);
     ++requests_;
   }
   if (connection_ == Connection::kRequested) {
@@ -95,6 +102,9 @@ void IoUringSocket::OnCompletion(Operation operation, int result, uint32_t flags
       break;
     case Operation::kSend:
       OnSendCompleted(result);
+      break;
+    case Operation::kDelay:
+      OnDelayCompleted();
       break;
     case Operation::kCancel:
       OnCancelCompleted(result);
@@ -137,8 +147,25 @@ void IoUringSocket::OnReceiveCompleted(int result, uint32_t flags) {
 }
 
 void IoUringSocket::OnSendCompleted(int result) {
+  // A send waits for room by itself, but not for ever: when it was woken 128 times and found none, a thread of the
+  // kernel's own tries it, and for sendmsg on a non-blocking descriptor that is the end of it (liburing's issue 364).
+  if (!closed_ && (result == -EAGAIN || result == -EINTR)) return DelaySent();
   sending_ = false;
   if (!closed_) handler_->OnSent(static_cast<size_t>(std::max(result, 0)), result < 0 ? -result : 0);
+}
+
+void IoUringSocket::DelaySent() {
+  io_uring_sqe* request = loop_.NewRequest(this, Operation::kDelay);
+  __kernel_timespec* delay = &loop_.NewMemory()->delay;
+  *delay = {.tv_sec = 0, .tv_nsec = kDelayNs};
+  io_uring_prep_timeout(request, delay, 0, 0);
+  sent_delayed_ = true;
+  ++requests_;
+}
+
+void IoUringSocket::OnDelayCompleted() {
+  sending_ = sent_delayed_ = false;
+  if (!closed_) handler_->OnSent(0, 0);
 }
 
 void IoUringSocket::OnCancelCompleted(int result) {

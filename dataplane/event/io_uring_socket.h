@@ -38,12 +38,15 @@ class IoUringSocket final : public Socket, public IoUringObject {
   void OnConnectCompleted(int result);
   void OnReceiveCompleted(int result, uint32_t flags);
   void OnSendCompleted(int result);
+  void OnDelayCompleted();
   void OnCancelCompleted(int result);
 
   // Requests to receive, where that is wanted, possible, and not requested yet.
   void Receive();
   // Passes on what was kept, in order, as long as that is wanted.
   void TellKept();
+  // Before a send that the kernel gave up is told as one of nothing.
+  void DelaySent();
   // Ends the request to receive; what it has taken meanwhile is kept.
   void CancelReceive();
   void RetireWhenDone();
@@ -59,6 +62,7 @@ class IoUringSocket final : public Socket, public IoUringObject {
   bool receive_requested_ = false;
   bool receive_cancelled_ = false;
   bool sending_ = false;
+  bool sent_delayed_ = false;  // of sending_: the kernel is done with it
 };
 
 }  // namespace fairlead::event

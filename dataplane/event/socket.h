@@ -20,8 +20,8 @@ class SocketHandler {
   virtual void OnReceived(buffer::Slice bytes) = 0;
   // No more bytes will come: 0 after an orderly end by the peer (it may still read), else the errno.
   virtual void OnReceiveEnd(int error) = 0;
-  // The end of StartSend: the first `sent` bytes are with the kernel (1 or more, maybe not all), or none are and
-  // `error` is an errno.
+  // The end of StartSend: the first `sent` bytes are with the kernel, maybe not all, or none are and `error` is an
+  // errno. Once in a long while neither: the kernel had no room, and it is to be started again.
   virtual void OnSent(size_t sent, int error) = 0;
 
  protected:

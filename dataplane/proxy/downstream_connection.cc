@@ -68,6 +68,7 @@ void DownstreamConnection::OnSent(size_t sent, int error) {
     codec_->ConnectionLost(http::ClientError::kDisconnected);
     return Close(/*reset=*/false);
   }
+  if (sent == 0) return Touch();
   client_.listener->own_counters->bytes_sent.Add(sent);
   output_.Consume(sent);
   if (watch_ != nullptr) {

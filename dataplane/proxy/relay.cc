@@ -87,6 +87,8 @@ void Relay::End::OnSent(size_t sent, int error) {
     // What this side said before it left may still be waiting to be read: the end of receiving decides.
     send_failed_ = true;
     output_.Clear();
+  } else if (sent == 0) {
+    return;
   } else {
     relay_->last_activity_ms_ = relay_->loop_->now_ms();
     relay_->meter_->OnRelaySent(side(), sent);

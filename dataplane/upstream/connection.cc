@@ -128,6 +128,7 @@ void Connection::OnSent(size_t sent, int error) {
     if (codec_.tunnel_ended_by_server()) Fail(http::ServerError::kTruncated, "the server closed the tunnel");
     return;
   }
+  if (sent == 0) return Flush();
   asked_ = true;
   server_->CountSent(sent);
   output_.Consume(sent);
