@@ -15,8 +15,6 @@ namespace {
 
 using Mark = RequestTimes::Mark;
 
-constexpr config::ServerSlot kNoServer = load_balancing::Policy::kNone;
-
 // What Allow says of a host without CONNECT (RFC 9110 §10.2.1).
 constexpr std::string_view kMethodsBesidesConnect = "GET, HEAD, POST, PUT, DELETE, OPTIONS, TRACE, PATCH";
 
@@ -37,10 +35,9 @@ void Exchange::Begin(http::ServerStream* stream, const Client* client) {
   record_.Start(client->listener->wants_times);
   rule_ = nullptr;
   backend_ = nullptr;
-  server_slot_ = avoid_ = kNoServer;
-  attempts_ = 0;
-  connected_ = request_ended_ = body_sent_ = response_begun_ = response_ended_ = tunnel_ = false;
-  fresh_ = retry_due_ = idle_watch_due_ = counted_ = finished_ = false;
+  attempts_.Start();
+  request_ended_ = body_sent_ = response_begun_ = response_ended_ = tunnel_ = false;
+  idle_watch_due_ = counted_ = finished_ = false;
 }
 
 void Exchange::OnRequestHead(bool body_follows) {
@@ -72,7 +69,7 @@ void Exchange::Route() {
   metrics_.LeaveRule();
   if (pin_ != nullptr) environment_->snapshots->Unpin(pin_);
   pin_ = environment_->snapshots->Pin();
-  server_slot_ = avoid_ = kNoServer;  // slots of another revision may belong to others
+  attempts_.ForgetServers();
 
   const config::Snapshot& snapshot = *pin_->snapshot;
   const config::HttpSettings& settings = client_->listener->http;
@@ -108,9 +105,11 @@ void Exchange::Route() {
     environment_->counters->max_uri_bytes.Increment();
     return Reply(414, Reason::kUriTooLong, "the rewritten target is longer than any server takes");
   }
-  backend_slot_ = rule_->backends.size() == 1 ? rule_->backends.front().backend
-                                              : routing::ChooseBackend(*rule_, environment_->random->Next());
-  backend_ = snapshot.backends[backend_slot_]->settings.get();
+  const config::BackendSlot backend_slot = rule_->backends.size() == 1
+                                               ? rule_->backends.front().backend
+                                               : routing::ChooseBackend(*rule_, environment_->random->Next());
+  attempts_.set_backend(backend_slot);
+  backend_ = snapshot.backends[backend_slot]->settings.get();
   StartAttempt();
 }
 
@@ -141,16 +140,13 @@ void Exchange::AnswerByRule() {
 }
 
 void Exchange::StartAttempt() {
-  upstream::Backend& backend = *environment_->backends->Get(backend_slot_);
-  const upstream::Admission admission = backend.Admit(this, avoid_, fresh_ || sends_proxy_header());
+  const upstream::Admission admission = attempts_.Ask(*environment_, this, /*fresh=*/sends_proxy_header());
   switch (admission.outcome) {
     case upstream::Admission::Outcome::kAdmitted:
       return OnAdmitted(admission.choice);
     case upstream::Admission::Outcome::kWaiting:
       return;
     case upstream::Admission::Outcome::kNoEligibleServer:
-      environment_->counters->no_eligible_server.Increment();
-      backend.counters().no_eligible_server.Increment();
       return Reply(503, Reason::kNoEligibleServer,
                    absl::StrCat("no eligible server in backend \"", backend_->id, "\""));
     case upstream::Admission::Outcome::kNoRoom:
@@ -175,32 +171,22 @@ void Exchange::OnClientEnd() {
 
 void Exchange::OnAdmitted(const upstream::Choice& choice) {
   record_.times.TakeFirst(Mark::kServer);
-  if (attempts_++ > 0) {
-    environment_->counters->retries.Increment();
-    environment_->backends->Get(backend_slot_)->counters().retries.Increment();
-  }
-  server_ = choice.server;
-  server_slot_ = choice.slot;
   metrics_.BeginAttempt(environment_->loop->now_us());
-  absl::StatusOr<upstream::Connection*> connection = server_->Acquire(this, choice.place);
-  if (!connection.ok()) {
-    LeaveServer();
+  if (!attempts_.Begin(*environment_, choice, this)) {
     return Reply(503, Reason::kNoDescriptors, "the proxy has no descriptors left");
   }
-  connection_ = *connection;
-  reused_ = !connection_->connecting();
-  if (!connection_->connecting()) OnConnected();
+  if (!attempts_.connection()->connecting()) OnConnected();
 }
 
 void Exchange::OnConnected() {
-  connected_ = true;
+  attempts_.SetConnected();
   record_.times.Take(Mark::kConnected);
-  if (sends_proxy_header()) connection_->BeginWith(MakeProxyHeader(backend_->send_proxy_protocol, *client_));
-  http::ClientStream& stream = connection_->stream();
+  if (sends_proxy_header()) attempts_.connection()->BeginWith(MakeProxyHeader(backend_->send_proxy_protocol, *client_));
+  http::ClientStream& stream = attempts_.connection()->stream();
   request_edits_.Clear();
   std::string default_host;
   if (request_.authority.size == 0) {
-    default_host = DefaultHost(server_->address());
+    default_host = DefaultHost(attempts_.server()->address());
     request_edits_.host = default_host;
   }
   forwarder_.EditRequest(request_, *environment_->random, &request_edits_.fields);
@@ -230,28 +216,28 @@ void Exchange::OnConnected() {
 void Exchange::OnRequestData(buffer::Slice data) {
   record_.request_body_bytes += data.size();
   if (record_.request_body_bytes > max_body_bytes_) return RefuseBody();
-  if (!connected_) {
+  if (!attempts_.connected()) {
     early_body_.Append(std::move(data));
     if (early_body_.size() >= HighWatermark()) downstream_->PauseBody();
     return;
   }
   last_activity_ms_ = environment_->loop->now_ms();
   body_sent_ = true;
-  connection_->stream().SendData(std::move(data));
-  if (connection_->stream().unsent_bytes() >= HighWatermark()) downstream_->PauseBody();
+  attempts_.connection()->stream().SendData(std::move(data));
+  if (attempts_.connection()->stream().unsent_bytes() >= HighWatermark()) downstream_->PauseBody();
 }
 
 void Exchange::OnRequestEnd(const http::FieldList* trailers) {
   request_ended_ = true;
   record_.times.Take(Mark::kRequestEnd);
-  if (!connected_) {
+  if (!attempts_.connected()) {
     if (trailers == nullptr) return;
     early_trailers_ = std::make_unique<StoredFields>();
     for (const http::FieldList::Field& field : *trailers) early_trailers_->Add(*trailers, field);
     return;
   }
   if (trailers != nullptr) body_sent_ = true;
-  connection_->stream().SendEnd(trailers);
+  attempts_.connection()->stream().SendEnd(trailers);
   if (tunnel_ && response_ended_) {
     Conclude();
     return Finish();
@@ -263,7 +249,8 @@ void Exchange::OnRequestEnd(const http::FieldList* trailers) {
 
 void Exchange::OnRequestDrained() {
   last_activity_ms_ = environment_->loop->now_ms();
-  if (environment_->loop->blocks().lean() && connection_->stream().unsent_bytes() > 0) return;  // it comes again
+  if (environment_->loop->blocks().lean() && attempts_.connection()->stream().unsent_bytes() > 0)
+    return;  // it comes again
   downstream_->ResumeBody();
 }
 
@@ -303,7 +290,7 @@ void Exchange::OnResponseHead() {
     idle_watch_due_ = true;  // unless the whole body is here already
     environment_->turn_work->Add(this);
   }
-  server_->CountResponse(response_.status, metrics_.AttemptTime(environment_->loop->now_us()));
+  attempts_.server()->CountResponse(response_.status, metrics_.AttemptTime(environment_->loop->now_us()));
   metrics_.CountResponse(response_.status);
   response_edits_.Clear();
   if (response_.framing == http::BodyFraming::kTunnel) {
@@ -329,13 +316,13 @@ void Exchange::OnResponseData(buffer::Slice data) {
   last_activity_ms_ = environment_->loop->now_ms();
   record_.response_body_bytes += data.size();
   downstream_->SendData(std::move(data));
-  if (downstream_->unsent_bytes() >= HighWatermark()) connection_->stream().PauseBody();
+  if (downstream_->unsent_bytes() >= HighWatermark()) attempts_.connection()->stream().PauseBody();
 }
 
 void Exchange::OnResponseDrained() {
   last_activity_ms_ = environment_->loop->now_ms();
   if (environment_->loop->blocks().lean() && downstream_->unsent_bytes() > 0) return;  // it comes again
-  if (connection_ != nullptr && connected_) connection_->stream().ResumeBody();
+  if (attempts_.connection() != nullptr && attempts_.connected()) attempts_.connection()->stream().ResumeBody();
 }
 
 void Exchange::OnResponseEnd(const http::FieldList* trailers) {
@@ -347,46 +334,13 @@ void Exchange::OnResponseEnd(const http::FieldList* trailers) {
 }
 
 void Exchange::OnServerError(http::ServerError error, std::string_view detail) {
-  connection_ = nullptr;  // closes itself
-  if (error != http::ServerError::kAbandoned) server_->CountFailure();
+  attempts_.LoseConnection();
   environment_->loop->timers().Cancel(&timer_);
-  const bool retry = MayRetry(error);
-  LeaveServer();
-  if (retry) {
-    // Not from here: the worker may be in the middle of adopting a revision.
-    retry_due_ = true;
-    environment_->turn_work->Add(this);
-    return;
-  }
-  environment_->counters->upstream_failures.Increment();
+  const bool may_be_sent_again = !response_begun_ && !body_sent_ && http::IsIdempotent(request_.method);
+  if (attempts_.Fail(*environment_, error, may_be_sent_again)) return environment_->turn_work->Add(this);
   metrics_.CountFailure();
   if (response_begun_) return Cut(DecidedBy::kServer, ReasonOf(error), detail);
   Reply(error == http::ServerError::kConnectTimeout ? 504 : 502, ReasonOf(error), detail);
-}
-
-bool Exchange::MayRetry(http::ServerError error) {
-  if (response_begun_) return false;
-  const bool may_be_sent_again = http::IsIdempotent(request_.method) && !body_sent_;
-  switch (error) {
-    case http::ServerError::kConnectFailed:
-    case http::ServerError::kConnectTimeout:
-      avoid_ = server_slot_;
-      return attempts_ < kMaxAttempts;
-    case http::ServerError::kAbandoned:
-      // The server's leaving is not the request's fault: the attempt does not count.
-      if (connected_ && !may_be_sent_again) return false;
-      --attempts_;
-      return true;
-    case http::ServerError::kClosedBeforeResponse:
-      // A connection from the pool that the server was about to close: tried once more, on a new one.
-      if (fresh_ || !reused_ || !may_be_sent_again) return false;
-      fresh_ = true;
-      return true;
-    case http::ServerError::kTruncated:
-    case http::ServerError::kMalformed:
-      return false;
-  }
-  return false;
 }
 
 void Exchange::RunTurnWork() {
@@ -395,8 +349,7 @@ void Exchange::RunTurnWork() {
     idle_watch_due_ = false;
     WatchIdle();
   }
-  if (!retry_due_) return;
-  retry_due_ = false;
+  if (!attempts_.TakeRetry()) return;
   if (pin_ == environment_->snapshots->current()) return StartAttempt();
   Route();
 }
@@ -427,7 +380,7 @@ void Exchange::OnTimeout() {
     environment_->counters->tunnel_idle_timeouts.Increment();
     return Cut(DecidedBy::kProxy, Reason::kTunnelIdleTimeout, "no byte came through the tunnel");
   }
-  const bool waits_for_client = !response_begun_ && connection_->stream().unsent_bytes() == 0;
+  const bool waits_for_client = !response_begun_ && attempts_.connection()->stream().unsent_bytes() == 0;
   if (waits_for_client) {
     environment_->counters->body_timeouts.Increment();
     return Reply(408, Reason::kRequestBodyTimeout, "the request's body did not go on");
@@ -444,7 +397,7 @@ void Exchange::OnTimeout() {
 
 void Exchange::CountTimeout() {
   environment_->counters->upstream_timeouts.Increment();
-  server_->CountTimeout();
+  attempts_.server()->CountTimeout();
   metrics_.CountFailure();
 }
 
@@ -476,7 +429,9 @@ void Exchange::Conclude() {
 void Exchange::Log() {
   const config::Snapshot& snapshot = *(pin_ != nullptr ? pin_ : environment_->snapshots->current())->snapshot;
   const config::Server* server = nullptr;
-  if (server_slot_ != kNoServer) server = snapshot.backends[backend_slot_]->servers[server_slot_].get();
+  if (attempts_.server_slot() != ServerAttempts::kNoServer) {
+    server = snapshot.backends[attempts_.backend_slot()]->servers[attempts_.server_slot()].get();
+  }
   LogRequest({.client = *client_,
               .address = forwarder_.ClientAddress(request_),
               .request_id = forwarder_.RequestId(request_, *environment_->random),
@@ -488,8 +443,8 @@ void Exchange::Log() {
               .rule = rule_,
               .backend = backend_,
               .server = server,
-              .attempts = attempts_,
-              .reused = reused_},
+              .attempts = attempts_.count(),
+              .reused = attempts_.reused()},
              environment_->access_log);
 }
 
@@ -522,11 +477,6 @@ void Exchange::RefuseBody() {
   Reply(413, Reason::kBodyTooLarge, detail);
 }
 
-void Exchange::LeaveServer() {
-  connected_ = false;
-  std::exchange(server_, nullptr)->EndRequest();
-}
-
 void Exchange::Finish() {
   if (finished_) return;
   finished_ = true;
@@ -534,8 +484,7 @@ void Exchange::Finish() {
   downstream_ = nullptr;
   environment_->loop->timers().Cancel(&timer_);
   Leave();
-  if (connection_ != nullptr) std::exchange(connection_, nullptr)->Release();
-  if (server_ != nullptr) LeaveServer();
+  attempts_.End();
   metrics_.End(environment_->loop->now_us());
   if (pin_ != nullptr) environment_->snapshots->Unpin(std::exchange(pin_, nullptr));
   if (counted_) environment_->counters->requests_active.Decrement();

@@ -14,15 +14,14 @@
 #include "dataplane/http/head_edits.h"
 #include "dataplane/http/message.h"
 #include "dataplane/http/server_codec.h"
-#include "dataplane/load_balancing/policy.h"
 #include "dataplane/proxy/client.h"
 #include "dataplane/proxy/environment.h"
 #include "dataplane/proxy/exchange_metrics.h"
 #include "dataplane/proxy/forwarder.h"
 #include "dataplane/proxy/request_record.h"
+#include "dataplane/proxy/server_attempts.h"
 #include "dataplane/proxy/stored_fields.h"
 #include "dataplane/upstream/connection.h"
-#include "dataplane/upstream/server.h"
 #include "dataplane/upstream/waiter.h"
 
 namespace fairlead::proxy {
@@ -38,9 +37,6 @@ class Exchange final : public http::ServerStreamHandler,
                        private upstream::Waiter,
                        private event::TurnWorker {
  public:
-  // Connections that are tried for one request before it fails, as HAProxy and Envoy count them.
-  static constexpr int kMaxAttempts = 3;
-
   explicit Exchange(Environment* environment);
 
   // A request of `client`, which outlives it, begins on `stream`.
@@ -84,7 +80,6 @@ class Exchange final : public http::ServerStreamHandler,
   void StartAttempt();
   // A rule without backends: redirects, or gives its fixed answer.
   void AnswerByRule();
-  bool MayRetry(http::ServerError error);
   void RefuseBody();
   void RefuseForMemory();
   // Counts as buffers what the response will take, as long as it has not begun.
@@ -105,7 +100,6 @@ class Exchange final : public http::ServerStreamHandler,
   // From now.
   void WatchIdle();
   void BeginTunnel();
-  void LeaveServer();
   void Finish();
 
   Environment* const environment_;
@@ -114,11 +108,7 @@ class Exchange final : public http::ServerStreamHandler,
   SnapshotPin* pin_ = nullptr;
   const config::RouteRule* rule_ = nullptr;
   const config::BackendSettings* backend_ = nullptr;
-  config::BackendSlot backend_slot_ = 0;
-  config::ServerSlot server_slot_ = load_balancing::Policy::kNone;
-  config::ServerSlot avoid_ = load_balancing::Policy::kNone;
-  upstream::Server* server_ = nullptr;
-  upstream::Connection* connection_ = nullptr;
+  ServerAttempts attempts_;
   http::RequestHead request_;
   http::ResponseHead response_;
   // A Location, or the target that servers are asked for: of rule_, where it says so.
@@ -136,16 +126,11 @@ class Exchange final : public http::ServerStreamHandler,
   event::Timer timer_;
   uint64_t last_activity_ms_ = 0;
   uint64_t max_body_bytes_ = UINT64_MAX;  // by the rule
-  uint8_t attempts_ = 0;
-  bool connected_ : 1 = false;
   bool request_ended_ : 1 = false;
   bool body_sent_ : 1 = false;
   bool response_begun_ : 1 = false;
   bool response_ended_ : 1 = false;
   bool tunnel_ : 1 = false;  // request_ended_ and response_ended_ are those of its directions
-  bool reused_ : 1 = false;  // the connection came from the pool
-  bool fresh_ : 1 = false;   // the next attempt is on a new connection
-  bool retry_due_ : 1 = false;
   bool idle_watch_due_ : 1 = false;
   bool counted_ : 1 = false;
   bool reserved_ : 1 = false;
