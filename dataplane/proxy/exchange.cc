@@ -3,10 +3,7 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
-#include "dataplane/http/h1/upgrade.h"
-#include "dataplane/http/path_normalizer.h"
 #include "dataplane/proxy/request_log.h"
-#include "dataplane/proxy/route_actions.h"
 #include "dataplane/proxy/sent_proxy_header.h"
 #include "dataplane/routing/router.h"
 
@@ -14,9 +11,6 @@ namespace fairlead::proxy {
 namespace {
 
 using Mark = RequestTimes::Mark;
-
-// What Allow says of a host without CONNECT (RFC 9110 §10.2.1).
-constexpr std::string_view kMethodsBesidesConnect = "GET, HEAD, POST, PUT, DELETE, OPTIONS, TRACE, PATCH";
 
 // What Host says where the client, of HTTP/1.0, named none.
 std::string DefaultHost(const net::Address& address) {
@@ -31,7 +25,7 @@ Exchange::Exchange(Environment* environment)
 void Exchange::Begin(http::ServerStream* stream, const Client* client) {
   downstream_ = stream;
   client_ = client;
-  forwarder_.Start(client);
+  head_editor_.Start(client);
   record_.Start(client->listener->wants_times);
   rule_ = nullptr;
   backend_ = nullptr;
@@ -55,13 +49,10 @@ void Exchange::OnRequestHead(bool body_follows) {
 }
 
 bool Exchange::NormalizePath() {
-  if (!request_.target_text().starts_with('/')) return true;  // "*", CONNECT's authority, or a query alone
-  const http::NormalizedPath result =
-      http::NormalizePath(request_.target_text(), client_->listener->http.path_normalization, &normalized_target_);
-  if (result.outcome == http::NormalizedPath::Outcome::kChanged) request_.ReplaceTarget(normalized_target_);
-  if (result.outcome != http::NormalizedPath::Outcome::kRefused) return true;
+  const char* refusal = head_editor_.NormalizePath(client_->listener->http.path_normalization, &request_);
+  if (refusal == nullptr) return true;
   environment_->counters->request_errors.Increment();
-  Reply(400, Reason::kMalformedRequest, result.reason);
+  Reply(400, Reason::kMalformedRequest, refusal);
   return false;
 }
 
@@ -86,7 +77,7 @@ void Exchange::Route() {
                                                     .method = request_.method,
                                                     .method_text = request_.Get(request_.method_text),
                                                     .fields = &request_.fields,
-                                                    .source = &forwarder_.ClientAddress(request_)});
+                                                    .source = &head_editor_.ClientAddress(request_)});
   const bool is_connect = request_.method == http::Method::kConnect;
   record_.table = &router->table();
   record_.host = route.host;
@@ -101,7 +92,7 @@ void Exchange::Route() {
   max_body_bytes_ = rule_->max_body_bytes.value_or(settings.max_body_bytes);
   if (request_.content_length > max_body_bytes_ || record_.request_body_bytes > max_body_bytes_) return RefuseBody();
   if (rule_->backends.empty()) return AnswerByRule();
-  if (rule_->rewrite != nullptr && !WriteTarget(*rule_->rewrite, request_, request_.path(), &own_text_)) {
+  if (rule_->rewrite != nullptr && !head_editor_.Rewrite(*rule_->rewrite, request_)) {
     environment_->counters->max_uri_bytes.Increment();
     return Reply(414, Reason::kUriTooLong, "the rewritten target is longer than any server takes");
   }
@@ -114,28 +105,24 @@ void Exchange::Route() {
 }
 
 void Exchange::AnswerByRule() {
-  response_edits_.Clear();
+  const http::HeadEdits* edits = head_editor_.EditAnswer(request_, *rule_, *environment_->random);
+  if (edits == nullptr) {
+    return Reply(400, Reason::kMalformedRequest, "the request names no host that the redirect could be for");
+  }
   uint16_t status;
   std::string_view body;
   if (rule_->redirect != nullptr) {
-    if (!WriteLocation(*rule_->redirect, request_, request_.path(), &own_text_)) {
-      return Reply(400, Reason::kMalformedRequest, "the request names no host that the redirect could be for");
-    }
     status = rule_->redirect->status;
-    response_edits_.fields.Set("Location", own_text_);
   } else {
     status = rule_->respond->status;
     body = rule_->respond->body;
-    if (!body.empty()) response_edits_.fields.Set("Content-Type", rule_->respond->content_type);
   }
-  forwarder_.EditResponse(request_, nullptr, *environment_->random, &response_edits_.fields);
-  if (rule_->response_headers != nullptr) AppendChanges(*rule_->response_headers, &response_edits_.fields);
   metrics_.CountResponse(status);
   record_.status = status;
   if (!http::NeverHasBody(request_.method, status)) record_.response_body_bytes = body.size();
   record_.Decide(DecidedBy::kProxy, Reason::kNone, {});
   Conclude();
-  downstream_->SendFixed(status, body, response_edits_);
+  downstream_->SendFixed(status, body, *edits);
   Finish();
 }
 
@@ -183,22 +170,9 @@ void Exchange::OnConnected() {
   record_.times.Take(Mark::kConnected);
   if (sends_proxy_header()) attempts_.connection()->BeginWith(MakeProxyHeader(backend_->send_proxy_protocol, *client_));
   http::ClientStream& stream = attempts_.connection()->stream();
-  request_edits_.Clear();
   std::string default_host;
-  if (request_.authority.size == 0) {
-    default_host = DefaultHost(attempts_.server()->address());
-    request_edits_.host = default_host;
-  }
-  forwarder_.EditRequest(request_, *environment_->random, &request_edits_.fields);
-  if (request_.connection_upgrade && request_.method != http::Method::kConnect) {
-    request_edits_.upgrade = http::h1::FindUpgrade(request_.fields, rule_->upgrades);
-  }
-  if (rule_->rewrite != nullptr) {
-    request_edits_.target = own_text_;
-    if (!rule_->rewrite->host.empty()) request_edits_.host = rule_->rewrite->host;
-  }
-  if (rule_->request_headers != nullptr) AppendChanges(*rule_->request_headers, &request_edits_.fields);
-  stream.SendHead(request_, request_edits_);
+  if (request_.authority.size == 0) default_host = DefaultHost(attempts_.server()->address());
+  stream.SendHead(request_, head_editor_.EditRequest(request_, *rule_, default_host, *environment_->random));
   if (!early_body_.empty()) {
     body_sent_ = true;
     for (buffer::Slice& slice : early_body_.TakeSlices()) stream.SendData(std::move(slice));
@@ -292,22 +266,14 @@ void Exchange::OnResponseHead() {
   }
   attempts_.server()->CountResponse(response_.status, metrics_.AttemptTime(environment_->loop->now_us()));
   metrics_.CountResponse(response_.status);
-  response_edits_.Clear();
-  if (response_.framing == http::BodyFraming::kTunnel) {
-    BeginTunnel();
-  } else if (response_.status == 426) {
-    response_edits_.upgrade = http::h1::FindUpgrade(response_.fields, rule_->upgrades);
-  }
-  forwarder_.EditResponse(request_, &response_, *environment_->random, &response_edits_.fields);
-  if (rule_->response_headers != nullptr) AppendChanges(*rule_->response_headers, &response_edits_.fields);
-  downstream_->SendHead(response_, response_edits_);
+  if (response_.framing == http::BodyFraming::kTunnel) BeginTunnel();
+  downstream_->SendHead(response_, head_editor_.EditResponse(request_, *rule_, response_, *environment_->random));
 }
 
 void Exchange::BeginTunnel() {
   tunnel_ = true;
   request_ended_ = false;
   max_body_bytes_ = UINT64_MAX;  // what comes now is no body
-  response_edits_.upgrade = request_edits_.upgrade;
   environment_->counters->tunnels.Increment();
   environment_->counters->tunnels_active.Increment();
 }
@@ -407,10 +373,7 @@ void Exchange::Reply(uint16_t status, Reason reason, std::string_view detail) {
   record_.response_body_bytes = downstream_->ErrorBodySize(status, detail);
   record_.Decide(DecidedBy::kProxy, reason, detail);
   Conclude();
-  response_edits_.Clear();
-  forwarder_.EditResponse(request_, nullptr, *environment_->random, &response_edits_.fields);
-  if (status == 405) response_edits_.fields.Add("Allow", kMethodsBesidesConnect);
-  downstream_->SendError(status, detail, response_edits_);
+  downstream_->SendError(status, detail, head_editor_.EditReply(request_, status, *environment_->random));
   Finish();
 }
 
@@ -433,8 +396,8 @@ void Exchange::Log() {
     server = snapshot.backends[attempts_.backend_slot()]->servers[attempts_.server_slot()].get();
   }
   LogRequest({.client = *client_,
-              .address = forwarder_.ClientAddress(request_),
-              .request_id = forwarder_.RequestId(request_, *environment_->random),
+              .address = head_editor_.ClientAddress(request_),
+              .request_id = head_editor_.RequestId(request_, *environment_->random),
               .head = request_,
               .head_is_complete = counted_,
               .response_fields = logged_fields_.get(),

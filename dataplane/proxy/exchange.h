@@ -2,7 +2,6 @@
 
 #include <cstdint>
 #include <memory>
-#include <string>
 #include <string_view>
 #include <vector>
 
@@ -11,13 +10,12 @@
 #include "dataplane/event/timer_wheel.h"
 #include "dataplane/event/turn_work.h"
 #include "dataplane/http/client_codec.h"
-#include "dataplane/http/head_edits.h"
 #include "dataplane/http/message.h"
 #include "dataplane/http/server_codec.h"
 #include "dataplane/proxy/client.h"
 #include "dataplane/proxy/environment.h"
 #include "dataplane/proxy/exchange_metrics.h"
-#include "dataplane/proxy/forwarder.h"
+#include "dataplane/proxy/head_editor.h"
 #include "dataplane/proxy/request_record.h"
 #include "dataplane/proxy/server_attempts.h"
 #include "dataplane/proxy/stored_fields.h"
@@ -111,16 +109,10 @@ class Exchange final : public http::ServerStreamHandler,
   ServerAttempts attempts_;
   http::RequestHead request_;
   http::ResponseHead response_;
-  // A Location, or the target that servers are asked for: of rule_, where it says so.
-  std::string own_text_;
-  // Filled and used at once: before a head is sent.
-  http::HeadEdits request_edits_;
-  http::HeadEdits response_edits_;
+  HeadEditor head_editor_;
   buffer::Queue early_body_;                      // received before a connection stood
   std::unique_ptr<StoredFields> early_trailers_;  // a body's end that has to wait for a connection
   std::unique_ptr<StoredFields> logged_fields_;   // of the response, where some are logged
-  std::string normalized_target_;                 // of request_, where the listener changes it
-  Forwarder forwarder_;
   ExchangeMetrics metrics_;
   RequestRecord record_;
   event::Timer timer_;
