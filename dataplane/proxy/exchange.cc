@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "dataplane/proxy/exchange_pool.h"
 #include "dataplane/proxy/request_log.h"
 #include "dataplane/proxy/sent_proxy_header.h"
 #include "dataplane/routing/router.h"
@@ -175,12 +176,11 @@ void Exchange::OnConnected() {
   stream.SendHead(request_, head_editor_.EditRequest(request_, *rule_, default_host, *environment_->random));
   if (!early_body_.empty()) {
     body_sent_ = true;
-    for (buffer::Slice& slice : early_body_.TakeSlices()) stream.SendData(std::move(slice));
+    early_body_.SendTo(stream);
   }
   if (request_ended_) {
-    stream.SendEnd(early_trailers_ == nullptr ? nullptr : &early_trailers_->list());
-    environment_->loop->timers().Schedule(
-        &timer_, (rule_->timeout.has_value() ? *rule_->timeout : backend_->response_timeout).count());
+    stream.SendEnd(early_body_.trailers());
+    WatchResponse();
   } else {
     downstream_->ResumeBody();
     WatchIdle();
@@ -205,9 +205,7 @@ void Exchange::OnRequestEnd(const http::FieldList* trailers) {
   request_ended_ = true;
   record_.times.Take(Mark::kRequestEnd);
   if (!attempts_.connected()) {
-    if (trailers == nullptr) return;
-    early_trailers_ = std::make_unique<StoredFields>();
-    for (const http::FieldList::Field& field : *trailers) early_trailers_->Add(*trailers, field);
+    if (trailers != nullptr) early_body_.StoreTrailers(*trailers);
     return;
   }
   if (trailers != nullptr) body_sent_ = true;
@@ -216,9 +214,7 @@ void Exchange::OnRequestEnd(const http::FieldList* trailers) {
     Conclude();
     return Finish();
   }
-  if (response_begun_) return;
-  environment_->loop->timers().Schedule(
-      &timer_, (rule_->timeout.has_value() ? *rule_->timeout : backend_->response_timeout).count());
+  if (!response_begun_) WatchResponse();
 }
 
 void Exchange::OnRequestDrained() {
@@ -320,6 +316,11 @@ void Exchange::RunTurnWork() {
   Route();
 }
 
+void Exchange::WatchResponse() {
+  environment_->loop->timers().Schedule(
+      &timer_, (rule_->timeout.has_value() ? *rule_->timeout : backend_->response_timeout).count());
+}
+
 void Exchange::WatchIdle() {
   last_activity_ms_ = environment_->loop->now_ms();
   environment_->loop->timers().Schedule(&timer_, IdleTimeoutMs());
@@ -332,39 +333,29 @@ uint64_t Exchange::IdleTimeoutMs() const {
 
 void Exchange::OnTimeout() {
   event::TurnScope scope(environment_->turn_work);
-  if (request_ended_ && !response_begun_) {
-    CountTimeout();
-    environment_->counters->response_timeouts.Increment();
-    return Reply(504, Reason::kResponseTimeout, "the server did not answer in time");
+  const ExchangeTimeout* timeout = FindTimeout();
+  if (timeout == nullptr) return;
+  (environment_->counters->*timeout->counter).Increment();
+  if (timeout->blames_server) {
+    environment_->counters->upstream_timeouts.Increment();
+    attempts_.server()->CountTimeout();
+    metrics_.CountFailure();
   }
+  if (timeout->status == 0) return Cut(DecidedBy::kProxy, timeout->reason, timeout->detail);
+  Reply(timeout->status, timeout->reason, timeout->detail);
+}
+
+const ExchangeTimeout* Exchange::FindTimeout() {
+  if (request_ended_ && !response_begun_) return &kResponseTimeout;
   const uint64_t idle_timeout_ms = IdleTimeoutMs();
   const uint64_t idle_ms = environment_->loop->now_ms() - last_activity_ms_;
   if (idle_ms < idle_timeout_ms) {
-    return environment_->loop->timers().Schedule(&timer_, idle_timeout_ms - idle_ms);
+    environment_->loop->timers().Schedule(&timer_, idle_timeout_ms - idle_ms);
+    return nullptr;
   }
-  if (tunnel_) {
-    environment_->counters->tunnel_idle_timeouts.Increment();
-    return Cut(DecidedBy::kProxy, Reason::kTunnelIdleTimeout, "no byte came through the tunnel");
-  }
-  const bool waits_for_client = !response_begun_ && attempts_.connection()->stream().unsent_bytes() == 0;
-  if (waits_for_client) {
-    environment_->counters->body_timeouts.Increment();
-    return Reply(408, Reason::kRequestBodyTimeout, "the request's body did not go on");
-  }
-  if (response_begun_ && downstream_->unsent_bytes() > 0) {
-    environment_->counters->reader_timeouts.Increment();
-    return Cut(DecidedBy::kProxy, Reason::kReaderTimeout, "the client did not take the response");
-  }
-  CountTimeout();
-  environment_->counters->server_idle_timeouts.Increment();
-  if (!response_begun_) return Reply(504, Reason::kRequestStalled, "the server did not take the request's body");
-  Cut(DecidedBy::kProxy, Reason::kIdleTimeout, "the response did not go on");
-}
-
-void Exchange::CountTimeout() {
-  environment_->counters->upstream_timeouts.Increment();
-  attempts_.server()->CountTimeout();
-  metrics_.CountFailure();
+  if (tunnel_) return &kTunnelIdleTimeout;
+  if (response_begun_) return downstream_->unsent_bytes() > 0 ? &kReaderTimeout : &kResponseStalled;
+  return attempts_.connection()->stream().unsent_bytes() > 0 ? &kRequestStalled : &kRequestBodyTimeout;
 }
 
 void Exchange::Reply(uint16_t status, Reason reason, std::string_view detail) {
@@ -453,21 +444,8 @@ void Exchange::Finish() {
   if (counted_) environment_->counters->requests_active.Decrement();
   if (tunnel_) environment_->counters->tunnels_active.Decrement();
   early_body_.Clear();
-  early_trailers_.reset();
   if (logged_fields_ != nullptr) logged_fields_->Clear();
   environment_->turn_work->Add(this);
-}
-
-Exchange* ExchangePool::Take() {
-  if (free_.empty()) return new Exchange(environment_);
-  Exchange* exchange = free_.back().release();
-  free_.pop_back();
-  return exchange;
-}
-
-void ExchangePool::Return(Exchange* exchange) {
-  std::unique_ptr<Exchange> owned(exchange);
-  if (free_.size() < kMaxFree) free_.push_back(std::move(owned));
 }
 
 }  // namespace fairlead::proxy

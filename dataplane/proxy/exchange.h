@@ -3,9 +3,8 @@
 #include <cstdint>
 #include <memory>
 #include <string_view>
-#include <vector>
 
-#include "dataplane/buffer/queue.h"
+#include "dataplane/buffer/slice.h"
 #include "dataplane/config/route_table.h"
 #include "dataplane/event/timer_wheel.h"
 #include "dataplane/event/turn_work.h"
@@ -13,8 +12,10 @@
 #include "dataplane/http/message.h"
 #include "dataplane/http/server_codec.h"
 #include "dataplane/proxy/client.h"
+#include "dataplane/proxy/early_body.h"
 #include "dataplane/proxy/environment.h"
 #include "dataplane/proxy/exchange_metrics.h"
+#include "dataplane/proxy/exchange_timeouts.h"
 #include "dataplane/proxy/head_editor.h"
 #include "dataplane/proxy/request_record.h"
 #include "dataplane/proxy/server_attempts.h"
@@ -91,12 +92,13 @@ class Exchange final : public http::ServerStreamHandler,
   // All is known of it, and its head can still be read, for the last time: called once, before the stream ends.
   void Conclude();
   void Log();
-  void OnTimeout();
-  void CountTimeout();
-  // The time without a byte that ends it.
-  uint64_t IdleTimeoutMs() const;
-  // From now.
+  // Times, by timer_: that for the response's head, once the request has ended, or that without a byte, from now.
+  void WatchResponse();
   void WatchIdle();
+  uint64_t IdleTimeoutMs() const;
+  void OnTimeout();
+  // Which time is over. Null: none, and timer_ runs on.
+  const ExchangeTimeout* FindTimeout();
   void BeginTunnel();
   void Finish();
 
@@ -110,11 +112,10 @@ class Exchange final : public http::ServerStreamHandler,
   http::RequestHead request_;
   http::ResponseHead response_;
   HeadEditor head_editor_;
-  buffer::Queue early_body_;                      // received before a connection stood
-  std::unique_ptr<StoredFields> early_trailers_;  // a body's end that has to wait for a connection
-  std::unique_ptr<StoredFields> logged_fields_;   // of the response, where some are logged
+  EarlyBody early_body_;
   ExchangeMetrics metrics_;
   RequestRecord record_;
+  std::unique_ptr<StoredFields> logged_fields_;  // of the response, where some are logged
   event::Timer timer_;
   uint64_t last_activity_ms_ = 0;
   uint64_t max_body_bytes_ = UINT64_MAX;  // by the rule
@@ -127,21 +128,6 @@ class Exchange final : public http::ServerStreamHandler,
   bool counted_ : 1 = false;
   bool reserved_ : 1 = false;
   bool finished_ : 1 = false;
-};
-
-// Exchanges waiting for reuse. One for each worker.
-class ExchangePool {
- public:
-  explicit ExchangePool(Environment* environment) : environment_(environment) {}
-
-  Exchange* Take();
-  void Return(Exchange* exchange);
-
- private:
-  static constexpr size_t kMaxFree = 1024;
-
-  Environment* const environment_;
-  std::vector<std::unique_ptr<Exchange>> free_;
 };
 
 }  // namespace fairlead::proxy
