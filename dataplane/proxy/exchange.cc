@@ -59,9 +59,14 @@ bool Exchange::NormalizePath() {
 
 void Exchange::Route() {
   metrics_.LeaveRule();
+  // Nothing of the revision that is let go of may be told any more.
+  rule_ = nullptr;
+  backend_ = nullptr;
+  record_.table = nullptr;
+  record_.host = nullptr;
+  attempts_.ForgetServers();
   if (pin_ != nullptr) environment_->snapshots->Unpin(pin_);
   pin_ = environment_->snapshots->Pin();
-  attempts_.ForgetServers();
 
   const config::Snapshot& snapshot = *pin_->snapshot;
   const config::HttpSettings& settings = client_->listener->http;
