@@ -18,6 +18,13 @@ std::string DefaultHost(const net::Address& address) {
   return address.family() == AF_UNIX ? "localhost" : address.ToString();
 }
 
+// Null: the listener was removed, and its route table with it.
+const routing::Router* FindRouter(const config::Snapshot& snapshot, const config::HttpSettings& settings) {
+  if (settings.route_table >= snapshot.route_tables.size()) return nullptr;
+  const routing::Router* router = snapshot.route_tables[settings.route_table].get();
+  return router != nullptr && router->table().id == settings.route_table_id ? router : nullptr;
+}
+
 }  // namespace
 
 Exchange::Exchange(Environment* environment)
@@ -44,7 +51,7 @@ void Exchange::OnRequestHead(bool body_follows) {
   environment_->counters->requests_active.Increment();
   metrics_.Begin(client_->listener->own_counters, environment_->loop->now_us());
   if (environment_->loop->blocks().tight()) return RefuseForMemory();
-  Reserve();
+  reservation_.Begin(environment_->loop->blocks());
   if (client_->listener->http.path_normalization.any() && !NormalizePath()) return;
   Route();
 }
@@ -68,15 +75,8 @@ void Exchange::Route() {
   if (pin_ != nullptr) environment_->snapshots->Unpin(pin_);
   pin_ = environment_->snapshots->Pin();
 
-  const config::Snapshot& snapshot = *pin_->snapshot;
-  const config::HttpSettings& settings = client_->listener->http;
-  const routing::Router* router = nullptr;
-  if (settings.route_table < snapshot.route_tables.size()) {
-    router = snapshot.route_tables[settings.route_table].get();
-  }
-  if (router == nullptr || router->table().id != settings.route_table_id) {
-    return Reply(503, Reason::kListenerRemoved, "this listener was removed");
-  }
+  const routing::Router* router = FindRouter(*pin_->snapshot, client_->listener->http);
+  if (router == nullptr) return Reply(503, Reason::kListenerRemoved, "this listener was removed");
   const routing::RouteResult route = router->Match({.authority = request_.Get(request_.authority),
                                                     .path = request_.path(),
                                                     .query = request_.query(),
@@ -84,18 +84,23 @@ void Exchange::Route() {
                                                     .method_text = request_.Get(request_.method_text),
                                                     .fields = &request_.fields,
                                                     .source = &head_editor_.ClientAddress(request_)});
-  const bool is_connect = request_.method == http::Method::kConnect;
   record_.table = &router->table();
   record_.host = route.host;
   if (route.rule == nullptr) {
-    if (is_connect) return Reply(405, Reason::kConnectRefused, "no route for CONNECT to this host");
+    if (request_.method == http::Method::kConnect) {
+      return Reply(405, Reason::kConnectRefused, "no route for CONNECT to this host");
+    }
     environment_->counters->no_route.Increment();
     if (route.host == nullptr) return Reply(404, Reason::kNoVirtualHost, "no virtual host for this name");
     return Reply(404, Reason::kNoRoute, "no route for this request");
   }
   rule_ = route.rule;
+  GoByRule();
+}
+
+void Exchange::GoByRule() {
   metrics_.EnterRule(&rule_->counters->of_worker(environment_->worker_index));
-  max_body_bytes_ = rule_->max_body_bytes.value_or(settings.max_body_bytes);
+  max_body_bytes_ = rule_->max_body_bytes.value_or(client_->listener->http.max_body_bytes);
   if (request_.content_length > max_body_bytes_ || record_.request_body_bytes > max_body_bytes_) return RefuseBody();
   if (rule_->backends.empty()) return AnswerByRule();
   if (rule_->rewrite != nullptr && !head_editor_.Rewrite(*rule_->rewrite, request_)) {
@@ -106,7 +111,7 @@ void Exchange::Route() {
                                                ? rule_->backends.front().backend
                                                : routing::ChooseBackend(*rule_, environment_->random->Next());
   attempts_.set_backend(backend_slot);
-  backend_ = snapshot.backends[backend_slot]->settings.get();
+  backend_ = pin_->snapshot->backends[backend_slot]->settings.get();
   StartAttempt();
 }
 
@@ -123,8 +128,7 @@ void Exchange::AnswerByRule() {
     status = rule_->respond->status;
     body = rule_->respond->body;
   }
-  metrics_.CountResponse(status);
-  record_.status = status;
+  CountResponse(status);
   if (!http::NeverHasBody(request_.method, status)) record_.response_body_bytes = body.size();
   record_.Decide(DecidedBy::kProxy, Reason::kNone, {});
   Conclude();
@@ -224,8 +228,8 @@ void Exchange::OnRequestEnd(const http::FieldList* trailers) {
 
 void Exchange::OnRequestDrained() {
   last_activity_ms_ = environment_->loop->now_ms();
-  if (environment_->loop->blocks().lean() && attempts_.connection()->stream().unsent_bytes() > 0)
-    return;  // it comes again
+  const http::ClientStream& stream = attempts_.connection()->stream();
+  if (environment_->loop->blocks().lean() && stream.unsent_bytes() > 0) return;  // it comes again
   downstream_->ResumeBody();
 }
 
@@ -233,8 +237,7 @@ void Exchange::OnRefused(uint16_t status, const char* reason) {
   const bool in_body = counted_ && status == 408;
   record_.Decide(DecidedBy::kProxy, in_body ? Reason::kRequestBodyTimeout : ReasonOfRefusal(status), reason);
   if (status == 0) return;
-  metrics_.CountResponse(status);
-  record_.status = status;
+  CountResponse(status);
   record_.response_body_bytes = downstream_->ErrorBodySize(status, reason);
 }
 
@@ -252,10 +255,9 @@ void Exchange::OnStreamError(http::ClientError error) {
 void Exchange::OnInformational() { downstream_->SendInformational(response_); }
 
 void Exchange::OnResponseHead() {
-  EndReservation();
+  reservation_.End(environment_->loop->blocks());
   response_begun_ = true;
   record_.times.Take(Mark::kResponseHead);
-  record_.status = response_.status;
   const config::AccessLog* log = client_->listener->access_log.get();
   if (log != nullptr && !log->response_headers.empty()) {
     if (logged_fields_ == nullptr) logged_fields_ = std::make_unique<StoredFields>();
@@ -266,7 +268,7 @@ void Exchange::OnResponseHead() {
     environment_->turn_work->Add(this);
   }
   attempts_.server()->CountResponse(response_.status, metrics_.AttemptTime(environment_->loop->now_us()));
-  metrics_.CountResponse(response_.status);
+  CountResponse(response_.status);
   if (response_.framing == http::BodyFraming::kTunnel) BeginTunnel();
   downstream_->SendHead(response_, head_editor_.EditResponse(request_, *rule_, response_, *environment_->random));
 }
@@ -364,8 +366,7 @@ const ExchangeTimeout* Exchange::FindTimeout() {
 }
 
 void Exchange::Reply(uint16_t status, Reason reason, std::string_view detail) {
-  metrics_.CountResponse(status);
-  record_.status = status;
+  CountResponse(status);
   record_.response_body_bytes = downstream_->ErrorBodySize(status, detail);
   record_.Decide(DecidedBy::kProxy, reason, detail);
   Conclude();
@@ -378,6 +379,11 @@ void Exchange::Cut(DecidedBy who, Reason reason, std::string_view detail) {
   Conclude();
   downstream_->Abort();
   Finish();
+}
+
+void Exchange::CountResponse(uint16_t status) {
+  metrics_.CountResponse(status);
+  record_.status = status;
 }
 
 void Exchange::Conclude() {
@@ -413,17 +419,6 @@ void Exchange::RefuseForMemory() {
   Reply(503, Reason::kBuffersFull, "the proxy's buffers are full");
 }
 
-void Exchange::Reserve() {
-  reserved_ = true;
-  environment_->loop->blocks().Charge(buffer::BlockPool::kBlockSize);
-}
-
-void Exchange::EndReservation() {
-  if (!reserved_) return;
-  reserved_ = false;
-  environment_->loop->blocks().Charge(-static_cast<int64_t>(buffer::BlockPool::kBlockSize));
-}
-
 size_t Exchange::HighWatermark() const {
   // Where memory gets short, a piece at a time.
   return environment_->loop->blocks().lean() ? 1 : http::ServerCodecHost::kHighWatermark;
@@ -439,7 +434,7 @@ void Exchange::RefuseBody() {
 void Exchange::Finish() {
   if (finished_) return;
   finished_ = true;
-  EndReservation();
+  reservation_.End(environment_->loop->blocks());
   downstream_ = nullptr;
   environment_->loop->timers().Cancel(&timer_);
   Leave();

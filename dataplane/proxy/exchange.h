@@ -11,6 +11,7 @@
 #include "dataplane/http/client_codec.h"
 #include "dataplane/http/message.h"
 #include "dataplane/http/server_codec.h"
+#include "dataplane/proxy/buffer_reservation.h"
 #include "dataplane/proxy/client.h"
 #include "dataplane/proxy/early_body.h"
 #include "dataplane/proxy/environment.h"
@@ -72,26 +73,20 @@ class Exchange final : public http::ServerStreamHandler,
 
   // By the listener's rules. False: it was refused.
   bool NormalizePath();
-  // Finds a backend by the worker's current revision, then a server.
+  // Finds a rule by the worker's current revision, and goes by it.
   void Route();
-  // Connections to the backend's servers begin with a PROXY header, and serve one request.
-  bool sends_proxy_header() const { return backend_->send_proxy_protocol != config::ProxyProtocol::kNone; }
-  void StartAttempt();
+  void GoByRule();
   // A rule without backends: redirects, or gives its fixed answer.
   void AnswerByRule();
-  void RefuseBody();
-  void RefuseForMemory();
-  // Counts as buffers what the response will take, as long as it has not begun.
-  void Reserve();
-  void EndReservation();
+  // Asks the backend for a server.
+  void StartAttempt();
+  // Connections to the backend's servers begin with a PROXY header, and serve one request.
+  bool sends_proxy_header() const { return backend_->send_proxy_protocol != config::ProxyProtocol::kNone; }
+  // The response's head was a tunnel's.
+  void BeginTunnel();
   // Bytes that may wait for one side before the other is held back.
   size_t HighWatermark() const;
-  void Reply(uint16_t status, Reason reason, std::string_view detail);
-  // Breaks the response off.
-  void Cut(DecidedBy who, Reason reason, std::string_view detail);
-  // All is known of it, and its head can still be read, for the last time: called once, before the stream ends.
-  void Conclude();
-  void Log();
+
   // Times, by timer_: that for the response's head, once the request has ended, or that without a byte, from now.
   void WatchResponse();
   void WatchIdle();
@@ -99,7 +94,17 @@ class Exchange final : public http::ServerStreamHandler,
   void OnTimeout();
   // Which time is over. Null: none, and timer_ runs on.
   const ExchangeTimeout* FindTimeout();
-  void BeginTunnel();
+
+  void RefuseForMemory();
+  void RefuseBody();
+  void Reply(uint16_t status, Reason reason, std::string_view detail);
+  // Breaks the response off.
+  void Cut(DecidedBy who, Reason reason, std::string_view detail);
+  // The client is given a final response's head.
+  void CountResponse(uint16_t status);
+  // All is known of it, and its head can still be read, for the last time: called once, before the stream ends.
+  void Conclude();
+  void Log();
   void Finish();
 
   Environment* const environment_;
@@ -119,6 +124,7 @@ class Exchange final : public http::ServerStreamHandler,
   event::Timer timer_;
   uint64_t last_activity_ms_ = 0;
   uint64_t max_body_bytes_ = UINT64_MAX;  // by the rule
+  BufferReservation reservation_;
   bool request_ended_ : 1 = false;
   bool body_sent_ : 1 = false;
   bool response_begun_ : 1 = false;
@@ -126,7 +132,6 @@ class Exchange final : public http::ServerStreamHandler,
   bool tunnel_ : 1 = false;  // request_ended_ and response_ended_ are those of its directions
   bool idle_watch_due_ : 1 = false;
   bool counted_ : 1 = false;
-  bool reserved_ : 1 = false;
   bool finished_ : 1 = false;
 };
 
