@@ -217,7 +217,7 @@ TEST_F(AdmissionStress, ALimitHoldsAgainstAllWorkersAtOnce) {
   Publish();
   std::atomic<int> done = 0;
   for (auto& worker : workers_) {
-    worker->loop->mailbox().Post([&worker = *worker, this, &done] {
+    worker->loop->mailbox().Post([&worker = *worker, &done] {
       for (int i = 0; i < 300'000; ++i) {
         event::TurnScope scope(&worker.turn_work);
         StressRequest request(&worker);

@@ -41,7 +41,7 @@ class RotationTest : public ::testing::TestWithParam<config::LoadBalancingPolicy
     config_.servers.Set(slot, std::move(server));
     rotation_->SetServer(slot);
   }
-  void SetUp(ServerSlot slot, Health health) { Set(slot, AdminState::kReady, health); }
+  void SetHealth(ServerSlot slot, Health health) { Set(slot, AdminState::kReady, health); }
   void SetThreshold(double threshold) {
     settings_.panic_threshold = threshold;
     config_.settings = std::make_shared<config::BackendSettings>(settings_);
@@ -73,7 +73,7 @@ INSTANTIATE_TEST_SUITE_P(, RotationTest,
                                            config::LoadBalancingPolicy::kRandom));
 
 TEST_P(RotationTest, TakesServersOutAndPutsThemBack) {
-  for (ServerSlot slot : {0, 1, 2}) SetUp(slot, Health::kUp);
+  for (ServerSlot slot : {0, 1, 2}) SetHealth(slot, Health::kUp);
   rotation_->Settle();
   rotation_->TakeOut(1);
   EXPECT_THAT(PickedSlots(), ElementsAre(0, 2));
@@ -90,7 +90,7 @@ TEST_P(RotationTest, TakesServersOutAndPutsThemBack) {
 }
 
 TEST_P(RotationTest, AChangedServerIsBack) {
-  SetUp(0, Health::kUp);
+  SetHealth(0, Health::kUp);
   rotation_->TakeOut(0);
   Set(0, AdminState::kReady, Health::kUp, 2);
   EXPECT_EQ(rotation_->out(), 0u);
@@ -98,8 +98,8 @@ TEST_P(RotationTest, AChangedServerIsBack) {
 }
 
 TEST_P(RotationTest, AServerThatIsOutStaysOutOverPanicAndLeavesForGood) {
-  SetUp(0, Health::kUp);
-  SetUp(1, Health::kUp);
+  SetHealth(0, Health::kUp);
+  SetHealth(1, Health::kUp);
   rotation_->Settle();
   rotation_->TakeOut(0);
   SetThreshold(1);
@@ -112,7 +112,7 @@ TEST_P(RotationTest, AServerThatIsOutStaysOutOverPanicAndLeavesForGood) {
 }
 
 TEST_P(RotationTest, LooksAtHealthAsLongAsEnoughIsEligible) {
-  for (ServerSlot slot = 0; slot < 10; ++slot) SetUp(slot, slot < 5 ? Health::kUp : Health::kDown);
+  for (ServerSlot slot = 0; slot < 10; ++slot) SetHealth(slot, slot < 5 ? Health::kUp : Health::kDown);
   Set(10, AdminState::kDrain, Health::kUp);  // none of these counts
   Set(11, AdminState::kMaint, Health::kDown);
   Set(12, AdminState::kReady, Health::kDown, 0);
@@ -120,20 +120,20 @@ TEST_P(RotationTest, LooksAtHealthAsLongAsEnoughIsEligible) {
   EXPECT_FALSE(rotation_->panic()) << "half is not less than half";
   EXPECT_THAT(PickedSlots(), ElementsAre(0, 1, 2, 3, 4));
 
-  SetUp(4, Health::kDown);
+  SetHealth(4, Health::kDown);
   rotation_->Settle();
   EXPECT_TRUE(rotation_->panic());
   EXPECT_EQ(rotation_->takers(), 10u);
   EXPECT_THAT(PickedSlots(), ElementsAre(0, 1, 2, 3, 4, 5, 6, 7, 8, 9));
 
-  SetUp(7, Health::kDegraded);
+  SetHealth(7, Health::kDegraded);
   rotation_->Settle();
   EXPECT_FALSE(rotation_->panic());
   EXPECT_THAT(PickedSlots(), ElementsAre(0, 1, 2, 3, 7));
 }
 
 TEST_P(RotationTest, NeverPanicsUnlessToldTo) {
-  SetUp(0, Health::kDown);
+  SetHealth(0, Health::kDown);
   rotation_->Settle();
   EXPECT_FALSE(rotation_->panic());
   EXPECT_EQ(rotation_->takers(), 0u);
@@ -155,10 +155,10 @@ TEST_P(RotationTest, HasNoPanicWithoutServers) {
 
 TEST_P(RotationTest, DecidesOnceForAllChangesOfARevision) {
   SetThreshold(0.5);
-  for (ServerSlot slot = 0; slot < 4; ++slot) SetUp(slot, Health::kUp);
+  for (ServerSlot slot = 0; slot < 4; ++slot) SetHealth(slot, Health::kUp);
   rotation_->Settle();
-  for (ServerSlot slot = 0; slot < 4; ++slot) SetUp(slot, Health::kDown);
-  for (ServerSlot slot = 0; slot < 4; ++slot) SetUp(slot, slot % 2 == 0 ? Health::kUp : Health::kDown);
+  for (ServerSlot slot = 0; slot < 4; ++slot) SetHealth(slot, Health::kDown);
+  for (ServerSlot slot = 0; slot < 4; ++slot) SetHealth(slot, slot % 2 == 0 ? Health::kUp : Health::kDown);
   rotation_->Settle();
   EXPECT_THAT(PickedSlots(), ElementsAre(0, 2));
 }

@@ -1,6 +1,5 @@
 """Programs as processes: started, watched, and ended by their pid."""
 
-import ctypes
 import os
 import pathlib
 import re
@@ -9,13 +8,6 @@ import subprocess
 from collections.abc import Mapping, Sequence
 
 from tests.support.waiting import DEADLINE_SECONDS, wait_until
-
-_PR_SET_PDEATHSIG = 1
-_libc = ctypes.CDLL(None)
-
-
-def _die_with_parent() -> None:
-    _libc.prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
 
 
 class Process:
@@ -41,15 +33,15 @@ class Process:
         with self._stdout.open("ab") as stdout, self._stderr.open("ab") as stderr:
             # A program that is started again under its name goes on in the same files.
             self._begin = os.fstat(stdout.fileno()).st_size
+            # No preexec_fn: it would have Python fork, between the threads of gRPC, which may then abort.
             self.popen = subprocess.Popen(
-                self.command,
+                ["setpriv", "--pdeathsig", "KILL", "--", *self.command],
                 stdin=stdin,
                 stdout=stdout,
                 stderr=stderr,
                 cwd=directory,
                 env={**os.environ, **(environment or {})},
                 pass_fds=inherit,
-                preexec_fn=_die_with_parent,
             )
         self.pid = self.popen.pid
         self._exit_expected = False
