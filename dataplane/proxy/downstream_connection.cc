@@ -9,6 +9,7 @@
 #include "dataplane/http/h1/server_codec.h"
 #include "dataplane/proxy/admission.h"
 #include "dataplane/proxy/exchange.h"
+#include "dataplane/proxy/exchange_pool.h"
 
 namespace fairlead::proxy {
 

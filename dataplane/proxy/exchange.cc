@@ -3,10 +3,8 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
-#include "dataplane/http/h1/upgrade.h"
-#include "dataplane/http/path_normalizer.h"
+#include "dataplane/proxy/exchange_pool.h"
 #include "dataplane/proxy/request_log.h"
-#include "dataplane/proxy/route_actions.h"
 #include "dataplane/proxy/sent_proxy_header.h"
 #include "dataplane/routing/router.h"
 
@@ -15,14 +13,16 @@ namespace {
 
 using Mark = RequestTimes::Mark;
 
-constexpr config::ServerSlot kNoServer = load_balancing::Policy::kNone;
-
-// What Allow says of a host without CONNECT (RFC 9110 §10.2.1).
-constexpr std::string_view kMethodsBesidesConnect = "GET, HEAD, POST, PUT, DELETE, OPTIONS, TRACE, PATCH";
-
 // What Host says where the client, of HTTP/1.0, named none.
 std::string DefaultHost(const net::Address& address) {
   return address.family() == AF_UNIX ? "localhost" : address.ToString();
+}
+
+// Null: the listener was removed, and its route table with it.
+const routing::Router* FindRouter(const config::Snapshot& snapshot, const config::HttpSettings& settings) {
+  if (settings.route_table >= snapshot.route_tables.size()) return nullptr;
+  const routing::Router* router = snapshot.route_tables[settings.route_table].get();
+  return router != nullptr && router->table().id == settings.route_table_id ? router : nullptr;
 }
 
 }  // namespace
@@ -33,14 +33,13 @@ Exchange::Exchange(Environment* environment)
 void Exchange::Begin(http::ServerStream* stream, const Client* client) {
   downstream_ = stream;
   client_ = client;
-  forwarder_.Start(client);
+  head_editor_.Start(client);
   record_.Start(client->listener->wants_times);
   rule_ = nullptr;
   backend_ = nullptr;
-  server_slot_ = avoid_ = kNoServer;
-  attempts_ = 0;
-  connected_ = request_ended_ = body_sent_ = response_begun_ = response_ended_ = tunnel_ = false;
-  fresh_ = retry_due_ = idle_watch_due_ = counted_ = finished_ = false;
+  attempts_.Start();
+  request_ended_ = body_sent_ = response_begun_ = response_ended_ = tunnel_ = false;
+  idle_watch_due_ = counted_ = finished_ = false;
 }
 
 void Exchange::OnRequestHead(bool body_follows) {
@@ -52,105 +51,99 @@ void Exchange::OnRequestHead(bool body_follows) {
   environment_->counters->requests_active.Increment();
   metrics_.Begin(client_->listener->own_counters, environment_->loop->now_us());
   if (environment_->loop->blocks().tight()) return RefuseForMemory();
-  Reserve();
+  reservation_.Begin(environment_->loop->blocks());
   if (client_->listener->http.path_normalization.any() && !NormalizePath()) return;
   Route();
 }
 
 bool Exchange::NormalizePath() {
-  if (!request_.target_text().starts_with('/')) return true;  // "*", CONNECT's authority, or a query alone
-  const http::NormalizedPath result =
-      http::NormalizePath(request_.target_text(), client_->listener->http.path_normalization, &normalized_target_);
-  if (result.outcome == http::NormalizedPath::Outcome::kChanged) request_.ReplaceTarget(normalized_target_);
-  if (result.outcome != http::NormalizedPath::Outcome::kRefused) return true;
+  const char* refusal = head_editor_.NormalizePath(client_->listener->http.path_normalization, &request_);
+  if (refusal == nullptr) return true;
   environment_->counters->request_errors.Increment();
-  Reply(400, Reason::kMalformedRequest, result.reason);
+  Reply(400, Reason::kMalformedRequest, refusal);
   return false;
 }
 
 void Exchange::Route() {
   metrics_.LeaveRule();
+  // Nothing of the revision that is let go of may be told any more.
+  rule_ = nullptr;
+  backend_ = nullptr;
+  record_.table = nullptr;
+  record_.host = nullptr;
+  attempts_.ForgetServers();
   if (pin_ != nullptr) environment_->snapshots->Unpin(pin_);
   pin_ = environment_->snapshots->Pin();
-  server_slot_ = avoid_ = kNoServer;  // slots of another revision may belong to others
 
-  const config::Snapshot& snapshot = *pin_->snapshot;
-  const config::HttpSettings& settings = client_->listener->http;
-  const routing::Router* router = nullptr;
-  if (settings.route_table < snapshot.route_tables.size()) {
-    router = snapshot.route_tables[settings.route_table].get();
-  }
-  if (router == nullptr || router->table().id != settings.route_table_id) {
-    return Reply(503, Reason::kListenerRemoved, "this listener was removed");
-  }
+  const routing::Router* router = FindRouter(*pin_->snapshot, client_->listener->http);
+  if (router == nullptr) return Reply(503, Reason::kListenerRemoved, "this listener was removed");
   const routing::RouteResult route = router->Match({.authority = request_.Get(request_.authority),
                                                     .path = request_.path(),
                                                     .query = request_.query(),
                                                     .method = request_.method,
                                                     .method_text = request_.Get(request_.method_text),
                                                     .fields = &request_.fields,
-                                                    .source = &forwarder_.ClientAddress(request_)});
-  const bool is_connect = request_.method == http::Method::kConnect;
+                                                    .source = &head_editor_.ClientAddress(request_)});
   record_.table = &router->table();
   record_.host = route.host;
   if (route.rule == nullptr) {
-    if (is_connect) return Reply(405, Reason::kConnectRefused, "no route for CONNECT to this host");
+    if (request_.method == http::Method::kConnect) {
+      return Reply(405, Reason::kConnectRefused, "no route for CONNECT to this host");
+    }
     environment_->counters->no_route.Increment();
     if (route.host == nullptr) return Reply(404, Reason::kNoVirtualHost, "no virtual host for this name");
     return Reply(404, Reason::kNoRoute, "no route for this request");
   }
   rule_ = route.rule;
+  GoByRule();
+}
+
+void Exchange::GoByRule() {
   metrics_.EnterRule(&rule_->counters->of_worker(environment_->worker_index));
-  max_body_bytes_ = rule_->max_body_bytes.value_or(settings.max_body_bytes);
+  max_body_bytes_ = rule_->max_body_bytes.value_or(client_->listener->http.max_body_bytes);
   if (request_.content_length > max_body_bytes_ || record_.request_body_bytes > max_body_bytes_) return RefuseBody();
   if (rule_->backends.empty()) return AnswerByRule();
-  if (rule_->rewrite != nullptr && !WriteTarget(*rule_->rewrite, request_, request_.path(), &own_text_)) {
+  if (rule_->rewrite != nullptr && !head_editor_.Rewrite(*rule_->rewrite, request_)) {
     environment_->counters->max_uri_bytes.Increment();
     return Reply(414, Reason::kUriTooLong, "the rewritten target is longer than any server takes");
   }
-  backend_slot_ = rule_->backends.size() == 1 ? rule_->backends.front().backend
-                                              : routing::ChooseBackend(*rule_, environment_->random->Next());
-  backend_ = snapshot.backends[backend_slot_]->settings.get();
+  const config::BackendSlot backend_slot = rule_->backends.size() == 1
+                                               ? rule_->backends.front().backend
+                                               : routing::ChooseBackend(*rule_, environment_->random->Next());
+  attempts_.set_backend(backend_slot);
+  backend_ = pin_->snapshot->backends[backend_slot]->settings.get();
   StartAttempt();
 }
 
 void Exchange::AnswerByRule() {
-  response_edits_.Clear();
+  const http::HeadEdits* edits = head_editor_.EditAnswer(request_, *rule_, *environment_->random);
+  if (edits == nullptr) {
+    return Reply(400, Reason::kMalformedRequest, "the request names no host that the redirect could be for");
+  }
   uint16_t status;
   std::string_view body;
   if (rule_->redirect != nullptr) {
-    if (!WriteLocation(*rule_->redirect, request_, request_.path(), &own_text_)) {
-      return Reply(400, Reason::kMalformedRequest, "the request names no host that the redirect could be for");
-    }
     status = rule_->redirect->status;
-    response_edits_.fields.Set("Location", own_text_);
   } else {
     status = rule_->respond->status;
     body = rule_->respond->body;
-    if (!body.empty()) response_edits_.fields.Set("Content-Type", rule_->respond->content_type);
   }
-  forwarder_.EditResponse(request_, nullptr, *environment_->random, &response_edits_.fields);
-  if (rule_->response_headers != nullptr) AppendChanges(*rule_->response_headers, &response_edits_.fields);
-  metrics_.CountResponse(status);
-  record_.status = status;
+  CountResponse(status);
   if (!http::NeverHasBody(request_.method, status)) record_.response_body_bytes = body.size();
   record_.Decide(DecidedBy::kProxy, Reason::kNone, {});
   Conclude();
-  downstream_->SendFixed(status, body, response_edits_);
+  downstream_->SendFixed(status, body, *edits);
   Finish();
 }
 
 void Exchange::StartAttempt() {
-  upstream::Backend& backend = *environment_->backends->Get(backend_slot_);
-  const upstream::Admission admission = backend.Admit(this, avoid_, fresh_ || sends_proxy_header());
+  const upstream::Admission admission = attempts_.Ask(*environment_, this, /*fresh=*/sends_proxy_header());
   switch (admission.outcome) {
     case upstream::Admission::Outcome::kAdmitted:
       return OnAdmitted(admission.choice);
     case upstream::Admission::Outcome::kWaiting:
       return;
     case upstream::Admission::Outcome::kNoEligibleServer:
-      environment_->counters->no_eligible_server.Increment();
-      backend.counters().no_eligible_server.Increment();
       return Reply(503, Reason::kNoEligibleServer,
                    absl::StrCat("no eligible server in backend \"", backend_->id, "\""));
     case upstream::Admission::Outcome::kNoRoom:
@@ -175,52 +168,28 @@ void Exchange::OnClientEnd() {
 
 void Exchange::OnAdmitted(const upstream::Choice& choice) {
   record_.times.TakeFirst(Mark::kServer);
-  if (attempts_++ > 0) {
-    environment_->counters->retries.Increment();
-    environment_->backends->Get(backend_slot_)->counters().retries.Increment();
-  }
-  server_ = choice.server;
-  server_slot_ = choice.slot;
   metrics_.BeginAttempt(environment_->loop->now_us());
-  absl::StatusOr<upstream::Connection*> connection = server_->Acquire(this, choice.place);
-  if (!connection.ok()) {
-    LeaveServer();
+  if (!attempts_.Begin(*environment_, choice, this)) {
     return Reply(503, Reason::kNoDescriptors, "the proxy has no descriptors left");
   }
-  connection_ = *connection;
-  reused_ = !connection_->connecting();
-  if (!connection_->connecting()) OnConnected();
+  if (!attempts_.connection()->connecting()) OnConnected();
 }
 
 void Exchange::OnConnected() {
-  connected_ = true;
+  attempts_.SetConnected();
   record_.times.Take(Mark::kConnected);
-  if (sends_proxy_header()) connection_->BeginWith(MakeProxyHeader(backend_->send_proxy_protocol, *client_));
-  http::ClientStream& stream = connection_->stream();
-  request_edits_.Clear();
+  if (sends_proxy_header()) attempts_.connection()->BeginWith(MakeProxyHeader(backend_->send_proxy_protocol, *client_));
+  http::ClientStream& stream = attempts_.connection()->stream();
   std::string default_host;
-  if (request_.authority.size == 0) {
-    default_host = DefaultHost(server_->address());
-    request_edits_.host = default_host;
-  }
-  forwarder_.EditRequest(request_, *environment_->random, &request_edits_.fields);
-  if (request_.connection_upgrade && request_.method != http::Method::kConnect) {
-    request_edits_.upgrade = http::h1::FindUpgrade(request_.fields, rule_->upgrades);
-  }
-  if (rule_->rewrite != nullptr) {
-    request_edits_.target = own_text_;
-    if (!rule_->rewrite->host.empty()) request_edits_.host = rule_->rewrite->host;
-  }
-  if (rule_->request_headers != nullptr) AppendChanges(*rule_->request_headers, &request_edits_.fields);
-  stream.SendHead(request_, request_edits_);
+  if (request_.authority.size == 0) default_host = DefaultHost(attempts_.server()->address());
+  stream.SendHead(request_, head_editor_.EditRequest(request_, *rule_, default_host, *environment_->random));
   if (!early_body_.empty()) {
     body_sent_ = true;
-    for (buffer::Slice& slice : early_body_.TakeSlices()) stream.SendData(std::move(slice));
+    early_body_.SendTo(stream);
   }
   if (request_ended_) {
-    stream.SendEnd(early_trailers_ == nullptr ? nullptr : &early_trailers_->list());
-    environment_->loop->timers().Schedule(
-        &timer_, (rule_->timeout.has_value() ? *rule_->timeout : backend_->response_timeout).count());
+    stream.SendEnd(early_body_.trailers());
+    WatchResponse();
   } else {
     downstream_->ResumeBody();
     WatchIdle();
@@ -230,40 +199,37 @@ void Exchange::OnConnected() {
 void Exchange::OnRequestData(buffer::Slice data) {
   record_.request_body_bytes += data.size();
   if (record_.request_body_bytes > max_body_bytes_) return RefuseBody();
-  if (!connected_) {
+  if (!attempts_.connected()) {
     early_body_.Append(std::move(data));
     if (early_body_.size() >= HighWatermark()) downstream_->PauseBody();
     return;
   }
   last_activity_ms_ = environment_->loop->now_ms();
   body_sent_ = true;
-  connection_->stream().SendData(std::move(data));
-  if (connection_->stream().unsent_bytes() >= HighWatermark()) downstream_->PauseBody();
+  attempts_.connection()->stream().SendData(std::move(data));
+  if (attempts_.connection()->stream().unsent_bytes() >= HighWatermark()) downstream_->PauseBody();
 }
 
 void Exchange::OnRequestEnd(const http::FieldList* trailers) {
   request_ended_ = true;
   record_.times.Take(Mark::kRequestEnd);
-  if (!connected_) {
-    if (trailers == nullptr) return;
-    early_trailers_ = std::make_unique<StoredFields>();
-    for (const http::FieldList::Field& field : *trailers) early_trailers_->Add(*trailers, field);
+  if (!attempts_.connected()) {
+    if (trailers != nullptr) early_body_.StoreTrailers(*trailers);
     return;
   }
   if (trailers != nullptr) body_sent_ = true;
-  connection_->stream().SendEnd(trailers);
+  attempts_.connection()->stream().SendEnd(trailers);
   if (tunnel_ && response_ended_) {
     Conclude();
     return Finish();
   }
-  if (response_begun_) return;
-  environment_->loop->timers().Schedule(
-      &timer_, (rule_->timeout.has_value() ? *rule_->timeout : backend_->response_timeout).count());
+  if (!response_begun_) WatchResponse();
 }
 
 void Exchange::OnRequestDrained() {
   last_activity_ms_ = environment_->loop->now_ms();
-  if (environment_->loop->blocks().lean() && connection_->stream().unsent_bytes() > 0) return;  // it comes again
+  const http::ClientStream& stream = attempts_.connection()->stream();
+  if (environment_->loop->blocks().lean() && stream.unsent_bytes() > 0) return;  // it comes again
   downstream_->ResumeBody();
 }
 
@@ -271,8 +237,7 @@ void Exchange::OnRefused(uint16_t status, const char* reason) {
   const bool in_body = counted_ && status == 408;
   record_.Decide(DecidedBy::kProxy, in_body ? Reason::kRequestBodyTimeout : ReasonOfRefusal(status), reason);
   if (status == 0) return;
-  metrics_.CountResponse(status);
-  record_.status = status;
+  CountResponse(status);
   record_.response_body_bytes = downstream_->ErrorBodySize(status, reason);
 }
 
@@ -290,10 +255,9 @@ void Exchange::OnStreamError(http::ClientError error) {
 void Exchange::OnInformational() { downstream_->SendInformational(response_); }
 
 void Exchange::OnResponseHead() {
-  EndReservation();
+  reservation_.End(environment_->loop->blocks());
   response_begun_ = true;
   record_.times.Take(Mark::kResponseHead);
-  record_.status = response_.status;
   const config::AccessLog* log = client_->listener->access_log.get();
   if (log != nullptr && !log->response_headers.empty()) {
     if (logged_fields_ == nullptr) logged_fields_ = std::make_unique<StoredFields>();
@@ -303,24 +267,16 @@ void Exchange::OnResponseHead() {
     idle_watch_due_ = true;  // unless the whole body is here already
     environment_->turn_work->Add(this);
   }
-  server_->CountResponse(response_.status, metrics_.AttemptTime(environment_->loop->now_us()));
-  metrics_.CountResponse(response_.status);
-  response_edits_.Clear();
-  if (response_.framing == http::BodyFraming::kTunnel) {
-    BeginTunnel();
-  } else if (response_.status == 426) {
-    response_edits_.upgrade = http::h1::FindUpgrade(response_.fields, rule_->upgrades);
-  }
-  forwarder_.EditResponse(request_, &response_, *environment_->random, &response_edits_.fields);
-  if (rule_->response_headers != nullptr) AppendChanges(*rule_->response_headers, &response_edits_.fields);
-  downstream_->SendHead(response_, response_edits_);
+  attempts_.server()->CountResponse(response_.status, metrics_.AttemptTime(environment_->loop->now_us()));
+  CountResponse(response_.status);
+  if (response_.framing == http::BodyFraming::kTunnel) BeginTunnel();
+  downstream_->SendHead(response_, head_editor_.EditResponse(request_, *rule_, response_, *environment_->random));
 }
 
 void Exchange::BeginTunnel() {
   tunnel_ = true;
   request_ended_ = false;
   max_body_bytes_ = UINT64_MAX;  // what comes now is no body
-  response_edits_.upgrade = request_edits_.upgrade;
   environment_->counters->tunnels.Increment();
   environment_->counters->tunnels_active.Increment();
 }
@@ -329,13 +285,13 @@ void Exchange::OnResponseData(buffer::Slice data) {
   last_activity_ms_ = environment_->loop->now_ms();
   record_.response_body_bytes += data.size();
   downstream_->SendData(std::move(data));
-  if (downstream_->unsent_bytes() >= HighWatermark()) connection_->stream().PauseBody();
+  if (downstream_->unsent_bytes() >= HighWatermark()) attempts_.connection()->stream().PauseBody();
 }
 
 void Exchange::OnResponseDrained() {
   last_activity_ms_ = environment_->loop->now_ms();
   if (environment_->loop->blocks().lean() && downstream_->unsent_bytes() > 0) return;  // it comes again
-  if (connection_ != nullptr && connected_) connection_->stream().ResumeBody();
+  if (attempts_.connection() != nullptr && attempts_.connected()) attempts_.connection()->stream().ResumeBody();
 }
 
 void Exchange::OnResponseEnd(const http::FieldList* trailers) {
@@ -347,46 +303,13 @@ void Exchange::OnResponseEnd(const http::FieldList* trailers) {
 }
 
 void Exchange::OnServerError(http::ServerError error, std::string_view detail) {
-  connection_ = nullptr;  // closes itself
-  if (error != http::ServerError::kAbandoned) server_->CountFailure();
+  attempts_.LoseConnection();
   environment_->loop->timers().Cancel(&timer_);
-  const bool retry = MayRetry(error);
-  LeaveServer();
-  if (retry) {
-    // Not from here: the worker may be in the middle of adopting a revision.
-    retry_due_ = true;
-    environment_->turn_work->Add(this);
-    return;
-  }
-  environment_->counters->upstream_failures.Increment();
+  const bool may_be_sent_again = !response_begun_ && !body_sent_ && http::IsIdempotent(request_.method);
+  if (attempts_.Fail(*environment_, error, may_be_sent_again)) return environment_->turn_work->Add(this);
   metrics_.CountFailure();
   if (response_begun_) return Cut(DecidedBy::kServer, ReasonOf(error), detail);
   Reply(error == http::ServerError::kConnectTimeout ? 504 : 502, ReasonOf(error), detail);
-}
-
-bool Exchange::MayRetry(http::ServerError error) {
-  if (response_begun_) return false;
-  const bool may_be_sent_again = http::IsIdempotent(request_.method) && !body_sent_;
-  switch (error) {
-    case http::ServerError::kConnectFailed:
-    case http::ServerError::kConnectTimeout:
-      avoid_ = server_slot_;
-      return attempts_ < kMaxAttempts;
-    case http::ServerError::kAbandoned:
-      // The server's leaving is not the request's fault: the attempt does not count.
-      if (connected_ && !may_be_sent_again) return false;
-      --attempts_;
-      return true;
-    case http::ServerError::kClosedBeforeResponse:
-      // A connection from the pool that the server was about to close: tried once more, on a new one.
-      if (fresh_ || !reused_ || !may_be_sent_again) return false;
-      fresh_ = true;
-      return true;
-    case http::ServerError::kTruncated:
-    case http::ServerError::kMalformed:
-      return false;
-  }
-  return false;
 }
 
 void Exchange::RunTurnWork() {
@@ -395,10 +318,14 @@ void Exchange::RunTurnWork() {
     idle_watch_due_ = false;
     WatchIdle();
   }
-  if (!retry_due_) return;
-  retry_due_ = false;
+  if (!attempts_.TakeRetry()) return;
   if (pin_ == environment_->snapshots->current()) return StartAttempt();
   Route();
+}
+
+void Exchange::WatchResponse() {
+  environment_->loop->timers().Schedule(
+      &timer_, (rule_->timeout.has_value() ? *rule_->timeout : backend_->response_timeout).count());
 }
 
 void Exchange::WatchIdle() {
@@ -413,51 +340,37 @@ uint64_t Exchange::IdleTimeoutMs() const {
 
 void Exchange::OnTimeout() {
   event::TurnScope scope(environment_->turn_work);
-  if (request_ended_ && !response_begun_) {
-    CountTimeout();
-    environment_->counters->response_timeouts.Increment();
-    return Reply(504, Reason::kResponseTimeout, "the server did not answer in time");
+  const ExchangeTimeout* timeout = FindTimeout();
+  if (timeout == nullptr) return;
+  (environment_->counters->*timeout->counter).Increment();
+  if (timeout->blames_server) {
+    environment_->counters->upstream_timeouts.Increment();
+    attempts_.server()->CountTimeout();
+    metrics_.CountFailure();
   }
+  if (timeout->status == 0) return Cut(DecidedBy::kProxy, timeout->reason, timeout->detail);
+  Reply(timeout->status, timeout->reason, timeout->detail);
+}
+
+const ExchangeTimeout* Exchange::FindTimeout() {
+  if (request_ended_ && !response_begun_) return &kResponseTimeout;
   const uint64_t idle_timeout_ms = IdleTimeoutMs();
   const uint64_t idle_ms = environment_->loop->now_ms() - last_activity_ms_;
   if (idle_ms < idle_timeout_ms) {
-    return environment_->loop->timers().Schedule(&timer_, idle_timeout_ms - idle_ms);
+    environment_->loop->timers().Schedule(&timer_, idle_timeout_ms - idle_ms);
+    return nullptr;
   }
-  if (tunnel_) {
-    environment_->counters->tunnel_idle_timeouts.Increment();
-    return Cut(DecidedBy::kProxy, Reason::kTunnelIdleTimeout, "no byte came through the tunnel");
-  }
-  const bool waits_for_client = !response_begun_ && connection_->stream().unsent_bytes() == 0;
-  if (waits_for_client) {
-    environment_->counters->body_timeouts.Increment();
-    return Reply(408, Reason::kRequestBodyTimeout, "the request's body did not go on");
-  }
-  if (response_begun_ && downstream_->unsent_bytes() > 0) {
-    environment_->counters->reader_timeouts.Increment();
-    return Cut(DecidedBy::kProxy, Reason::kReaderTimeout, "the client did not take the response");
-  }
-  CountTimeout();
-  environment_->counters->server_idle_timeouts.Increment();
-  if (!response_begun_) return Reply(504, Reason::kRequestStalled, "the server did not take the request's body");
-  Cut(DecidedBy::kProxy, Reason::kIdleTimeout, "the response did not go on");
-}
-
-void Exchange::CountTimeout() {
-  environment_->counters->upstream_timeouts.Increment();
-  server_->CountTimeout();
-  metrics_.CountFailure();
+  if (tunnel_) return &kTunnelIdleTimeout;
+  if (response_begun_) return downstream_->unsent_bytes() > 0 ? &kReaderTimeout : &kResponseStalled;
+  return attempts_.connection()->stream().unsent_bytes() > 0 ? &kRequestStalled : &kRequestBodyTimeout;
 }
 
 void Exchange::Reply(uint16_t status, Reason reason, std::string_view detail) {
-  metrics_.CountResponse(status);
-  record_.status = status;
+  CountResponse(status);
   record_.response_body_bytes = downstream_->ErrorBodySize(status, detail);
   record_.Decide(DecidedBy::kProxy, reason, detail);
   Conclude();
-  response_edits_.Clear();
-  forwarder_.EditResponse(request_, nullptr, *environment_->random, &response_edits_.fields);
-  if (status == 405) response_edits_.fields.Add("Allow", kMethodsBesidesConnect);
-  downstream_->SendError(status, detail, response_edits_);
+  downstream_->SendError(status, detail, head_editor_.EditReply(request_, status, *environment_->random));
   Finish();
 }
 
@@ -468,6 +381,11 @@ void Exchange::Cut(DecidedBy who, Reason reason, std::string_view detail) {
   Finish();
 }
 
+void Exchange::CountResponse(uint16_t status) {
+  metrics_.CountResponse(status);
+  record_.status = status;
+}
+
 void Exchange::Conclude() {
   record_.times.Take(Mark::kEnd);
   if (client_->listener->access_log != nullptr) Log();
@@ -476,10 +394,12 @@ void Exchange::Conclude() {
 void Exchange::Log() {
   const config::Snapshot& snapshot = *(pin_ != nullptr ? pin_ : environment_->snapshots->current())->snapshot;
   const config::Server* server = nullptr;
-  if (server_slot_ != kNoServer) server = snapshot.backends[backend_slot_]->servers[server_slot_].get();
+  if (attempts_.server_slot() != ServerAttempts::kNoServer) {
+    server = snapshot.backends[attempts_.backend_slot()]->servers[attempts_.server_slot()].get();
+  }
   LogRequest({.client = *client_,
-              .address = forwarder_.ClientAddress(request_),
-              .request_id = forwarder_.RequestId(request_, *environment_->random),
+              .address = head_editor_.ClientAddress(request_),
+              .request_id = head_editor_.RequestId(request_, *environment_->random),
               .head = request_,
               .head_is_complete = counted_,
               .response_fields = logged_fields_.get(),
@@ -488,8 +408,8 @@ void Exchange::Log() {
               .rule = rule_,
               .backend = backend_,
               .server = server,
-              .attempts = attempts_,
-              .reused = reused_},
+              .attempts = attempts_.count(),
+              .reused = attempts_.reused()},
              environment_->access_log);
 }
 
@@ -497,17 +417,6 @@ void Exchange::RefuseForMemory() {
   environment_->counters->max_buffer_bytes.Increment();
   downstream_->EndConnection();
   Reply(503, Reason::kBuffersFull, "the proxy's buffers are full");
-}
-
-void Exchange::Reserve() {
-  reserved_ = true;
-  environment_->loop->blocks().Charge(buffer::BlockPool::kBlockSize);
-}
-
-void Exchange::EndReservation() {
-  if (!reserved_) return;
-  reserved_ = false;
-  environment_->loop->blocks().Charge(-static_cast<int64_t>(buffer::BlockPool::kBlockSize));
 }
 
 size_t Exchange::HighWatermark() const {
@@ -522,40 +431,21 @@ void Exchange::RefuseBody() {
   Reply(413, Reason::kBodyTooLarge, detail);
 }
 
-void Exchange::LeaveServer() {
-  connected_ = false;
-  std::exchange(server_, nullptr)->EndRequest();
-}
-
 void Exchange::Finish() {
   if (finished_) return;
   finished_ = true;
-  EndReservation();
+  reservation_.End(environment_->loop->blocks());
   downstream_ = nullptr;
   environment_->loop->timers().Cancel(&timer_);
   Leave();
-  if (connection_ != nullptr) std::exchange(connection_, nullptr)->Release();
-  if (server_ != nullptr) LeaveServer();
+  attempts_.End();
   metrics_.End(environment_->loop->now_us());
   if (pin_ != nullptr) environment_->snapshots->Unpin(std::exchange(pin_, nullptr));
   if (counted_) environment_->counters->requests_active.Decrement();
   if (tunnel_) environment_->counters->tunnels_active.Decrement();
   early_body_.Clear();
-  early_trailers_.reset();
   if (logged_fields_ != nullptr) logged_fields_->Clear();
   environment_->turn_work->Add(this);
-}
-
-Exchange* ExchangePool::Take() {
-  if (free_.empty()) return new Exchange(environment_);
-  Exchange* exchange = free_.back().release();
-  free_.pop_back();
-  return exchange;
-}
-
-void ExchangePool::Return(Exchange* exchange) {
-  std::unique_ptr<Exchange> owned(exchange);
-  if (free_.size() < kMaxFree) free_.push_back(std::move(owned));
 }
 
 }  // namespace fairlead::proxy

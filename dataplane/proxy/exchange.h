@@ -2,27 +2,26 @@
 
 #include <cstdint>
 #include <memory>
-#include <string>
 #include <string_view>
-#include <vector>
 
-#include "dataplane/buffer/queue.h"
+#include "dataplane/buffer/slice.h"
 #include "dataplane/config/route_table.h"
 #include "dataplane/event/timer_wheel.h"
 #include "dataplane/event/turn_work.h"
 #include "dataplane/http/client_codec.h"
-#include "dataplane/http/head_edits.h"
 #include "dataplane/http/message.h"
 #include "dataplane/http/server_codec.h"
-#include "dataplane/load_balancing/policy.h"
+#include "dataplane/proxy/buffer_reservation.h"
 #include "dataplane/proxy/client.h"
+#include "dataplane/proxy/early_body.h"
 #include "dataplane/proxy/environment.h"
 #include "dataplane/proxy/exchange_metrics.h"
-#include "dataplane/proxy/forwarder.h"
+#include "dataplane/proxy/exchange_timeouts.h"
+#include "dataplane/proxy/head_editor.h"
 #include "dataplane/proxy/request_record.h"
+#include "dataplane/proxy/server_attempts.h"
 #include "dataplane/proxy/stored_fields.h"
 #include "dataplane/upstream/connection.h"
-#include "dataplane/upstream/server.h"
 #include "dataplane/upstream/waiter.h"
 
 namespace fairlead::proxy {
@@ -38,9 +37,6 @@ class Exchange final : public http::ServerStreamHandler,
                        private upstream::Waiter,
                        private event::TurnWorker {
  public:
-  // Connections that are tried for one request before it fails, as HAProxy and Envoy count them.
-  static constexpr int kMaxAttempts = 3;
-
   explicit Exchange(Environment* environment);
 
   // A request of `client`, which outlives it, begins on `stream`.
@@ -77,35 +73,38 @@ class Exchange final : public http::ServerStreamHandler,
 
   // By the listener's rules. False: it was refused.
   bool NormalizePath();
-  // Finds a backend by the worker's current revision, then a server.
+  // Finds a rule by the worker's current revision, and goes by it.
   void Route();
-  // Connections to the backend's servers begin with a PROXY header, and serve one request.
-  bool sends_proxy_header() const { return backend_->send_proxy_protocol != config::ProxyProtocol::kNone; }
-  void StartAttempt();
+  void GoByRule();
   // A rule without backends: redirects, or gives its fixed answer.
   void AnswerByRule();
-  bool MayRetry(http::ServerError error);
-  void RefuseBody();
-  void RefuseForMemory();
-  // Counts as buffers what the response will take, as long as it has not begun.
-  void Reserve();
-  void EndReservation();
+  // Asks the backend for a server.
+  void StartAttempt();
+  // Connections to the backend's servers begin with a PROXY header, and serve one request.
+  bool sends_proxy_header() const { return backend_->send_proxy_protocol != config::ProxyProtocol::kNone; }
+  // The response's head was a tunnel's.
+  void BeginTunnel();
   // Bytes that may wait for one side before the other is held back.
   size_t HighWatermark() const;
+
+  // Times, by timer_: that for the response's head, once the request has ended, or that without a byte, from now.
+  void WatchResponse();
+  void WatchIdle();
+  uint64_t IdleTimeoutMs() const;
+  void OnTimeout();
+  // Which time is over. Null: none, and timer_ runs on.
+  const ExchangeTimeout* FindTimeout();
+
+  void RefuseForMemory();
+  void RefuseBody();
   void Reply(uint16_t status, Reason reason, std::string_view detail);
   // Breaks the response off.
   void Cut(DecidedBy who, Reason reason, std::string_view detail);
+  // The client is given a final response's head.
+  void CountResponse(uint16_t status);
   // All is known of it, and its head can still be read, for the last time: called once, before the stream ends.
   void Conclude();
   void Log();
-  void OnTimeout();
-  void CountTimeout();
-  // The time without a byte that ends it.
-  uint64_t IdleTimeoutMs() const;
-  // From now.
-  void WatchIdle();
-  void BeginTunnel();
-  void LeaveServer();
   void Finish();
 
   Environment* const environment_;
@@ -114,57 +113,26 @@ class Exchange final : public http::ServerStreamHandler,
   SnapshotPin* pin_ = nullptr;
   const config::RouteRule* rule_ = nullptr;
   const config::BackendSettings* backend_ = nullptr;
-  config::BackendSlot backend_slot_ = 0;
-  config::ServerSlot server_slot_ = load_balancing::Policy::kNone;
-  config::ServerSlot avoid_ = load_balancing::Policy::kNone;
-  upstream::Server* server_ = nullptr;
-  upstream::Connection* connection_ = nullptr;
+  ServerAttempts attempts_;
   http::RequestHead request_;
   http::ResponseHead response_;
-  // A Location, or the target that servers are asked for: of rule_, where it says so.
-  std::string own_text_;
-  // Filled and used at once: before a head is sent.
-  http::HeadEdits request_edits_;
-  http::HeadEdits response_edits_;
-  buffer::Queue early_body_;                      // received before a connection stood
-  std::unique_ptr<StoredFields> early_trailers_;  // a body's end that has to wait for a connection
-  std::unique_ptr<StoredFields> logged_fields_;   // of the response, where some are logged
-  std::string normalized_target_;                 // of request_, where the listener changes it
-  Forwarder forwarder_;
+  HeadEditor head_editor_;
+  EarlyBody early_body_;
   ExchangeMetrics metrics_;
   RequestRecord record_;
+  std::unique_ptr<StoredFields> logged_fields_;  // of the response, where some are logged
   event::Timer timer_;
   uint64_t last_activity_ms_ = 0;
   uint64_t max_body_bytes_ = UINT64_MAX;  // by the rule
-  uint8_t attempts_ = 0;
-  bool connected_ : 1 = false;
+  BufferReservation reservation_;
   bool request_ended_ : 1 = false;
   bool body_sent_ : 1 = false;
   bool response_begun_ : 1 = false;
   bool response_ended_ : 1 = false;
   bool tunnel_ : 1 = false;  // request_ended_ and response_ended_ are those of its directions
-  bool reused_ : 1 = false;  // the connection came from the pool
-  bool fresh_ : 1 = false;   // the next attempt is on a new connection
-  bool retry_due_ : 1 = false;
   bool idle_watch_due_ : 1 = false;
   bool counted_ : 1 = false;
-  bool reserved_ : 1 = false;
   bool finished_ : 1 = false;
-};
-
-// Exchanges waiting for reuse. One for each worker.
-class ExchangePool {
- public:
-  explicit ExchangePool(Environment* environment) : environment_(environment) {}
-
-  Exchange* Take();
-  void Return(Exchange* exchange);
-
- private:
-  static constexpr size_t kMaxFree = 1024;
-
-  Environment* const environment_;
-  std::vector<std::unique_ptr<Exchange>> free_;
 };
 
 }  // namespace fairlead::proxy

@@ -6,8 +6,12 @@
 #include <unistd.h>
 
 #include <chrono>
+#include <memory>
 #include <string>
 
+#include "dataplane/access_log/wake_up.h"
+#include "dataplane/access_log/worker_log.h"
+#include "dataplane/config/access_log.h"
 #include "dataplane/proxy/proxy_test_support.h"
 
 namespace fairlead::proxy {
@@ -387,6 +391,34 @@ TEST_P(ExchangeTest, LetsTheServerGoWithAClientThatLeavesWhileItConnects) {
   RunUntil([&] { return counters_.connections_open.value() == 0; });
   Peer server = Accept();
   ReadToEnd(server);
+}
+
+// While a request waits for a server, the revision that it was routed by may go, and with it all that its line in the
+// access log could tell of that.
+TEST_P(ExchangeTest, TellsNothingOfARevisionThatItWaitedInForNothing) {
+  access_log::WakeUp wake_up;
+  access_log::WorkerLog log(&wake_up);
+  environment_.access_log = &log;
+  listener_.access_log = std::make_shared<const config::AccessLog>();
+  config_.SetBackend("web", [](config::BackendSettings* settings) { settings->queue_length = 1; });
+  config_.SetServer("web", "s1", origin_.address, [](config::Server* server) { server->max_requests = 1; });
+  Publish();
+  Peer first = Connect();
+  first.Send(Get());
+  Peer server = Accept();
+  ReadHead(server);
+  Peer second = Connect();
+  second.Send(Get());
+  RunUntil([&] { return counters_.requests_active.value() == 2; });
+  EXPECT_EQ(log.ring().Lines(), "");
+
+  config_.RemoveRoutes("routes");
+  Publish();
+  server.Send(Response("ok"));
+  EXPECT_THAT(ReadHead(second), StartsWith("HTTP/1.1 503 "));
+  RunUntil([&] { return counters_.requests_active.value() == 0; });
+  EXPECT_THAT(std::string(log.ring().Lines()),
+              HasSubstr("\"route_table\":null,\"virtual_host\":null,\"rule\":null,\"backend\":null,\"server\":null,"));
 }
 
 }  // namespace

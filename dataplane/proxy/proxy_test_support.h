@@ -15,7 +15,7 @@
 #include "dataplane/net/address.h"
 #include "dataplane/proxy/date_cache.h"
 #include "dataplane/proxy/environment.h"
-#include "dataplane/proxy/exchange.h"
+#include "dataplane/proxy/exchange_pool.h"
 #include "dataplane/proxy/listener_state.h"
 #include "dataplane/proxy/snapshot_pins.h"
 #include "dataplane/proxy/test_config.h"

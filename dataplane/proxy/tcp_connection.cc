@@ -27,7 +27,7 @@ TcpConnection::TcpConnection(Environment* environment, Client client, event::Soc
 void TcpConnection::Balance() {
   Unpin();
   pin_ = environment_->snapshots->Pin();
-  avoid_ = load_balancing::Policy::kNone;  // slots of another revision may belong to others
+  attempts_.ForgetServers();
 
   const config::Snapshot& snapshot = *pin_->snapshot;
   const config::TcpSettings& settings = *client_.listener->tcp;
@@ -37,21 +37,18 @@ void TcpConnection::Balance() {
   if (backend == nullptr || backend->settings->id != settings.backend_id) {
     return Fail(DecidedBy::kProxy, Reason::kListenerRemoved);
   }
-  backend_slot_ = settings.backend;
+  attempts_.set_backend(settings.backend);
   StartAttempt();
 }
 
 void TcpConnection::StartAttempt() {
-  upstream::Backend& backend = *environment_->backends->Get(backend_slot_);
-  const upstream::Admission admission = backend.Admit(this, avoid_, /*fresh=*/true);
+  const upstream::Admission admission = attempts_.Ask(*environment_, this, /*fresh=*/true);
   switch (admission.outcome) {
     case upstream::Admission::Outcome::kAdmitted:
       return OnAdmitted(admission.choice);
     case upstream::Admission::Outcome::kWaiting:
       return;
     case upstream::Admission::Outcome::kNoEligibleServer:
-      environment_->counters->no_eligible_server.Increment();
-      backend.counters().no_eligible_server.Increment();
       return Fail(DecidedBy::kProxy, Reason::kNoEligibleServer);
     case upstream::Admission::Outcome::kNoRoom:
       return Fail(DecidedBy::kProxy, Reason::kServersAtLimit);
@@ -59,58 +56,34 @@ void TcpConnection::StartAttempt() {
 }
 
 void TcpConnection::OnAdmitted(const upstream::Choice& choice) {
-  if (attempts_++ > 0) {
-    environment_->counters->retries.Increment();
-    environment_->backends->Get(backend_slot_)->counters().retries.Increment();
-  }
-  server_ = choice.server;
-  server_slot_ = choice.slot;
-  const config::Backend& config = *pin_->snapshot->backends[backend_slot_];
-  server_counters_ = config.servers[server_slot_]->counters;
-  backend_counters_ = config.counters;
-  if (log_ != nullptr) log_->Attempt(*config.servers[server_slot_]);
-  absl::StatusOr<upstream::Connection*> connection = server_->Acquire(this, choice.place);
-  if (!connection.ok()) return Fail(DecidedBy::kProxy, Reason::kNoDescriptors);
-  connection_ = *connection;
+  const config::Backend& backend = *pin_->snapshot->backends[attempts_.backend_slot()];
+  const config::Server& server = *backend.servers[choice.slot];
+  server_counters_ = server.counters;
+  backend_counters_ = backend.counters;
+  if (log_ != nullptr) log_->Attempt(server);
+  if (!attempts_.Begin(*environment_, choice, this)) Fail(DecidedBy::kProxy, Reason::kNoDescriptors);
 }
 
 void TcpConnection::OnConnected() {
-  connected_ = true;
+  attempts_.SetConnected();
   if (log_ != nullptr) log_->Connected();
   // In front of what the client has said meanwhile.
-  const std::string header = MakeProxyHeader(server_->settings().send_proxy_protocol, client_);
+  const std::string header = MakeProxyHeader(attempts_.server()->settings().send_proxy_protocol, client_);
   if (!header.empty()) {
     buffer::Queue& output = relay_.output(Relay::kServer);
     std::vector<buffer::Slice> early = output.TakeSlices();
     output.Append(header, environment_->loop->blocks());
     for (buffer::Slice& slice : early) output.Append(std::move(slice));
   }
-  relay_.Attach(Relay::kServer, connection_->TakeSocket());
+  relay_.Attach(Relay::kServer, attempts_.connection()->TakeSocket());
   Unpin();
 }
 
 void TcpConnection::OnServerError(http::ServerError error, std::string_view detail) {
-  connection_ = nullptr;
-  if (connected_) return Fail(DecidedBy::kProxy, ReasonOf(error), detail);
-  if (error != http::ServerError::kAbandoned) server_->CountFailure();
-  const bool retry = MayRetry(error);
-  LeaveServer();
-  if (!retry) {
-    environment_->counters->upstream_failures.Increment();
-    return Fail(DecidedBy::kProxy, ReasonOf(error), detail);
-  }
-  // Not from here: the worker may be in the middle of adopting a revision.
-  retry_due_ = true;
-  environment_->turn_work->Add(this);
-}
-
-bool TcpConnection::MayRetry(http::ServerError error) {
-  if (error == http::ServerError::kAbandoned) {
-    --attempts_;  // the server's leaving is not the client's fault
-    return true;
-  }
-  avoid_ = server_slot_;
-  return attempts_ < kMaxAttempts;
+  attempts_.LoseConnection();
+  if (attempts_.connected()) return Fail(DecidedBy::kProxy, ReasonOf(error), detail);
+  if (attempts_.Fail(*environment_, error, /*may_be_sent_again=*/false)) return environment_->turn_work->Add(this);
+  Fail(DecidedBy::kProxy, ReasonOf(error), detail);
 }
 
 void TcpConnection::OnRelayReceived(Relay::Side from, size_t bytes) {
@@ -118,7 +91,7 @@ void TcpConnection::OnRelayReceived(Relay::Side from, size_t bytes) {
     if (log_ != nullptr) log_->Received(bytes);
     return client_.listener->own_counters->bytes_received.Add(bytes);
   }
-  server_->CountReceived(bytes);
+  attempts_.server()->CountReceived(bytes);
 }
 
 void TcpConnection::OnRelaySent(Relay::Side to, size_t bytes) {
@@ -126,7 +99,7 @@ void TcpConnection::OnRelaySent(Relay::Side to, size_t bytes) {
     if (log_ != nullptr) log_->Sent(bytes);
     return client_.listener->own_counters->bytes_sent.Add(bytes);
   }
-  server_->CountSent(bytes);
+  attempts_.server()->CountSent(bytes);
 }
 
 void TcpConnection::RunTurnWork() {
@@ -134,8 +107,7 @@ void TcpConnection::RunTurnWork() {
     delete this;
     return;
   }
-  if (retry_due_) {
-    retry_due_ = false;
+  if (attempts_.TakeRetry()) {
     if (pin_ == environment_->snapshots->current()) {
       StartAttempt();
     } else {
@@ -164,11 +136,6 @@ void TcpConnection::OnTimeout() {
   Close(/*reset=*/false);
 }
 
-void TcpConnection::LeaveServer() {
-  if (connection_ != nullptr) std::exchange(connection_, nullptr)->Release();
-  if (server_ != nullptr) std::exchange(server_, nullptr)->EndRequest();
-}
-
 void TcpConnection::Unpin() {
   if (pin_ != nullptr) environment_->snapshots->Unpin(std::exchange(pin_, nullptr));
 }
@@ -181,13 +148,13 @@ void TcpConnection::Fail(DecidedBy who, Reason reason, std::string_view detail) 
 void TcpConnection::Close(bool reset) {
   if (closed_) return;
   closed_ = true;
-  if (log_ != nullptr) log_->Write(client_, attempts_, environment_->access_log);
+  if (log_ != nullptr) log_->Write(client_, attempts_.count(), environment_->access_log);
   environment_->loop->timers().Cancel(&timer_);
   Leave();
   // Before another connection comes in its place.
-  if (server_ != nullptr && server_->has_limits()) relay_.EndNow(Relay::kServer, reset);
+  if (attempts_.server() != nullptr && attempts_.server()->has_limits()) relay_.EndNow(Relay::kServer, reset);
   relay_.Close(reset);
-  LeaveServer();
+  attempts_.End();
   Unpin();
   ClientConnection::Unlink();
   Dismiss(environment_, client_);

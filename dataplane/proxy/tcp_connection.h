@@ -7,10 +7,8 @@
 
 #include "dataplane/buffer/slice.h"
 #include "dataplane/config/backend.h"
-#include "dataplane/config/slots.h"
 #include "dataplane/event/socket.h"
 #include "dataplane/event/timer_wheel.h"
-#include "dataplane/load_balancing/policy.h"
 #include "dataplane/metrics/backend_counters.h"
 #include "dataplane/metrics/server_counters.h"
 #include "dataplane/proxy/client.h"
@@ -18,9 +16,8 @@
 #include "dataplane/proxy/connection_log.h"
 #include "dataplane/proxy/environment.h"
 #include "dataplane/proxy/relay.h"
-#include "dataplane/upstream/connection.h"
+#include "dataplane/proxy/server_attempts.h"
 #include "dataplane/upstream/raw_user.h"
-#include "dataplane/upstream/server.h"
 #include "dataplane/upstream/waiter.h"
 
 namespace fairlead::proxy {
@@ -36,9 +33,6 @@ class TcpConnection final : public ClientConnection,
                             private upstream::Waiter,
                             private Relay::Meter {
  public:
-  // Servers that are tried before it fails, as for a request.
-  static constexpr int kMaxAttempts = 3;
-
   // Takes over the client's socket, from which `begin` was received already.
   TcpConnection(Environment* environment, Client client, event::Socket* socket, buffer::Slice begin);
 
@@ -68,8 +62,6 @@ class TcpConnection final : public ClientConnection,
   // Finds the backend in the worker's current revision, then a server.
   void Balance();
   void StartAttempt();
-  bool MayRetry(http::ServerError error);
-  void LeaveServer();
   void Unpin();
   void OnTimeout();
   // Resets the client's connection.
@@ -82,19 +74,12 @@ class TcpConnection final : public ClientConnection,
   Relay relay_;
   event::Timer timer_;
   SnapshotPin* pin_ = nullptr;
-  // What server_ counts in, which may outlive the revisions that know it.
+  // What its server counts in, which may outlive the revisions that know it.
   std::shared_ptr<metrics::ServerCounters> server_counters_;
   std::shared_ptr<metrics::BackendCounters> backend_counters_;
-  upstream::Server* server_ = nullptr;
-  upstream::Connection* connection_ = nullptr;
+  ServerAttempts attempts_;
   const uint64_t idle_timeout_ms_;
-  config::BackendSlot backend_slot_ = 0;
-  config::ServerSlot server_slot_ = load_balancing::Policy::kNone;
-  config::ServerSlot avoid_ = load_balancing::Policy::kNone;
-  uint8_t attempts_ = 0;
-  bool retry_due_ : 1 = false;
-  bool connected_ : 1 = false;
-  bool closed_ : 1 = false;
+  bool closed_ = false;
 };
 
 }  // namespace fairlead::proxy

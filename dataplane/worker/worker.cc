@@ -11,7 +11,7 @@
 #include "dataplane/load_balancing/random.h"
 #include "dataplane/proxy/date_cache.h"
 #include "dataplane/proxy/environment.h"
-#include "dataplane/proxy/exchange.h"
+#include "dataplane/proxy/exchange_pool.h"
 #include "dataplane/proxy/snapshot_pins.h"
 #include "dataplane/upstream/backends.h"
 #include "dataplane/worker/listeners.h"

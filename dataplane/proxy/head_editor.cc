@@ -1,0 +1,76 @@
+#include "dataplane/proxy/head_editor.h"
+
+#include "dataplane/http/h1/upgrade.h"
+#include "dataplane/proxy/route_actions.h"
+
+namespace fairlead::proxy {
+namespace {
+
+// What Allow says of a host without CONNECT (RFC 9110 §10.2.1).
+constexpr std::string_view kMethodsBesidesConnect = "GET, HEAD, POST, PUT, DELETE, OPTIONS, TRACE, PATCH";
+
+}  // namespace
+
+const char* HeadEditor::NormalizePath(const http::PathNormalization& rules, http::RequestHead* request) {
+  if (!request->target_text().starts_with('/')) return nullptr;  // "*", CONNECT's authority, or a query alone
+  const http::NormalizedPath result = http::NormalizePath(request->target_text(), rules, &normalized_target_);
+  if (result.outcome == http::NormalizedPath::Outcome::kChanged) request->ReplaceTarget(normalized_target_);
+  return result.reason;
+}
+
+bool HeadEditor::Rewrite(const config::Rewrite& rewrite, const http::RequestHead& request) {
+  return WriteTarget(rewrite, request, request.path(), &own_text_);
+}
+
+const http::HeadEdits& HeadEditor::EditRequest(const http::RequestHead& request, const config::RouteRule& rule,
+                                               std::string_view default_host, load_balancing::Random& random) {
+  request_edits_.Clear();
+  if (request.authority.size == 0) request_edits_.host = default_host;
+  forwarder_.EditRequest(request, random, &request_edits_.fields);
+  if (request.connection_upgrade && request.method != http::Method::kConnect) {
+    request_edits_.upgrade = http::h1::FindUpgrade(request.fields, rule.upgrades);
+  }
+  if (rule.rewrite != nullptr) {
+    request_edits_.target = own_text_;
+    if (!rule.rewrite->host.empty()) request_edits_.host = rule.rewrite->host;
+  }
+  if (rule.request_headers != nullptr) AppendChanges(*rule.request_headers, &request_edits_.fields);
+  return request_edits_;
+}
+
+const http::HeadEdits& HeadEditor::EditResponse(const http::RequestHead& request, const config::RouteRule& rule,
+                                                const http::ResponseHead& response, load_balancing::Random& random) {
+  response_edits_.Clear();
+  if (response.framing == http::BodyFraming::kTunnel) {
+    response_edits_.upgrade = request_edits_.upgrade;
+  } else if (response.status == 426) {
+    response_edits_.upgrade = http::h1::FindUpgrade(response.fields, rule.upgrades);
+  }
+  forwarder_.EditResponse(request, &response, random, &response_edits_.fields);
+  if (rule.response_headers != nullptr) AppendChanges(*rule.response_headers, &response_edits_.fields);
+  return response_edits_;
+}
+
+const http::HeadEdits* HeadEditor::EditAnswer(const http::RequestHead& request, const config::RouteRule& rule,
+                                              load_balancing::Random& random) {
+  response_edits_.Clear();
+  if (rule.redirect != nullptr) {
+    if (!WriteLocation(*rule.redirect, request, request.path(), &own_text_)) return nullptr;
+    response_edits_.fields.Set("Location", own_text_);
+  } else if (!rule.respond->body.empty()) {
+    response_edits_.fields.Set("Content-Type", rule.respond->content_type);
+  }
+  forwarder_.EditResponse(request, nullptr, random, &response_edits_.fields);
+  if (rule.response_headers != nullptr) AppendChanges(*rule.response_headers, &response_edits_.fields);
+  return &response_edits_;
+}
+
+const http::HeadEdits& HeadEditor::EditReply(const http::RequestHead& request, uint16_t status,
+                                             load_balancing::Random& random) {
+  response_edits_.Clear();
+  forwarder_.EditResponse(request, nullptr, random, &response_edits_.fields);
+  if (status == 405) response_edits_.fields.Add("Allow", kMethodsBesidesConnect);
+  return response_edits_;
+}
+
+}  // namespace fairlead::proxy

@@ -1,0 +1,78 @@
+#include "dataplane/proxy/server_attempts.h"
+
+#include <utility>
+
+#include "absl/status/statusor.h"
+
+namespace fairlead::proxy {
+
+upstream::Admission ServerAttempts::Ask(const Environment& environment, upstream::Waiter* waiter, bool fresh) {
+  upstream::Backend& backend = *environment.backends->Get(backend_slot_);
+  const upstream::Admission admission = backend.Admit(waiter, avoid_, fresh_ || fresh);
+  if (admission.outcome == upstream::Admission::Outcome::kNoEligibleServer) {
+    environment.counters->no_eligible_server.Increment();
+    backend.counters().no_eligible_server.Increment();
+  }
+  return admission;
+}
+
+bool ServerAttempts::Begin(const Environment& environment, const upstream::Choice& choice,
+                           upstream::ConnectionUser* user) {
+  if (count_++ > 0) {
+    environment.counters->retries.Increment();
+    environment.backends->Get(backend_slot_)->counters().retries.Increment();
+  }
+  server_ = choice.server;
+  server_slot_ = choice.slot;
+  absl::StatusOr<upstream::Connection*> connection = server_->Acquire(user, choice.place);
+  if (!connection.ok()) {
+    LeaveServer();
+    return false;
+  }
+  connection_ = *connection;
+  reused_ = !connection_->connecting();
+  return true;
+}
+
+bool ServerAttempts::Fail(const Environment& environment, http::ServerError error, bool may_be_sent_again) {
+  if (error != http::ServerError::kAbandoned) server_->CountFailure();
+  retry_due_ = MayRetry(error, may_be_sent_again);
+  LeaveServer();
+  if (!retry_due_) environment.counters->upstream_failures.Increment();
+  return retry_due_;
+}
+
+bool ServerAttempts::MayRetry(http::ServerError error, bool may_be_sent_again) {
+  switch (error) {
+    case http::ServerError::kConnectFailed:
+    case http::ServerError::kConnectTimeout:
+      avoid_ = server_slot_;
+      return count_ < kMaxAttempts;
+    case http::ServerError::kAbandoned:
+      // The server's leaving is not the request's fault: the attempt does not count.
+      if (connected_ && !may_be_sent_again) return false;
+      --count_;
+      return true;
+    case http::ServerError::kClosedBeforeResponse:
+      // A connection from the pool that the server was about to close: tried once more, on a new one.
+      if (fresh_ || !reused_ || !may_be_sent_again) return false;
+      fresh_ = true;
+      return true;
+    case http::ServerError::kTruncated:
+    case http::ServerError::kMalformed:
+      return false;
+  }
+  return false;
+}
+
+void ServerAttempts::LeaveServer() {
+  connected_ = false;
+  std::exchange(server_, nullptr)->EndRequest();
+}
+
+void ServerAttempts::End() {
+  if (connection_ != nullptr) std::exchange(connection_, nullptr)->Release();
+  if (server_ != nullptr) LeaveServer();
+}
+
+}  // namespace fairlead::proxy
