@@ -83,7 +83,7 @@ class TcpConnection final : public ClientConnection,
   event::Timer timer_;
   SnapshotPin* pin_ = nullptr;
   // What server_ counts in, which may outlive the revisions that know it.
-  std::shared_ptr<metrics::ServerCounters> server_counters_;
+  base::CountedPtr<metrics::ServerCounters> server_counters_;
   std::shared_ptr<metrics::BackendCounters> backend_counters_;
   upstream::Server* server_ = nullptr;
   upstream::Connection* connection_ = nullptr;
