@@ -31,10 +31,10 @@ size_t TestFleet::AddBackend(const std::string& id) {
 
 metrics::ServerCounters& TestFleet::AddServer(size_t backend, const std::string& id,
                                               const std::function<void(config::Server*)>& change) {
-  auto server = std::make_shared<config::Server>();
+  auto server = base::MakeCounted<config::Server>();
   server->id = id;
   server->address = *net::Address::Parse("10.0.0.1:8080");
-  server->counters = std::make_shared<metrics::ServerCounters>();
+  server->counters = base::MakeCounted<metrics::ServerCounters>();
   if (change) change(server.get());
   metrics::ServerCounters& counters = *server->counters;
 

@@ -43,7 +43,7 @@ struct Backend {
   std::shared_ptr<metrics::BackendCounters> counters;
   std::shared_ptr<metrics::BackendAdmission> admission;
   // By ServerSlot; null where a slot is free.
-  base::PersistentVector<std::shared_ptr<const Server>> servers;
+  base::PersistentVector<ServerPtr> servers;
 };
 
 }  // namespace fairlead::config

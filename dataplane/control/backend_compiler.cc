@@ -118,7 +118,7 @@ void Remove(Compilation& compilation, std::string_view id, config::BackendSlot s
   const config::Backend& backend = *staged.snapshot.backends[slot];
   const auto& words = compilation.store.health_words(slot);
   compilation.CountRemoved(backend.settings->digest);
-  backend.servers.ForEach([&](config::ServerSlot server_slot, const std::shared_ptr<const config::Server>& server) {
+  backend.servers.ForEach([&](config::ServerSlot server_slot, const config::ServerPtr& server) {
     if (server == nullptr) return;
     compilation.CountRemoved(server->digest);
     staged.changes.list.servers.push_back({slot, server_slot});

@@ -16,7 +16,7 @@ config::Backend& BackendEditor::Edit(config::BackendSlot slot) {
 
 void BackendEditor::Finish() {
   for (auto& [slot, backend] : edited_) {
-    PutAt<config::Backend>(snapshot_->backends, slot, std::move(backend));
+    PutAt(snapshot_->backends, slot, std::move(backend));
   }
 }
 

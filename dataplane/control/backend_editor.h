@@ -1,6 +1,8 @@
 #pragma once
 
 #include <memory>
+#include <type_traits>
+#include <utility>
 
 #include "absl/container/flat_hash_map.h"
 #include "dataplane/config/snapshot.h"
@@ -8,8 +10,8 @@
 namespace fairlead::control {
 
 // Sets `vector[slot]`, which may lie beyond its end.
-template <typename T>
-void PutAt(base::PersistentVector<std::shared_ptr<const T>>& vector, uint32_t slot, std::shared_ptr<const T> value) {
+template <typename Pointer>
+void PutAt(base::PersistentVector<Pointer>& vector, uint32_t slot, std::type_identity_t<Pointer> value) {
   while (vector.size() <= slot) vector.PushBack(nullptr);
   vector.Set(slot, std::move(value));
 }
@@ -22,7 +24,7 @@ class BackendEditor {
 
   // The backend at `slot`, to change until Finish. A slot that is free gets an empty one.
   config::Backend& Edit(config::BackendSlot slot);
-  void SetServer(config::BackendSlot backend, config::ServerSlot server, std::shared_ptr<const config::Server> value) {
+  void SetServer(config::BackendSlot backend, config::ServerSlot server, config::ServerPtr value) {
     PutAt(Edit(backend).servers, server, std::move(value));
   }
   // Frees the slot at Finish.

@@ -4,7 +4,6 @@
 #include <gtest/gtest.h>
 
 #include <chrono>
-#include <memory>
 #include <string>
 #include <utility>
 #include <vector>
@@ -174,7 +173,7 @@ TEST(Compiler, EveryFieldReachesTheWorkers) {
   EXPECT_EQ(server.max_connections, 1'000'000'000u);
   EXPECT_EQ(server.max_requests, 7u);
   EXPECT_EQ(server.admin_state, config::AdminState::kDrain);
-  EXPECT_THAT(*server.labels, ElementsAre(Pair("k", "v")));
+  EXPECT_THAT(server.labels->values, ElementsAre(Pair("k", "v")));
   EXPECT_EQ(state.FindServer("b", "t")->admin_state, config::AdminState::kMaint);
   EXPECT_EQ(state.FindServer("b", "t")->weight, 0u);
 }

@@ -10,7 +10,9 @@ v1::Server ToProto(const config::Server& server) {
   message.set_admin_state(ToProto(server.admin_state));
   if (server.max_connections != config::kNoLimit) message.set_max_connections(server.max_connections);
   if (server.max_requests != config::kNoLimit) message.set_max_requests(server.max_requests);
-  if (server.labels != nullptr) message.mutable_labels()->insert(server.labels->begin(), server.labels->end());
+  if (server.labels != nullptr) {
+    message.mutable_labels()->insert(server.labels->values.begin(), server.labels->values.end());
+  }
   return message;
 }
 

@@ -1,6 +1,5 @@
 #include "dataplane/control/health_commit.h"
 
-#include <memory>
 #include <utility>
 
 #include "absl/container/flat_hash_set.h"
@@ -12,7 +11,7 @@ namespace fairlead::control {
 void CommitToHealthTable(const Store& store, const Staged& staged, health::HealthTable& table) {
   for (std::string_view id : staged.backends.removed()) {
     const config::Backend& backend = *store.snapshot()->backends[*store.backends().Find(id)];
-    backend.servers.ForEach([&](size_t, const std::shared_ptr<const config::Server>& server) {
+    backend.servers.ForEach([&](size_t, const config::ServerPtr& server) {
       if (server != nullptr) table.RemoveServer(id, server->id);
     });
   }
@@ -47,7 +46,7 @@ void TakeDecidedHealth(const health::HealthTable& table, const std::vector<confi
     if (before == nullptr) continue;
     const config::Health health = table.Find(backend->settings->id, before->id)->health;
     if (health == before->health) continue;
-    auto server = std::make_shared<config::Server>(*before);
+    auto server = base::MakeCounted<config::Server>(*before);
     server->health = health;
     editor.SetServer(place.backend, place.server, std::move(server));
     if (named.insert({place.backend, place.server}).second) changes.servers.push_back(place);

@@ -176,7 +176,7 @@ void Put(Compilation& compilation, const v1::Listener& message, const Path& plac
   const config::ListenerSlot slot = now ? *now : staged.listeners.Add(message.id());
   staged.listener_updates.push_back({slot, listener, std::make_shared<const v1::Listener>(message)});
   staged.changes.list.listeners.push_back(slot);
-  PutAt<config::Listener>(staged.snapshot.listeners, slot, std::move(listener));
+  PutAt(staged.snapshot.listeners, slot, std::move(listener));
 }
 
 void Remove(Compilation& compilation, std::string_view id, config::ListenerSlot slot) {
@@ -185,7 +185,7 @@ void Remove(Compilation& compilation, std::string_view id, config::ListenerSlot 
   staged.listeners.Remove(id);
   staged.listener_updates.push_back({slot, nullptr, nullptr});
   staged.changes.list.listeners.push_back(slot);
-  PutAt<config::Listener>(staged.snapshot.listeners, slot, nullptr);
+  PutAt(staged.snapshot.listeners, slot, nullptr);
 }
 
 }  // namespace

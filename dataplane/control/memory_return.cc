@@ -5,7 +5,7 @@
 namespace fairlead::control {
 
 void MemoryReturn::SetUpAllocator() {
-  mallopt(M_TRIM_THRESHOLD, 1024 * 1024);
+  mallopt(M_TRIM_THRESHOLD, 256 * 1024);
   mallopt(M_MXFAST, 0);
 }
 

@@ -225,7 +225,7 @@ void Put(Compilation& compilation, const v1::RouteTable& message, const Path& pl
   // A table with faults is none that a router can be made of.
   if (!compilation.violations.empty()) return;
   SetCounters(*table, before, compilation.workers);
-  PutAt<routing::Router>(staged.snapshot.route_tables, slot, std::make_shared<const routing::Router>(std::move(table)));
+  PutAt(staged.snapshot.route_tables, slot, std::make_shared<const routing::Router>(std::move(table)));
 }
 
 void Remove(Compilation& compilation, std::string_view id, config::RouteTableSlot slot) {
@@ -234,7 +234,7 @@ void Remove(Compilation& compilation, std::string_view id, config::RouteTableSlo
   staged.route_tables.Remove(id);
   staged.route_table_updates.push_back({slot, {}, nullptr});
   staged.changes.route_tables.push_back(slot);
-  PutAt<routing::Router>(staged.snapshot.route_tables, slot, nullptr);
+  PutAt(staged.snapshot.route_tables, slot, nullptr);
 }
 
 // Listeners that go on as they are, and refer to the table. Those that the transaction touches are checked by

@@ -1,6 +1,5 @@
 #include "dataplane/control/server_compiler.h"
 
-#include <map>
 #include <memory>
 #include <string>
 #include <utility>
@@ -46,8 +45,8 @@ uint32_t ToLimit(uint32_t value, const Path& place, Violations& violations) {
   return value == 0 ? config::kNoLimit : CheckRange(value, 0, kMaxLimit, place, violations);
 }
 
-std::shared_ptr<config::Server> CompileServer(const v1::Server& message, const Path& place, Violations& violations) {
-  auto server = std::make_shared<config::Server>();
+base::CountedPtr<config::Server> CompileServer(const v1::Server& message, const Path& place, Violations& violations) {
+  auto server = base::MakeCounted<config::Server>();
   server->id = message.id();
   const Path address_place(place, "address");
   if (std::optional<net::Address> address = CheckAddress(message.address(), address_place, violations)) {
@@ -57,15 +56,17 @@ std::shared_ptr<config::Server> CompileServer(const v1::Server& message, const P
   }
   if (message.has_weight()) {
     server->has_weight = true;
-    server->weight = CheckRange(message.weight(), 0, kMaxWeight, Path(place, "weight"), violations);
+    server->weight =
+        static_cast<uint16_t>(CheckRange(message.weight(), 0, kMaxWeight, Path(place, "weight"), violations));
   }
   server->admin_state = ToAdminState(message.admin_state());
   server->max_connections = ToLimit(message.max_connections(), Path(place, "max_connections"), violations);
   server->max_requests = ToLimit(message.max_requests(), Path(place, "max_requests"), violations);
   CheckLabels(message, place, violations);
   if (!message.labels().empty()) {
-    server->labels =
-        std::make_shared<const std::map<std::string, std::string>>(message.labels().begin(), message.labels().end());
+    auto labels = base::MakeCounted<config::ServerLabels>();
+    labels->values.insert(message.labels().begin(), message.labels().end());
+    server->labels = std::move(labels);
   }
   return server;
 }
@@ -90,7 +91,7 @@ void Put(Compilation& compilation, const ServerKey& key, const v1::Server& messa
   if (before != nullptr && before->digest == digest) return;
 
   compilation.rules.Check(message, place, violations);
-  std::shared_ptr<config::Server> server = CompileServer(message, place, violations);
+  base::CountedPtr<config::Server> server = CompileServer(message, place, violations);
   if (!backend) {
     // In a snapshot, its backend was refused, which is said already.
     if (!compilation.requests.from_snapshot) {
@@ -100,7 +101,7 @@ void Put(Compilation& compilation, const ServerKey& key, const v1::Server& messa
   }
   server->digest = digest;
   if (before == nullptr) {
-    server->counters = std::make_shared<metrics::ServerCounters>();
+    server->counters = base::MakeCounted<metrics::ServerCounters>();
     compilation.CountAdded(digest);
   } else {
     server->counters = before->counters;

@@ -12,8 +12,8 @@ namespace fairlead::control {
 namespace {
 
 // Null where the slot is free, or beyond what there is.
-template <typename T>
-const T* At(const base::PersistentVector<std::shared_ptr<const T>>& vector, size_t slot) {
+template <typename Pointer>
+auto At(const base::PersistentVector<Pointer>& vector, size_t slot) -> decltype(vector[slot].get()) {
   return slot < vector.size() ? vector[slot].get() : nullptr;
 }
 
@@ -124,7 +124,7 @@ v1::StateReport StateReporter::ReportAll(const ReportFilter& filter) {
       *message = store_->backend_message(slot);
     }
     if (filter.status()) AddBackendStatus(*backend, report);
-    backend->servers.ForEach([&](size_t server_slot, const std::shared_ptr<const config::Server>& server) {
+    backend->servers.ForEach([&](size_t server_slot, const config::ServerPtr& server) {
       if (server == nullptr) return;
       if (filter.config()) AddServer(slot, server_slot, *server, *message);
       if (filter.status()) AddServerStatus(*backend, *server, report);
@@ -207,7 +207,7 @@ void StateReporter::ReportBackend(const config::Backend* before, config::Backend
     if (filter.status() && !other_rule) AddServerStatus(*is, *server_is, report);
   }
   if (other_rule) {
-    is->servers.ForEach([&](size_t, const std::shared_ptr<const config::Server>& server) {
+    is->servers.ForEach([&](size_t, const config::ServerPtr& server) {
       if (server != nullptr) AddServerStatus(*is, *server, report);
     });
   }

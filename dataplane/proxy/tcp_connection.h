@@ -75,7 +75,7 @@ class TcpConnection final : public ClientConnection,
   event::Timer timer_;
   SnapshotPin* pin_ = nullptr;
   // What its server counts in, which may outlive the revisions that know it.
-  std::shared_ptr<metrics::ServerCounters> server_counters_;
+  base::CountedPtr<metrics::ServerCounters> server_counters_;
   std::shared_ptr<metrics::BackendCounters> backend_counters_;
   ServerAttempts attempts_;
   const uint64_t idle_timeout_ms_;

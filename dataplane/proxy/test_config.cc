@@ -54,10 +54,10 @@ void TestConfig::SetServer(const std::string& backend, const std::string& id, co
                            const std::function<void(config::Server*)>& change) {
   const bool is_new = !servers_[backend].contains(id);
   const config::ServerSlot slot = SlotOf(&servers_[backend], id);
-  auto server = std::make_shared<config::Server>();
+  auto server = base::MakeCounted<config::Server>();
   if (is_new) {
     server->id = id;
-    server->counters = std::make_shared<metrics::ServerCounters>();
+    server->counters = base::MakeCounted<metrics::ServerCounters>();
   } else {
     *server = *next_.backends[backends_.at(backend)]->servers[slot];
   }
@@ -72,8 +72,7 @@ void TestConfig::RemoveServer(const std::string& backend, const std::string& id)
   SetServerSlot(backend, slot, nullptr);
 }
 
-void TestConfig::SetServerSlot(const std::string& backend, config::ServerSlot slot,
-                               std::shared_ptr<const config::Server> server) {
+void TestConfig::SetServerSlot(const std::string& backend, config::ServerSlot slot, config::ServerPtr server) {
   const config::BackendSlot backend_slot = backends_.at(backend);
   config::Backend copy = *next_.backends[backend_slot];
   Grow(&copy.servers, slot + 1);

@@ -71,7 +71,7 @@ class TestConfig {
   static void Grow(Vector* vector, size_t size) {
     while (vector->size() < size) vector->PushBack(nullptr);
   }
-  void SetServerSlot(const std::string& backend, config::ServerSlot slot, std::shared_ptr<const config::Server> server);
+  void SetServerSlot(const std::string& backend, config::ServerSlot slot, config::ServerPtr server);
 
   const int workers_;
   config::Snapshot next_;

@@ -149,12 +149,12 @@ class AdmissionStress : public ::testing::Test {
     config_.settings = std::move(settings);
   }
   void SetServer(config::ServerSlot slot, uint32_t max_requests) {
-    auto server = std::make_shared<config::Server>();
+    auto server = base::MakeCounted<config::Server>();
     if (slot < config_.servers.size()) {
       *server = *config_.servers[slot];
     } else {
       config_.servers.PushBack(nullptr);
-      server->counters = std::make_shared<metrics::ServerCounters>();
+      server->counters = base::MakeCounted<metrics::ServerCounters>();
     }
     server->max_requests = max_requests;
     config_.servers.Set(slot, std::move(server));

@@ -76,11 +76,11 @@ class WorkersTest : public ::testing::Test {
       config::ServerSlot slot, uint32_t max_requests,
       const std::function<void(config::Server*)>& change = [](config::Server*) {}) {
     while (config_.servers.size() <= slot) config_.servers.PushBack(nullptr);
-    auto server = std::make_shared<config::Server>();
+    auto server = base::MakeCounted<config::Server>();
     if (config_.servers[slot] != nullptr) {
       *server = *config_.servers[slot];
     } else {
-      server->counters = std::make_shared<metrics::ServerCounters>();
+      server->counters = base::MakeCounted<metrics::ServerCounters>();
     }
     server->max_requests = max_requests;
     change(server.get());

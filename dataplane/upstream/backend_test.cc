@@ -65,7 +65,7 @@ class BackendTest : public UpstreamTest {
     SetBackend(0, std::move(backend));
     changes_.backends.push_back(0);
   }
-  void SetServer(ServerSlot slot, std::shared_ptr<const config::Server> server, config::BackendSlot in = 0) {
+  void SetServer(ServerSlot slot, config::ServerPtr server, config::BackendSlot in = 0) {
     config::Backend backend = CopyOf(in);
     while (backend.servers.size() <= slot) backend.servers.PushBack(nullptr);
     backend.servers.Set(slot, std::move(server));
@@ -74,7 +74,7 @@ class BackendTest : public UpstreamTest {
   }
   template <typename Change>
   void ChangeServer(ServerSlot slot, Change change) {
-    auto server = std::make_shared<config::Server>(*next_->backends[0]->servers[slot]);
+    auto server = base::MakeCounted<config::Server>(*next_->backends[0]->servers[slot]);
     change(server.get());
     SetServer(slot, std::move(server));
   }
@@ -221,7 +221,7 @@ TEST_P(BackendTest, AppliesNewSettingsToServersThatStay) {
 }
 
 TEST_P(BackendTest, GivesASlotToAnotherServerWithoutMixingThem) {
-  const std::shared_ptr<config::Server> old_config = MakeServer(listener_), new_config = MakeServer(other_listener_);
+  const base::CountedPtr<config::Server> old_config = MakeServer(listener_), new_config = MakeServer(other_listener_);
   SetServer(0, old_config);
   Publish();
   Peer idle = MakeIdleConnection(Pick(), listener_);
@@ -260,7 +260,7 @@ TEST_P(BackendTest, MovesWithAServersAddress) {
 }
 
 TEST_P(BackendTest, EndsWithItsIdleConnectionsWhenItIsRemoved) {
-  const std::shared_ptr<config::Server> held_by_the_exchanges_revision = MakeServer(listener_);
+  const base::CountedPtr<config::Server> held_by_the_exchanges_revision = MakeServer(listener_);
   SetServer(0, held_by_the_exchanges_revision);
   Publish();
   Peer idle = MakeIdleConnection(Pick(), listener_);

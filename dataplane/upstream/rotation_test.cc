@@ -29,14 +29,14 @@ class RotationTest : public ::testing::TestWithParam<config::LoadBalancingPolicy
   }
 
   void Set(ServerSlot slot, AdminState state, Health health, uint32_t weight = 1) {
-    auto server = std::make_shared<config::Server>();
-    server->counters = std::make_shared<metrics::ServerCounters>();
+    auto server = base::MakeCounted<config::Server>();
+    server->counters = base::MakeCounted<metrics::ServerCounters>();
     server->admin_state = state;
     server->health = health;
     server->weight = weight;
     Put(slot, std::move(server));
   }
-  void Put(ServerSlot slot, std::shared_ptr<const config::Server> server) {
+  void Put(ServerSlot slot, config::ServerPtr server) {
     while (config_.servers.size() <= slot) config_.servers.PushBack(nullptr);
     config_.servers.Set(slot, std::move(server));
     rotation_->SetServer(slot);
@@ -169,8 +169,8 @@ TEST(RoundRobinRotation, KeepsTheTurnsOfTheOthersWhileOneIsFull) {
   config.settings = std::make_shared<config::BackendSettings>();
   Rotation rotation(&random, &config);
   for (ServerSlot slot = 0; slot < 3; ++slot) {
-    auto server = std::make_shared<config::Server>();
-    server->counters = std::make_shared<metrics::ServerCounters>();
+    auto server = base::MakeCounted<config::Server>();
+    server->counters = base::MakeCounted<metrics::ServerCounters>();
     config.servers.PushBack(std::move(server));
     rotation.SetServer(slot);
   }

@@ -36,7 +36,7 @@ class ServerTest : public UpstreamTest {
   }
   // The server in another revision. The one before lives until the worker has gone over.
   void Update(const config::Server& config) {
-    auto next = std::make_shared<config::Server>(config);
+    auto next = base::MakeCounted<config::Server>(config);
     Run([&] { server()->Update(next.get(), &settings_); });
     config_ = std::move(next);
   }
@@ -56,7 +56,7 @@ class ServerTest : public UpstreamTest {
   TestListener listener_;
   metrics::BackendWorkerCounters backend_counters_;
   config::BackendSettings settings_;
-  std::shared_ptr<config::Server> config_;
+  base::CountedPtr<config::Server> config_;
   std::unique_ptr<Server> server_;
 };
 INSTANTIATE_FOR_ALL_BACKENDS(ServerTest);

@@ -61,11 +61,11 @@ UpstreamTest::UpstreamTest()
                    .counters = &counters_,
                    .worker_index = 0} {}
 
-std::shared_ptr<config::Server> UpstreamTest::MakeServer(const TestListener& listener) {
-  auto server = std::make_shared<config::Server>();
+base::CountedPtr<config::Server> UpstreamTest::MakeServer(const TestListener& listener) {
+  auto server = base::MakeCounted<config::Server>();
   server->id = "s";
   server->address = *net::Address::FromSockaddr(listener.addr(), listener.length);
-  server->counters = std::make_shared<metrics::ServerCounters>();
+  server->counters = base::MakeCounted<metrics::ServerCounters>();
   return server;
 }
 

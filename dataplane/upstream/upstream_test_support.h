@@ -2,7 +2,6 @@
 
 #include <gtest/gtest.h>
 
-#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -65,7 +64,7 @@ class UpstreamTest : public event::testing::LoopTest {
   UpstreamTest();
 
   // A server at the address of `listener`.
-  static std::shared_ptr<config::Server> MakeServer(const event::testing::TestListener& listener);
+  static base::CountedPtr<config::Server> MakeServer(const event::testing::TestListener& listener);
   // Runs `function` as a callback of the loop.
   template <typename Function>
   void Run(Function function) {
