@@ -10,7 +10,7 @@
 namespace fairlead::event {
 namespace {
 
-// A kernel that is short of memory says that there is room where there is none: so that trying again and again does not
+// On a busy machine a socket was seen to be woken without room for 30 ms on end: trying again and again at once would
 // take all of the processor.
 constexpr long long kDelayNs = 1'000'000;
 
@@ -148,8 +148,7 @@ void IoUringSocket::OnReceiveCompleted(int result, uint32_t flags) {
 
 void IoUringSocket::OnSendCompleted(int result) {
   // A send waits for room by itself, but not for ever: when it was woken 128 times and found none, a thread of the
-  // kernel's own tries it, and for a non-blocking descriptor that may be the end of it. So it goes where the kernel is
-  // short of memory for sockets.
+  // kernel's own tries it, and for sendmsg on a non-blocking descriptor that is the end of it (liburing's issue 364).
   if (!closed_ && (result == -EAGAIN || result == -EINTR)) return DelaySent();
   sending_ = false;
   if (!closed_) handler_->OnSent(static_cast<size_t>(std::max(result, 0)), result < 0 ? -result : 0);
