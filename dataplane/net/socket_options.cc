@@ -32,6 +32,11 @@ void EndNow(int fd, bool reset) {
   shutdown(fd, SHUT_RDWR);
 }
 
+void ResetOnClose(int fd) {
+  const linger at_once{.l_onoff = 1, .l_linger = 0};
+  setsockopt(fd, SOL_SOCKET, SO_LINGER, &at_once, sizeof(at_once));
+}
+
 void EnableKeepAlive(int fd, const KeepAlive& keep_alive) {
   SetInt(fd, IPPROTO_TCP, TCP_KEEPIDLE, keep_alive.idle_seconds);
   SetInt(fd, IPPROTO_TCP, TCP_KEEPINTVL, keep_alive.interval_seconds);

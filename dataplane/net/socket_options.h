@@ -24,6 +24,9 @@ struct KeepAlive {
 // machine: the packet is on its way), in order, or by a reset. Unix sockets know no reset.
 void EndNow(int fd, bool reset);
 
+// Closing the descriptor will reset the connection, whatever was sent and has not arrived. Nothing for unix sockets.
+void ResetOnClose(int fd);
+
 // Nothing for unix sockets.
 void EnableKeepAlive(int fd, const KeepAlive& keep_alive);
 

@@ -2,11 +2,11 @@
 
 #include <linux/sockios.h>
 #include <sys/ioctl.h>
-#include <sys/socket.h>
 
 #include <utility>
 
 #include "dataplane/http/h1/server_codec.h"
+#include "dataplane/net/socket_options.h"
 #include "dataplane/proxy/admission.h"
 #include "dataplane/proxy/exchange.h"
 #include "dataplane/proxy/exchange_pool.h"
@@ -270,10 +270,7 @@ void DownstreamConnection::Close(bool reset) {
   watch_.reset();
   Dismiss(environment_, client_);
   Unlink();
-  if (reset) {
-    const linger at_once{.l_onoff = 1, .l_linger = 0};
-    setsockopt(socket_->fd(), SOL_SOCKET, SO_LINGER, &at_once, sizeof(at_once));
-  }
+  if (reset) net::ResetOnClose(socket_->fd());
   if (sending_) {
     socket_->Close(output_.TakeSlices());
   } else {

@@ -1,7 +1,5 @@
 #include "dataplane/proxy/relay.h"
 
-#include <sys/socket.h>
-
 #include <utility>
 
 #include "dataplane/net/socket_options.h"
@@ -115,10 +113,7 @@ void Relay::End::Flush(bool ended) {
 
 void Relay::End::Close(bool reset) {
   if (socket_ == nullptr) return;
-  if (reset) {
-    const linger at_once{.l_onoff = 1, .l_linger = 0};
-    setsockopt(socket_->fd(), SOL_SOCKET, SO_LINGER, &at_once, sizeof(at_once));
-  }
+  if (reset) net::ResetOnClose(socket_->fd());
   std::exchange(socket_, nullptr)->Close(sending_ ? output_.TakeSlices() : std::vector<buffer::Slice>());
   output_.Clear();
 }

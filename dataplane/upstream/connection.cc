@@ -1,7 +1,5 @@
 #include "dataplane/upstream/connection.h"
 
-#include <sys/socket.h>
-
 #include <cstring>
 #include <string>
 #include <utility>
@@ -174,10 +172,7 @@ void Connection::Close() {
   if (state_ == State::kClosed) return;
   environment_->loop->timers().Cancel(&timer_);
   const bool reset = codec_.in_tunnel() && !codec_.tunnel_ended();
-  if (reset) {
-    const linger at_once{.l_onoff = 1, .l_linger = 0};
-    setsockopt(socket_->fd(), SOL_SOCKET, SO_LINGER, &at_once, sizeof(at_once));
-  }
+  if (reset) net::ResetOnClose(socket_->fd());
   // Another connection may come in this one's place: the server is to see the end of this one first, and the loop may
   // take a turn to close it.
   if (socket_ != nullptr && server_->has_limits()) net::EndNow(socket_->fd(), reset);
