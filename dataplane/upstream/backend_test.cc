@@ -260,9 +260,9 @@ TEST_P(BackendTest, MovesWithAServersAddress) {
 }
 
 TEST_P(BackendTest, EndsWithItsIdleConnectionsWhenItIsRemoved) {
-  const base::CountedPtr<config::Server> held_by_the_exchanges_revision = MakeServer(listener_);
-  SetServer(0, held_by_the_exchanges_revision);
+  SetServer(0, MakeServer(listener_));
   Publish();
+  const std::shared_ptr<const config::Backend> held_by_the_exchanges_revision = next_->backends[0];
   Peer idle = MakeIdleConnection(Pick(), listener_);
   Peer in_use = MakeIdleConnection(Pick(), listener_);
   TestUser busy;
