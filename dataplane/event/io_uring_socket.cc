@@ -175,7 +175,18 @@ void IoUringSocket::OnCancelCompleted(int result) {
   receive_cancelled_ = false;
   if (!closed_) return;
   const bool requested = receive_requested_ || sending_ || connection_ == Connection::kRequested;
-  if (requested) shutdown(fd_, SHUT_RDWR);
+  if (requested) EndConnection();
+}
+
+void IoUringSocket::EndConnection() {
+  // A socket that is to be reset when it is closed must not end in order before: connecting to nothing resets at once.
+  linger at_close{};
+  socklen_t length = sizeof(at_close);
+  getsockopt(fd_, SOL_SOCKET, SO_LINGER, &at_close, &length);
+  const sockaddr nothing{.sa_family = AF_UNSPEC, .sa_data = {}};
+  const bool reset = at_close.l_onoff != 0 && at_close.l_linger == 0;
+  if (reset && connect(fd_, &nothing, sizeof(nothing)) == 0) return;
+  shutdown(fd_, SHUT_RDWR);
 }
 
 void IoUringSocket::OnReady() {

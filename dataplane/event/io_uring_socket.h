@@ -49,6 +49,8 @@ class IoUringSocket final : public Socket, public IoUringObject {
   void DelaySent();
   // Ends the request to receive; what it has taken meanwhile is kept.
   void CancelReceive();
+  // Has the kernel end all that is requested.
+  void EndConnection();
   void RetireWhenDone();
 
   IoUringLoop& loop_;

@@ -1,5 +1,7 @@
 #include <gtest/gtest.h>
+#include <sys/socket.h>
 
+#include <cerrno>
 #include <chrono>
 #include <cstring>
 #include <string>
@@ -20,6 +22,23 @@ TEST_P(SocketCloseTest, ClosingEndsTheStreamForThePeer) {
   CloseSocket();
   RunUntil([&] { return peer_.AtEnd(); });
   EXPECT_FALSE(handler_.receive_end.has_value());
+}
+
+TEST_P(SocketCloseTest, AResetIsNoOrderlyEndWhateverIsUnderWay) {
+  socket_->ResumeReceive();
+  RunWhatIsDue();
+  Send("last");
+  const linger at_once{.l_onoff = 1, .l_linger = 0};
+  setsockopt(socket_->fd(), SOL_SOCKET, SO_LINGER, &at_once, sizeof(at_once));
+  CloseSocket();
+  char bytes[8];
+  ssize_t received;
+  RunUntil([&] {
+    received = recv(peer_.fd(), bytes, sizeof(bytes), MSG_DONTWAIT);
+    return received == 0 || (received < 0 && errno != EAGAIN);
+  });
+  EXPECT_EQ(received, -1);
+  EXPECT_EQ(errno, ECONNRESET);
 }
 
 TEST_P(SocketCloseTest, NothingIsToldAfterClose) {
