@@ -75,6 +75,13 @@ class Process:
         self._exit_expected = self._exit_expected or number in (signal.SIGTERM, signal.SIGINT, signal.SIGKILL)
         self.popen.send_signal(number)
 
+    def ends_within(self, seconds: float) -> bool:
+        try:
+            self.popen.wait(seconds)
+            return True
+        except subprocess.TimeoutExpired:
+            return False
+
     def wait_exit(self, seconds: float = DEADLINE_SECONDS) -> int:
         """Its exit code; a negative one is the signal that ended it."""
         self._exit_expected = True
