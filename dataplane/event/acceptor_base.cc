@@ -1,6 +1,7 @@
 #include "dataplane/event/acceptor_base.h"
 
 #include <fcntl.h>
+#include <linux/filter.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -61,6 +62,12 @@ void AcceptorBase::Start() {
 
 void AcceptorBase::Close() {
   loop_.timers().Cancel(&retry_);
+  if (open_) {
+    // Then the descriptor alone holds the socket. What it has in its queue when it ends is reset: nothing new may get
+    // there after the last look.
+    Unwatch();
+    DropHandshakes();
+  }
   while (open_) {
     const Outcome outcome = AcceptOne();
     if (outcome == Outcome::kFailed) handler_->OnAcceptError(errno);
@@ -68,9 +75,16 @@ void AcceptorBase::Close() {
   }
   if (!open_) return;  // A handler of these last connections closed it.
   open_ = false;
-  Unwatch();
   close(fd_);
   OnClosed();
+}
+
+void AcceptorBase::DropHandshakes() {
+  // A filter that lets no packet through. A client that is not answered tries again, a second later, and is refused
+  // then, or finds whoever listens by that time. Unix sockets have no packets.
+  sock_filter nothing = BPF_STMT(BPF_RET | BPF_K, 0);
+  const sock_fprog program{.len = 1, .filter = &nothing};
+  setsockopt(fd_, SOL_SOCKET, SO_ATTACH_FILTER, &program, sizeof(program));
 }
 
 AcceptorBase::Outcome AcceptorBase::AcceptOne() {

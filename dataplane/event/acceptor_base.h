@@ -41,6 +41,7 @@ class AcceptorBase : public Acceptor {
   enum class Outcome { kAccepted, kLast, kRefused, kEmpty, kFailed };
 
   // With kFailed, errno says why.
+  void DropHandshakes();
   Outcome AcceptOne();
   void Pause(int error);
   // Whether the next descriptor will be one below the loop's ceiling.

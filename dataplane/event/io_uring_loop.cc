@@ -54,12 +54,12 @@ class IoUringAcceptor final : public AcceptorBase, public IoUringObject {
     if (!polling_) return;
     loop_.Cancel(this, Operation::kPoll);
     ++requests_;
+    // The poll holds the socket open. Another thread may listen on the address as soon as it is closed.
+    loop_.Flush();
   }
   void OnClosed() override {
     closed_ = true;
     loop_.AddClosing(this);
-    // The poll holds the socket open. Another thread may listen on the address as soon as this returns.
-    if (polling_) loop_.Flush();
     RetireWhenDone();
   }
   void RetireWhenDone() {

@@ -119,9 +119,10 @@ def test_an_address_in_use_rejects_the_whole(fairlead: Fairlead, origin: Origin)
 
 
 def test_nothing_stays_bound_of_a_rejected_transaction(fairlead: Fairlead, origin: Origin):
-    with socket.create_server(("127.0.0.1", 0)) as taken, socket.create_server(("127.0.0.1", 0)) as probe:
+    # An address of its own, on which no other test listens meanwhile.
+    with socket.create_server(("127.0.0.1", 0)) as taken, socket.create_server(("127.9.8.7", 0)) as probe:
         busy = "127.0.0.1:%d" % taken.getsockname()[1]
-        free = "127.0.0.1:%d" % probe.getsockname()[1]
+        free = "127.9.8.7:%d" % probe.getsockname()[1]
         probe.close()
         with fairlead.connect() as control:
             control.reject(
