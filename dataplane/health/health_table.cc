@@ -1,7 +1,9 @@
 #include "dataplane/health/health_table.h"
 
 #include <algorithm>
-#include <string>
+#include <cstddef>
+#include <memory>
+#include <new>
 #include <utility>
 
 #include "absl/container/flat_hash_set.h"
@@ -16,12 +18,12 @@ namespace fairlead::health {
 using config::Health;
 
 struct HealthTable::Impl {
-  struct Server;
+  class Server;
 
   // What somebody has said about a server.
   struct Spoken {
     Spoken(Impl* table, Server* server)
-        : table(table), server(server), words(server->added_ms), lease_end(&OnLeaseEnd, this) {}
+        : table(table), server(server), words(server->added_ms()), lease_end(&OnLeaseEnd, this) {}
 
     Impl* const table;
     Server* const server;
@@ -29,12 +31,52 @@ struct HealthTable::Impl {
     event::Timer lease_end;  // at the first of the leases to end
   };
 
-  // There may be 100,000, and nobody may speak of most of them.
-  struct Server {
-    NamePool::Name backend;
-    std::string id;
-    uint64_t added_ms;
-    std::unique_ptr<Spoken> spoken;  // null before the first word
+  // There may be 100,000, and nobody may speak of most of them: one allocation, of 18 bytes and the id.
+  class Server {
+   public:
+    struct Delete {
+      void operator()(Server* server) const {
+        server->~Server();
+        ::operator delete(server);
+      }
+    };
+    using Ptr = std::unique_ptr<Server, Delete>;
+
+    static Ptr Make(NamePool::Name backend, std::string_view id, uint64_t added_ms) {
+      void* place = ::operator new(std::max(sizeof(Server), offsetof(Server, id_text_) + id.size()));
+      return Ptr(new (place) Server(std::move(backend), id, added_ms));
+    }
+    Server(const Server&) = delete;
+    Server& operator=(const Server&) = delete;
+
+    std::string_view backend() const { return backend_.view(); }
+    std::string_view id() const { return {id_text_, id_size_}; }
+    // Null before the first word.
+    Spoken* spoken() const { return is_spoken_of_ ? spoken_ : nullptr; }
+    // When it was added. Before the first word.
+    uint64_t added_ms() const { return added_ms_; }
+    void SetSpoken(std::unique_ptr<Spoken> spoken) {
+      spoken_ = spoken.release();
+      is_spoken_of_ = true;
+    }
+
+   private:
+    Server(NamePool::Name backend, std::string_view id, uint64_t added_ms)
+        : backend_(std::move(backend)), added_ms_(added_ms), is_spoken_of_(false), id_size_(id.size()) {
+      std::copy(id.begin(), id.end(), id_text_);
+    }
+    ~Server() {
+      if (is_spoken_of_) delete spoken_;
+    }
+
+    NamePool::Name backend_;
+    union {
+      uint64_t added_ms_;
+      Spoken* spoken_;  // owned
+    };
+    uint16_t is_spoken_of_ : 1;
+    uint16_t id_size_ : 15;  // the control side allows 128 bytes
+    char id_text_[];
   };
 
   struct Key {
@@ -44,7 +86,7 @@ struct HealthTable::Impl {
     bool operator==(const Key&) const = default;
   };
   static Key KeyOf(const Key& key) { return key; }
-  static Key KeyOf(const std::unique_ptr<Server>& server) { return {server->backend.view(), server->id}; }
+  static Key KeyOf(const Server::Ptr& server) { return {server->backend(), server->id()}; }
 
   struct Hash {
     using is_transparent = void;
@@ -69,12 +111,12 @@ struct HealthTable::Impl {
   }
 
   Spoken& SpokenOf(Server* server) {
-    if (server->spoken == nullptr) server->spoken = std::make_unique<Spoken>(this, server);
-    return *server->spoken;
+    if (server->spoken() == nullptr) server->SetSpoken(std::make_unique<Spoken>(this, server));
+    return *server->spoken();
   }
   const Decision& DecisionOn(const Server& server) {
-    if (server.spoken != nullptr) return server.spoken->words.decision();
-    nobodys.since_ms = server.added_ms;
+    if (server.spoken() != nullptr) return server.spoken()->words.decision();
+    nobodys.since_ms = server.added_ms();
     return nobodys;
   }
 
@@ -86,7 +128,7 @@ struct HealthTable::Impl {
   event::TimerWheel* const timers;
   OnChange on_change;
   NamePool names;
-  absl::flat_hash_set<std::unique_ptr<Server>, Hash, Same> servers;
+  absl::flat_hash_set<Server::Ptr, Hash, Same> servers;
   Decision nobodys;  // on the server of which nobody has spoken that was asked for last
   uint64_t arrivals = 0;
   uint64_t accepted = 0;
@@ -116,7 +158,7 @@ void HealthTable::Impl::Follow(Spoken& spoken, Health before) {
     timers->Schedule(&spoken.lease_end, first - std::min(first, timers->now_ms()));
   }
   const Health health = spoken.words.decision().health;
-  if (health != before) on_change(spoken.server->backend.view(), spoken.server->id, health);
+  if (health != before) on_change(spoken.server->backend(), spoken.server->id(), health);
 }
 
 void HealthTable::Impl::OnLeaseEnd(void* context) {
@@ -133,8 +175,7 @@ HealthTable::~HealthTable() = default;
 
 void HealthTable::AddServer(std::string_view backend, std::string_view server) {
   if (impl_->Find(backend, server) != nullptr) return;
-  impl_->servers.insert(std::make_unique<Impl::Server>(
-      Impl::Server{impl_->names.Get(backend), std::string(server), impl_->timers->now_ms(), nullptr}));
+  impl_->servers.insert(Impl::Server::Make(impl_->names.Get(backend), server, impl_->timers->now_ms()));
 }
 
 void HealthTable::RemoveServer(std::string_view backend, std::string_view server) {
@@ -145,7 +186,7 @@ void HealthTable::RemoveServer(std::string_view backend, std::string_view server
 const Decision& HealthTable::SetControllerWord(std::string_view backend, std::string_view server, Health health,
                                                std::string_view reason) {
   Impl::Server* spoken_of = impl_->Find(backend, server);
-  if (health == Health::kUnknown && spoken_of->spoken == nullptr) return impl_->DecisionOn(*spoken_of);
+  if (health == Health::kUnknown && spoken_of->spoken() == nullptr) return impl_->DecisionOn(*spoken_of);
   ServerWords& words = impl_->SpokenOf(spoken_of).words;
   words.SetControllerWord(health, reason, &impl_->names, ++impl_->arrivals, impl_->timers->now_ms());
   return words.decision();
@@ -153,7 +194,7 @@ const Decision& HealthTable::SetControllerWord(std::string_view backend, std::st
 
 Health HealthTable::controller_word(std::string_view backend, std::string_view server) const {
   const Impl::Server* found = impl_->Find(backend, server);
-  return found == nullptr || found->spoken == nullptr ? Health::kUnknown : found->spoken->words.controller_word();
+  return found == nullptr || found->spoken() == nullptr ? Health::kUnknown : found->spoken()->words.controller_word();
 }
 
 absl::Status HealthTable::Take(const Report& report) {

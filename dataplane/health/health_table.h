@@ -18,7 +18,7 @@ namespace fairlead::health {
 // thread, owned by the control core; leases end through the wheel of the control loop, which is its clock and outlives
 // it.
 //
-// A server costs about 80 bytes, 190 more when somebody has spoken of it, and each reporter that ever did 80 to 160.
+// A server costs about 45 bytes, 190 more when somebody has spoken of it, and each reporter that ever did 80 to 160.
 class HealthTable {
  public:
   // `on_change(backend, server, health)` is told when a server's health changed through a report or the end of one: not
