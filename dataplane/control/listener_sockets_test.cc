@@ -8,6 +8,7 @@
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -146,6 +147,21 @@ TEST_F(ListenerSockets, OneThatCannotBeBoundRejectsTheWholeAndNothingStaysBound)
   EXPECT_EQ(test_.core.revision(), revision);
   EXPECT_THAT(test_.core.bound_listeners(), IsEmpty());
   EXPECT_TRUE(IsFree(free));
+}
+
+TEST_F(ListenerSockets, WhatWasOnlyTriedIsClosedBeforeTheAnswer) {
+  const auto taken = net::Listen(*net::Address::Parse("127.0.0.1:0"), 1);
+  for (const bool dry_run : {false, true}) {
+    const std::string free = FreeAddress();
+    v1::Transaction transaction;
+    transaction.set_id(dry_run ? "dry" : "bad");
+    transaction.set_dry_run(dry_run);
+    AddUpsert("good", free, transaction);
+    if (!dry_run) AddUpsert("bad", taken->address.ToString(), transaction);
+    std::optional<bool> was_free;
+    test_.core.SubmitTransaction(std::move(transaction), [&](auto) { was_free = IsFree(free); });
+    EXPECT_EQ(was_free, true) << (dry_run ? "dry run" : "rejected");
+  }
 }
 
 TEST_F(ListenerSockets, ADryRunFindsOutWhetherItCouldBindAndLetsGo) {

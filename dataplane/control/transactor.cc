@@ -93,10 +93,13 @@ void Transactor::Take(std::unique_ptr<Submission> submission) {
     return Answer(*submission, MakeRejected(*submission, *found));
   Staged& staged = std::get<Staged>(compiled);
   OpenListenerSockets(*store_, workers_, staged, violations);
-  if (!violations.empty()) return Answer(*submission, MakeRejected(*submission, violations));
+  if (!violations.empty()) {
+    compiled = Violations();  // closes the sockets that it opened, before anybody hears of it
+    return Answer(*submission, MakeRejected(*submission, violations));
+  }
   if (transaction.dry_run() || staged.changes_nothing()) {
     v1::Applied applied = MakeApplied(*submission, staged);
-    compiled = Violations();  // closes the sockets that a dry run opened, before anybody hears of it
+    compiled = Violations();  // likewise
     return Apply(*submission, std::move(applied));
   }
   Commit(std::move(submission), std::move(staged));
