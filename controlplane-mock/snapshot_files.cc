@@ -36,6 +36,7 @@ class Merger {
     Take("backend", *part.mutable_backends(), *merged_.mutable_backends());
     Take("certificate", *part.mutable_certificates(), *merged_.mutable_certificates());
     Take("trust bundle", *part.mutable_trust_bundles(), *merged_.mutable_trust_bundles());
+    Take("ticket keys", *part.mutable_ticket_keys(), *merged_.mutable_ticket_keys());
     Take("health of", *part.mutable_health(), *merged_.mutable_health());
   }
 

@@ -110,6 +110,10 @@ absl::Status ApplyOne(const v1::Operation& operation, v1::Snapshot& snapshot) {
       return Upsert(operation.upsert_trust_bundle(), *snapshot.mutable_trust_bundles());
     case v1::Operation::kRemoveTrustBundle:
       return Remove("trust bundle", operation.remove_trust_bundle(), *snapshot.mutable_trust_bundles());
+    case v1::Operation::kUpsertTicketKeys:
+      return Upsert(operation.upsert_ticket_keys(), *snapshot.mutable_ticket_keys());
+    case v1::Operation::kRemoveTicketKeys:
+      return Remove("ticket keys", operation.remove_ticket_keys(), *snapshot.mutable_ticket_keys());
     case v1::Operation::kSetHealth:
       return SetHealth(operation.set_health(), snapshot);
     case v1::Operation::OPERATION_NOT_SET:

@@ -37,6 +37,8 @@ Upserted GetUpserted(const v1::Operation& operation) {
       return {api::Concat("certificate ", operation.upsert_certificate().id()), nullptr};
     case v1::Operation::kUpsertTrustBundle:
       return {api::Concat("trust bundle ", operation.upsert_trust_bundle().id()), nullptr};
+    case v1::Operation::kUpsertTicketKeys:
+      return {api::Concat("ticket keys ", operation.upsert_ticket_keys().id()), nullptr};
     case v1::Operation::kSetHealth: {
       const v1::HealthState& health = operation.set_health();
       return {api::Concat("health of ", health.backend(), "/", health.server()), &health};
@@ -99,6 +101,7 @@ DifferenceView::DifferenceView(const v1::Snapshot& from) {
     resources_[api::Concat("certificate ", certificate.id())] = &certificate;
   }
   for (const auto& bundle : from.trust_bundles()) resources_[api::Concat("trust bundle ", bundle.id())] = &bundle;
+  for (const auto& keys : from.ticket_keys()) resources_[api::Concat("ticket keys ", keys.id())] = &keys;
   for (const auto& health : from.health()) {
     resources_[api::Concat("health of ", health.backend(), "/", health.server())] = &health;
   }

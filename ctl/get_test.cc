@@ -33,6 +33,7 @@ health:
   - {backend: web, server: w2, status: DOWN, reason: "connection refused"}
 certificates: [{id: site}]
 trust_bundles: [{id: roots}]
+ticket_keys: [{id: fleet, keys: [{}, {}]}]
 )";
 
 std::string Get(std::vector<std::string> words) {
@@ -84,9 +85,10 @@ TEST(Get, Health) {
             "web/w2   DOWN     connection refused\n");
 }
 
-TEST(Get, CertificatesAndTrustBundlesByName) {
+TEST(Get, WhatTlsNeedsByName) {
   EXPECT_EQ(Get({"certificates"}), "CERTIFICATE\nsite\n");
   EXPECT_EQ(Get({"trust_bundles"}), "TRUST_BUNDLE\nroots\n");
+  EXPECT_EQ(Get({"ticket_keys"}), "TICKET_KEYS   KEYS\nfleet            2\n");
 }
 
 TEST(Get, OneById) {
@@ -103,7 +105,7 @@ TEST(Get, OneById) {
 TEST(Get, EverythingInTablesOneAfterTheOther) {
   const std::string all = Get({});
   EXPECT_TRUE(all.starts_with(std::string(kListeners) + "\nROUTE_TABLE ")) << all;
-  EXPECT_TRUE(all.ends_with("\n\nTRUST_BUNDLE\nroots\n")) << all;
+  EXPECT_TRUE(all.ends_with("\n\nTRUST_BUNDLE\nroots\n\nTICKET_KEYS   KEYS\nfleet            2\n")) << all;
 }
 
 TEST(Get, YamlIsReadBackByApply) {
@@ -142,7 +144,7 @@ TEST(Get, RefusesUnknownKinds) {
   EXPECT_EQ(outcome.code, ExitCode::kUsage);
   EXPECT_EQ(outcome.err,
             "unknown kind \"listener\"; did you mean \"listeners\"? known: listeners, route_tables, backends, servers, "
-            "health, certificates, trust_bundles\n");
+            "health, certificates, trust_bundles, ticket_keys\n");
 }
 
 }  // namespace

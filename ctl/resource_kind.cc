@@ -48,6 +48,12 @@ v1::Snapshot SelectTrustBundles(const v1::Snapshot& state, std::string_view id) 
   return selected;
 }
 
+v1::Snapshot SelectTicketKeys(const v1::Snapshot& state, std::string_view id) {
+  v1::Snapshot selected;
+  CopyById(state.ticket_keys(), id, *selected.mutable_ticket_keys());
+  return selected;
+}
+
 // Whether BACKEND or BACKEND/SERVER, or nothing, names this server.
 bool Names(std::string_view id, std::string_view backend, std::string_view server) {
   return id.empty() || id == backend || id == api::Concat(backend, "/", server);
@@ -175,6 +181,12 @@ Table TrustBundleTable(const v1::Snapshot& state) {
   return table;
 }
 
+Table TicketKeysTable(const v1::Snapshot& state) {
+  Table table({{"TICKET_KEYS"}, {"KEYS", Align::kRight}});
+  for (const v1::TicketKeys& keys : state.ticket_keys()) table.AddRow({keys.id(), api::Concat(keys.keys_size())});
+  return table;
+}
+
 }  // namespace
 
 std::vector<ResourceKind> ResourceKinds() {
@@ -184,7 +196,8 @@ std::vector<ResourceKind> ResourceKinds() {
           {"servers", SelectServers, ServerTable},
           {"health", SelectHealth, HealthTable},
           {"certificates", SelectCertificates, CertificateTable},
-          {"trust_bundles", SelectTrustBundles, TrustBundleTable}};
+          {"trust_bundles", SelectTrustBundles, TrustBundleTable},
+          {"ticket_keys", SelectTicketKeys, TicketKeysTable}};
 }
 
 }  // namespace fairlead::ctl

@@ -80,6 +80,10 @@ void ApplyOne(v1::Snapshot& state, const v1::Operation& operation) {
       return Upsert(*state.mutable_trust_bundles(), operation.upsert_trust_bundle());
     case v1::Operation::kRemoveTrustBundle:
       return Remove(*state.mutable_trust_bundles(), operation.remove_trust_bundle());
+    case v1::Operation::kUpsertTicketKeys:
+      return Upsert(*state.mutable_ticket_keys(), operation.upsert_ticket_keys());
+    case v1::Operation::kRemoveTicketKeys:
+      return Remove(*state.mutable_ticket_keys(), operation.remove_ticket_keys());
     case v1::Operation::kSetHealth: {
       const v1::HealthState& health = operation.set_health();
       RemoveHealth(state, health.backend(), &health.server());

@@ -76,6 +76,10 @@ std::string DescribeOperation(const v1::Operation& operation) {
       return Shorten(Concat("upsert trust bundle ", operation.upsert_trust_bundle().id()));
     case v1::Operation::kRemoveTrustBundle:
       return Shorten(Concat("remove trust bundle ", operation.remove_trust_bundle()));
+    case v1::Operation::kUpsertTicketKeys:
+      return Shorten(Concat("upsert ticket keys ", operation.upsert_ticket_keys().id()));
+    case v1::Operation::kRemoveTicketKeys:
+      return Shorten(Concat("remove ticket keys ", operation.remove_ticket_keys()));
     case v1::Operation::kSetHealth:
       return DescribeHealth(operation.set_health());
     case v1::Operation::OPERATION_NOT_SET:

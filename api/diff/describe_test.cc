@@ -25,6 +25,7 @@ TEST(DescribeOperation, NamesWhatIsChangedAndHow) {
   EXPECT_EQ(Describe("remove_server: {backend: b, server: s}"), "remove server b/s");
   EXPECT_EQ(Describe("remove_certificate: c"), "remove certificate c");
   EXPECT_EQ(Describe("remove_trust_bundle: t"), "remove trust bundle t");
+  EXPECT_EQ(Describe("remove_ticket_keys: k"), "remove ticket keys k");
   EXPECT_EQ(Describe("set_health: {backend: b, server: s, status: DOWN, reason: \"no answer\"}"),
             "set health of b/s {status: DOWN, reason: \"no answer\"}");
   EXPECT_EQ(Describe("set_health: {backend: b, server: s}"), "take back the health of b/s");
@@ -34,6 +35,7 @@ TEST(DescribeOperation, NamesWhatIsChangedAndHow) {
 TEST(DescribeOperation, ShowsNoSecrets) {
   EXPECT_EQ(Describe("upsert_certificate: {id: c, key: {inline_string: secret}}"), "upsert certificate c");
   EXPECT_EQ(Describe("upsert_trust_bundle: {id: t, roots: {inline_string: long}}"), "upsert trust bundle t");
+  EXPECT_EQ(Describe("upsert_ticket_keys: {id: k, keys: [{key: {inline_string: secret}}]}"), "upsert ticket keys k");
 }
 
 TEST(DescribeOperation, EndsWithinALineAtTheEndOfACharacter) {

@@ -27,6 +27,8 @@ class Differ {
              [](v1::Operation& operation, const std::string& id) { operation.set_remove_certificate(id); });
     DiffById(from_.trust_bundles(), to_.trust_bundles(), &v1::Operation::mutable_upsert_trust_bundle,
              [](v1::Operation& operation, const std::string& id) { operation.set_remove_trust_bundle(id); });
+    DiffById(from_.ticket_keys(), to_.ticket_keys(), &v1::Operation::mutable_upsert_ticket_keys,
+             [](v1::Operation& operation, const std::string& id) { operation.set_remove_ticket_keys(id); });
     DiffBackends();
     DiffHealth();
     return std::move(operations_);

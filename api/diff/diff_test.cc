@@ -155,6 +155,11 @@ class RandomSnapshot {
       bundle->set_id(id);
       bundle->mutable_roots()->set_inline_string(Word());
     }
+    for (const std::string& id : SomeIds()) {
+      v1::TicketKeys* keys = snapshot.add_ticket_keys();
+      keys->set_id(id);
+      keys->add_keys()->mutable_key()->set_inline_string(Word());
+    }
     return snapshot;
   }
 

@@ -56,6 +56,8 @@ std::string_view ResourceKindName(ResourceKind kind) {
       return "certificate";
     case ResourceKind::kTrustBundle:
       return "trust_bundle";
+    case ResourceKind::kTicketKeys:
+      return "ticket_keys";
     case ResourceKind::kHealth:
       return "health";
   }
@@ -118,6 +120,7 @@ Fingerprint OfSnapshot(const v1::Snapshot& snapshot) {
   for (const v1::Backend& backend : snapshot.backends()) sum += digester.DigestOfWhole(backend);
   add(ResourceKind::kCertificate, snapshot.certificates());
   add(ResourceKind::kTrustBundle, snapshot.trust_bundles());
+  add(ResourceKind::kTicketKeys, snapshot.ticket_keys());
   add(ResourceKind::kHealth, snapshot.health());
   return sum;
 }

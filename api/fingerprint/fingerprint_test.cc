@@ -17,6 +17,7 @@ constexpr char kHealthDigest[] = "49c9a46244c3fd76fb752c5c1e24dba1";
 constexpr char kSumOfTheFour[] = "c32e050c35349f162039f2c6c65b582e";
 constexpr char kEmptyRouteTableDigest[] = "68f9a81c2d07ec413f4a2bb799d589a4";
 constexpr char kCertificateDigest[] = "d11d2c945c7f30ca78e06d37d4e04700";
+constexpr char kTicketKeysDigest[] = "aaea2096c2b12bd6195b61644092a636";
 constexpr char kTrustBundleDigest[] = "c034ea5fea00ddd22b53bd1ee1a9f7a2";
 
 v1::Snapshot FourResources() {
@@ -72,6 +73,9 @@ TEST(DigestOf, IsTheStartOfSha256OverKindBackendAndBytes) {
   v1::TrustBundle bundle;
   bundle.set_id("t");
   EXPECT_EQ(DigestOf(ResourceKind::kTrustBundle, "", bundle).ToHex(), kTrustBundleDigest);
+  v1::TicketKeys keys;
+  keys.set_id("k");
+  EXPECT_EQ(DigestOf(ResourceKind::kTicketKeys, "", keys).ToHex(), kTicketKeysDigest);
 }
 
 TEST(DigestOf, LeavesABackendsServersAside) {
@@ -117,6 +121,9 @@ TEST(OfSnapshot, CountsEveryKind) {
   snapshot.Clear();
   snapshot.add_trust_bundles()->set_id("t");
   EXPECT_EQ(OfSnapshot(snapshot).ToHex(), kTrustBundleDigest);
+  snapshot.Clear();
+  snapshot.add_ticket_keys()->set_id("k");
+  EXPECT_EQ(OfSnapshot(snapshot).ToHex(), kTicketKeysDigest);
 }
 
 TEST(OfSnapshot, DoesNotDependOnOrder) {

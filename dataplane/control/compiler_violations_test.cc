@@ -34,16 +34,20 @@ const Case kTransactions[] = {
      R"(operations { remove_listener: "web" } preconditions { max_servers_removed: 5 })",
      {"UNIMPLEMENTED preconditions: this version does not do it yet"}},
     {"Certificates",
-     R"(snapshot { certificates { id: "site" } trust_bundles { id: "roots" } })",
+     R"(snapshot { certificates { id: "site" } trust_bundles { id: "roots" } ticket_keys { id: "fleet" } })",
      {"UNIMPLEMENTED certificates: this version does not do it yet",
-      "UNIMPLEMENTED trust_bundles: this version does not do it yet"}},
+      "UNIMPLEMENTED trust_bundles: this version does not do it yet",
+      "UNIMPLEMENTED ticket_keys: this version does not do it yet"}},
     {"OperationsOnCertificates",
      R"(operations { upsert_certificate { id: "a" } } operations { remove_certificate: "b" }
-        operations { upsert_trust_bundle { id: "c" } } operations { remove_trust_bundle: "d" })",
+        operations { upsert_trust_bundle { id: "c" } } operations { remove_trust_bundle: "d" }
+        operations { upsert_ticket_keys { id: "e" } } operations { remove_ticket_keys: "f" })",
      {"UNIMPLEMENTED certificates[\"a\"]: this version does not do it yet",
       "UNIMPLEMENTED certificates[\"b\"]: this version does not do it yet",
       "UNIMPLEMENTED trust_bundles[\"c\"]: this version does not do it yet",
-      "UNIMPLEMENTED trust_bundles[\"d\"]: this version does not do it yet"}},
+      "UNIMPLEMENTED trust_bundles[\"d\"]: this version does not do it yet",
+      "UNIMPLEMENTED ticket_keys[\"e\"]: this version does not do it yet",
+      "UNIMPLEMENTED ticket_keys[\"f\"]: this version does not do it yet"}},
     {"NamedTwiceInOperations",
      R"(operations { remove_listener: "web" } operations { remove_listener: "web" }
         operations { upsert_backend { id: "new" } } operations { remove_backend: "new" }
@@ -283,7 +287,7 @@ TEST(CompilerViolations, UnknownEnumValuesAreRefusedWithTheKnownOnes) {
       ElementsAre(
           "INVALID_ARGUMENT backends[\"b\"].load_balancing.policy: "
           "unknown value -1; known are ROUND_ROBIN, LEAST_REQUEST, RANDOM",
-          "INVALID_ARGUMENT backends[\"b\"].protocol: unknown value 7; known are HTTP1, HTTP2",
+          "INVALID_ARGUMENT backends[\"b\"].protocol: unknown value 7; known are HTTP1, HTTP2, AUTO",
           "INVALID_ARGUMENT backends[\"b\"].servers[\"s\"].admin_state: unknown value 3; known are READY, DRAIN, MAINT",
           "INVALID_ARGUMENT health[\"web/w1\"].status: unknown value 99; known are UNKNOWN, UP, DEGRADED, DOWN"));
 }

@@ -28,8 +28,19 @@ constexpr std::string_view kUnimplementedFields[] = {
     "fairlead.v1.Transaction.preconditions",
     "fairlead.v1.Snapshot.certificates",
     "fairlead.v1.Snapshot.trust_bundles",
+    "fairlead.v1.Snapshot.ticket_keys",
     "fairlead.v1.Listener.tls",
+    "fairlead.v1.HttpListener.http2",
+    "fairlead.v1.TcpListener.sni_routes",
+    "fairlead.v1.ServerTls.ticket_keys",
+    "fairlead.v1.ServerTls.session_cache",
+    "fairlead.v1.ServerTls.early_data",
+    "fairlead.v1.ServerTls.handshake_timeout",
+    "fairlead.v1.ClientAuth.forward_headers",
+    "fairlead.v1.RouteMatch.client_certificate",
+    "fairlead.v1.RouteRule.grpc_retry",
     "fairlead.v1.Backend.tls",
+    "fairlead.v1.Backend.http2",
     "fairlead.v1.Server.zone",
     "fairlead.v1.Server.priority",
 };
@@ -37,6 +48,7 @@ constexpr std::string_view kUnimplementedFields[] = {
 // protobuf puts an enum's values into the scope around the enum.
 constexpr std::string_view kUnimplementedValues[] = {
     "fairlead.v1.Backend.HTTP2",
+    "fairlead.v1.Backend.AUTO",
 };
 
 std::string KnownValues(const EnumDescriptor* type) {

@@ -114,6 +114,10 @@ void Reader::ReadOperation(v1::Operation& operation, int index) {
       return violations_.Unimplemented(Path(root_, "trust_bundles", operation.upsert_trust_bundle().id()));
     case v1::Operation::kRemoveTrustBundle:
       return violations_.Unimplemented(Path(root_, "trust_bundles", operation.remove_trust_bundle()));
+    case v1::Operation::kUpsertTicketKeys:
+      return violations_.Unimplemented(Path(root_, "ticket_keys", operation.upsert_ticket_keys().id()));
+    case v1::Operation::kRemoveTicketKeys:
+      return violations_.Unimplemented(Path(root_, "ticket_keys", operation.remove_ticket_keys()));
     case v1::Operation::OPERATION_NOT_SET:
       return violations_.Invalid(Path(root_, "operations", index), "empty, or one that this version does not know");
   }
