@@ -7,7 +7,7 @@
 #include "dataplane/http/ascii.h"
 #include "dataplane/http/h1/append.h"
 #include "dataplane/http/h1/framing.h"
-#include "dataplane/http/h1/list_members.h"
+#include "dataplane/http/list_members.h"
 
 namespace fairlead::http::h1 {
 namespace {

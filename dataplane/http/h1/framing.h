@@ -1,7 +1,6 @@
 #pragma once
 
 #include <cstdint>
-#include <optional>
 #include <string_view>
 
 #include "dataplane/http/field_list.h"
@@ -10,11 +9,6 @@
 // The values that decide where a message ends (RFC 9112 §6), read without any leniency: what two parsers on one path
 // may read differently is refused.
 namespace fairlead::http::h1 {
-
-// A Content-Length of digits alone (RFC 9110 §8.6), up to 2^63 - 1, since many peers keep lengths in signed integers.
-// No sign, no list, even of equal values. Leading zeros are grammatical and read as decimal; what is sent on is always
-// written anew. None if malformed or too large.
-std::optional<uint64_t> ParseContentLength(std::string_view value);
 
 enum class TransferCoding : uint8_t {
   kChunked,      // exactly "chunked", in any case
