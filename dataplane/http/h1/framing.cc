@@ -4,7 +4,8 @@
 #include <limits>
 
 #include "dataplane/http/ascii.h"
-#include "dataplane/http/h1/list_members.h"
+#include "dataplane/http/connection_options.h"
+#include "dataplane/http/list_members.h"
 
 namespace fairlead::http::h1 {
 namespace {
