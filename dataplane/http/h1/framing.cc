@@ -3,6 +3,7 @@
 #include <optional>
 
 #include "dataplane/http/ascii.h"
+#include "dataplane/http/connection_options.h"
 #include "dataplane/http/content_length.h"
 #include "dataplane/http/list_members.h"
 

@@ -17,11 +17,6 @@ enum class TransferCoding : uint8_t {
 };
 TransferCoding ParseTransferEncoding(std::string_view value);
 
-// Connection options (RFC 9110 §7.6.1) other than close and keep-alive that one head may have, and bytes that each may
-// have. Bounds, because each field that is forwarded is compared with each of them.
-inline constexpr uint32_t kMaxConnectionOptions = 32;
-inline constexpr uint32_t kMaxConnectionOptionSize = 64;
-
 // Collects what the fields of one head say about where the message and its connection end, and refuses what is
 // ambiguous (RFC 9112 §6.1, §6.3): repeated or malformed Content-Length or Transfer-Encoding, both at once,
 // Transfer-Encoding in HTTP/1.0, options of Connection beyond their bounds. Two bytes, part of a parser.
