@@ -42,7 +42,7 @@ struct Text {
 // that the codec keeps for the life of the exchange; SetBase says where they are now.
 struct RequestHead {
   Method method = Method::kOther;
-  uint8_t minor_version = 1;        // of HTTP/1; 1 for HTTP/2
+  uint8_t minor_version = 1;  // of HTTP/1; 1 for HTTP/2
   bool http2 = false;
   bool keep_alive = true;           // HTTP/1: the client allows another request on this connection
   bool expects_continue = false;    // Expect: 100-continue (RFC 9110 §10.1.1) before a body, HTTP/1.1 and later
