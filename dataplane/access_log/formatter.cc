@@ -29,7 +29,7 @@ class Line {
   char* out() const { return out_; }
 
   void Raw(std::string_view bytes) {
-    std::memcpy(out_, bytes.data(), bytes.size());
+    bytes.copy(out_, bytes.size());
     out_ += bytes.size();
   }
   // All of the room is copied, of which `size` bytes count: two instructions where its size is known.

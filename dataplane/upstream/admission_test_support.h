@@ -112,9 +112,14 @@ class WorkersTest : public ::testing::Test {
       for (auto& worker : workers_) worker->loop->RunOnce(/*wait=*/false);
     }
   }
+  // At the end each worker's clock has moved by so much, however long this thread was not let run.
   void RunFor(std::chrono::milliseconds time) {
     const auto end = std::chrono::steady_clock::now() + time;
-    while (std::chrono::steady_clock::now() < end) Settle();
+    bool over = false;
+    while (!over) {
+      over = std::chrono::steady_clock::now() >= end;
+      Settle();
+    }
   }
   // So that who comes next has come later, by more than what workers take for the same time.
   void PassTime() { RunFor(std::chrono::milliseconds(15)); }

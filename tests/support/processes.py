@@ -76,6 +76,7 @@ class Process:
         self.popen.send_signal(number)
 
     def ends_within(self, seconds: float) -> bool:
+        """Waits for its end, and says whether it came."""
         try:
             self.popen.wait(seconds)
             return True
@@ -85,10 +86,8 @@ class Process:
     def wait_exit(self, seconds: float = DEADLINE_SECONDS) -> int:
         """Its exit code; a negative one is the signal that ended it."""
         self._exit_expected = True
-        try:
-            return self.popen.wait(seconds)
-        except subprocess.TimeoutExpired:
-            raise AssertionError(f"{self.name} still runs after {seconds} s") from None
+        assert self.ends_within(seconds), f"{self.name} still runs after {seconds} s"
+        return self.popen.returncode
 
     def terminate(self, seconds: float = DEADLINE_SECONDS) -> int:
         """SIGTERM, then its exit code."""
