@@ -31,8 +31,6 @@ constexpr std::string_view kUnimplementedFields[] = {
     "fairlead.v1.ServerTls.ticket_keys",
     "fairlead.v1.ServerTls.session_cache",
     "fairlead.v1.ServerTls.early_data",
-    "fairlead.v1.ClientAuth.forward_headers",
-    "fairlead.v1.RouteMatch.client_certificate",
     "fairlead.v1.RouteRule.grpc_retry",
     "fairlead.v1.Backend.tls",
     "fairlead.v1.Backend.http2",
