@@ -101,7 +101,7 @@ bool IsHarmful(uint32_t code_point) {
 // What one character or stray byte becomes.
 struct Escape {
   void Add(std::string_view text) {
-    std::memcpy(bytes + size, text.data(), text.size());
+    text.copy(bytes + size, text.size());
     size += text.size();
   }
   void AddHex(unsigned value, int digits) {
@@ -145,13 +145,13 @@ Escape EscapeForText(std::string_view character) {
 
 char* AppendEscaped(Escaping escaping, std::string_view text, size_t room, char* out) {
   if (text.size() <= room - kCut.size() && AllPlain(text)) {
-    std::memcpy(out, text.data(), text.size());
+    text.copy(out, text.size());
     return out + text.size();
   }
   char* const end = out + room - kCut.size();
   const auto append = [&](std::string_view bytes) {
     if (static_cast<size_t>(end - out) < bytes.size()) return false;
-    std::memcpy(out, bytes.data(), bytes.size());
+    bytes.copy(out, bytes.size());
     out += bytes.size();
     return true;
   };

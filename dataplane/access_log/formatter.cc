@@ -29,7 +29,7 @@ class Line {
   char* out() const { return out_; }
 
   void Raw(std::string_view bytes) {
-    std::memcpy(out_, bytes.data(), bytes.size());
+    bytes.copy(out_, bytes.size());
     out_ += bytes.size();
   }
   // All of the room is copied, of which `size` bytes count: two instructions where its size is known.
@@ -182,6 +182,8 @@ template <typename Line>
       return line->Text(entry.path, kMaxPathBytes);
     case LogField::kProtocol:
       return line->Word(entry.protocol);
+    case LogField::kServerName:
+      return line->Text(entry.server_name);
     case LogField::kStatus:
       if (entry.status == 0) return line->Null();
       return line->Number(entry.status);

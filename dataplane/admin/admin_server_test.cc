@@ -118,7 +118,7 @@ class AdminServerTest : public event::testing::LoopTest {
   static bool StartsWithHead(const std::string& request) { return request.substr(0, 5) == "HEAD "; }
 
   bool TakeResponse(Method method, Peer& client, Response* response) {
-    const http::h1::HeadLimits limits;
+    const http::HeadLimits limits;
     http::h1::ResponseParser parser(&limits);
     http::ResponseHead head;
     const ParseResult result = parser.Parse(received_, method, &head);

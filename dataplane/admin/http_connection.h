@@ -63,7 +63,7 @@ class HttpConnection final : private event::SocketHandler {
   // Sends what output_ holds.
   void Send();
 
-  static constexpr http::h1::HeadLimits kLimits = {.max_head_bytes = 16 * 1024};
+  static constexpr http::HeadLimits kLimits = {.max_head_bytes = 16 * 1024};
 
   event::Loop* const loop_;
   StatusSource* const source_;

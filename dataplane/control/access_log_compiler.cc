@@ -10,7 +10,7 @@
 #include "dataplane/base/absl_strings.h"
 #include "dataplane/control/value_checks.h"
 #include "dataplane/health/quote.h"
-#include "dataplane/http/h1/scan.h"
+#include "dataplane/http/scan.h"
 
 namespace fairlead::control {
 namespace {
@@ -31,7 +31,7 @@ std::vector<std::string> CompileHeaders(const HeaderNames& names, std::string_vi
   for (int i = 0; i < names.size(); ++i) {
     const Path name_place(place, field, i);
     std::string name = absl::AsciiStrToLower(names[i]);
-    if (!http::h1::IsToken(name) || name.size() > kMaxHeaderNameBytes) {
+    if (!http::IsToken(name) || name.size() > kMaxHeaderNameBytes) {
       violations.Invalid(name_place, base::StrCat("not the name of a field (1 to ", kMaxHeaderNameBytes,
                                                   " characters of a token): ", health::Quote(names[i])));
     } else if (std::find(compiled.begin(), compiled.end(), name) != compiled.end()) {

@@ -4,21 +4,21 @@
 
 #include "dataplane/base/absl_strings.h"
 #include "dataplane/health/quote.h"
-#include "dataplane/http/h1/authority.h"
-#include "dataplane/http/h1/scan.h"
+#include "dataplane/http/authority.h"
+#include "dataplane/http/scan.h"
 
 namespace fairlead::control {
 
 void CheckToken(std::string_view text, const Path& path, Violations& violations) {
-  if (http::h1::IsToken(text)) return;
+  if (http::IsToken(text)) return;
   violations.Invalid(path, base::StrCat("not a token (letters, digits and !#$%&'*+-.^_`|~): ", health::Quote(text)));
 }
 
 void CheckFieldValue(std::string_view text, const Path& path, Violations& violations) {
   const char* const end = text.data() + text.size();
-  if (http::h1::SkipFieldValue(text.data(), end) != end) {
+  if (http::SkipFieldValue(text.data(), end) != end) {
     violations.Invalid(path, base::StrCat("control characters: ", health::Quote(text)));
-  } else if (http::h1::TrimWhitespace(text).size() != text.size()) {
+  } else if (http::TrimWhitespace(text).size() != text.size()) {
     violations.Invalid(path, base::StrCat("white space at the beginning or the end: ", health::Quote(text)));
   }
 }
@@ -33,12 +33,12 @@ void CheckPathText(std::string_view text, const Path& path, Violations& violatio
 
 void CheckPathPart(std::string_view text, const Path& path, Violations& violations) {
   const char* const end = text.data() + text.size();
-  if (http::h1::SkipTarget(text.data(), end) == end && text.find('?') == text.npos) return;
+  if (http::SkipTarget(text.data(), end) == end && text.find('?') == text.npos) return;
   violations.Invalid(path, base::StrCat("not for a path (visible ASCII without '?' and '#'): ", health::Quote(text)));
 }
 
 void CheckAuthority(std::string_view text, const Path& path, Violations& violations) {
-  if (http::h1::IsValidAuthority(text)) return;
+  if (http::IsValidAuthority(text)) return;
   violations.Invalid(path, base::StrCat("not a host name or address, maybe with a port: ", health::Quote(text)));
 }
 

@@ -5,7 +5,7 @@
 #include "dataplane/base/absl_strings.h"
 #include "dataplane/control/value_checks.h"
 #include "dataplane/health/quote.h"
-#include "dataplane/http/h1/scan.h"
+#include "dataplane/http/scan.h"
 
 namespace fairlead::control {
 namespace {
@@ -35,7 +35,7 @@ std::shared_ptr<const config::Forwarding> CompileForwarding(const v1::Forwarding
   forwarding->forwarded = message.forwarded();
   forwarding->x_request_id = message.x_request_id();
   if (message.via().empty()) return forwarding;
-  if (message.via().size() > kMaxPseudonym || !http::h1::IsToken(message.via())) {
+  if (message.via().size() > kMaxPseudonym || !http::IsToken(message.via())) {
     violations.Invalid(Path(place, "via"), base::StrCat("not a token of at most ", kMaxPseudonym,
                                                         " bytes: ", health::Quote(message.via())));
   }

@@ -5,7 +5,7 @@
 #include "dataplane/base/absl_strings.h"
 #include "dataplane/health/quote.h"
 #include "dataplane/http/ascii.h"
-#include "dataplane/http/h1/scan.h"
+#include "dataplane/http/scan.h"
 
 namespace fairlead::control {
 namespace {
@@ -18,8 +18,8 @@ constexpr std::string_view kNone = "none";
 bool IsProtocol(std::string_view text) {
   if (text.size() > kMaxUpgradeSize) return false;
   const size_t slash = text.find('/');
-  return http::h1::IsToken(text.substr(0, slash)) &&
-         (slash == std::string_view::npos || http::h1::IsToken(text.substr(slash + 1)));
+  return http::IsToken(text.substr(0, slash)) &&
+         (slash == std::string_view::npos || http::IsToken(text.substr(slash + 1)));
 }
 
 // Versions of HTTP: requests in them would go past the proxy, unread.

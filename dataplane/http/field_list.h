@@ -52,7 +52,9 @@ class FieldList {
     uint32_t value_size;
     uint16_t name_size;
     KnownField known;
+    bool never_indexed = false;  // HTTP/2: whoever sends it on must not put it into a table either (RFC 7541 §7.1.3)
   };
+  static_assert(sizeof(Field) == 16);
 
   void Clear() {
     fields_.clear();

@@ -12,7 +12,7 @@ namespace {
 std::optional<net::Address> ParseHost(std::string_view host, int family) {
   char text[INET6_ADDRSTRLEN];
   if (host.size() >= sizeof(text)) return std::nullopt;
-  std::memcpy(text, host.data(), host.size());
+  host.copy(text, host.size());
   text[host.size()] = '\0';
   if (std::memchr(text, '\0', host.size()) != nullptr) return std::nullopt;
   if (family == AF_INET) {

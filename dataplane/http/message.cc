@@ -43,10 +43,12 @@ std::string_view RequestHead::query() const {
 void RequestHead::Clear() {
   method = Method::kOther;
   minor_version = 1;
+  http2 = false;
   keep_alive = true;
   expects_continue = false;
   connection_options = false;
   connection_upgrade = false;
+  extended_connect = false;
   framing = BodyFraming::kNone;
   content_length = 0;
   method_text = {};
@@ -60,6 +62,7 @@ void RequestHead::Clear() {
 void ResponseHead::Clear() {
   status = 0;
   minor_version = 1;
+  http2 = false;
   keep_alive = true;
   connection_options = false;
   connection_upgrade = false;

@@ -42,11 +42,16 @@ struct Text {
 // that the codec keeps for the life of the exchange; SetBase says where they are now.
 struct RequestHead {
   Method method = Method::kOther;
-  uint8_t minor_version = 1;        // of HTTP/1; 1 for HTTP/2
+  uint8_t minor_version = 1;  // of HTTP/1; 1 for HTTP/2
+  bool http2 = false;
   bool keep_alive = true;           // HTTP/1: the client allows another request on this connection
   bool expects_continue = false;    // Expect: 100-continue (RFC 9110 §10.1.1) before a body, HTTP/1.1 and later
   bool connection_options = false;  // HTTP/1: Connection names more than close and keep-alive
   bool connection_upgrade = false;  // HTTP/1.1: Connection names upgrade, so that Upgrade means something
+  // HTTP/2's way to ask for a change of protocol (RFC 8441), told in HTTP/1.1's words: GET, connection_upgrade, and an
+  // Upgrade field that names the :protocol. Unlike in HTTP/1.1 a response without the change makes no sense: any 2xx
+  // would be taken for it.
+  bool extended_connect = false;
   BodyFraming framing = BodyFraming::kNone;
   uint64_t content_length = 0;  // with kContentLength
   Text method_text;
@@ -83,6 +88,7 @@ struct RequestHead {
 struct ResponseHead {
   uint16_t status = 0;  // 100 to 599
   uint8_t minor_version = 1;
+  bool http2 = false;
   bool keep_alive = true;           // HTTP/1: the server allows another request on this connection
   bool connection_options = false;  // HTTP/1: Connection names more than close and keep-alive
   bool connection_upgrade = false;  // HTTP/1.1: Connection names upgrade

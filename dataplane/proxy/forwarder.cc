@@ -7,7 +7,7 @@
 
 #include "dataplane/http/ascii.h"
 #include "dataplane/http/forwarded.h"
-#include "dataplane/http/h1/scan.h"
+#include "dataplane/http/scan.h"
 
 namespace fairlead::proxy {
 namespace {
@@ -117,7 +117,7 @@ void Forwarder::AppendElement(const http::RequestHead& request) {
   }
   // An authority holds no quotes and no backslashes.
   const std::string_view authority = request.Get(request.authority);
-  if (http::h1::IsToken(authority)) {
+  if (http::IsToken(authority)) {
     text_.append(";host=").append(authority);
   } else if (!authority.empty()) {
     text_.append(";host=\"").append(authority).append("\"");

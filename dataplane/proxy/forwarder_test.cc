@@ -19,7 +19,7 @@ using ::testing::HasSubstr;
 using ::testing::MatchesRegex;
 using ::testing::Not;
 
-constexpr http::h1::HeadLimits kLimits;
+constexpr http::HeadLimits kLimits;
 
 class ForwarderTest : public ::testing::Test {
  protected:

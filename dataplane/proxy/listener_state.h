@@ -9,7 +9,7 @@
 #include "dataplane/config/access_log.h"
 #include "dataplane/config/listener.h"
 #include "dataplane/config/slots.h"
-#include "dataplane/http/h1/parse_result.h"
+#include "dataplane/http/head_limits.h"
 #include "dataplane/metrics/listener_counters.h"
 #include "dataplane/net/source_counts.h"
 #include "dataplane/proxy/client_connection.h"
@@ -21,7 +21,7 @@ namespace fairlead::proxy {
 struct ListenerState {
   std::string id;
   config::HttpSettings http;
-  http::h1::HeadLimits head_limits;                                     // of http
+  http::HeadLimits head_limits;                                         // of http
   std::optional<config::TcpSettings> tcp;                               // in place of http
   std::shared_ptr<const config::ProxyProtocolSettings> proxy_protocol;  // null: none is expected
   // 0: no limit. Sources are counted with the one's limit, and for as long as a counted connection lives.

@@ -5,8 +5,8 @@
 
 #include <utility>
 
-#include "dataplane/http/h1/parse_result.h"
 #include "dataplane/http/h1/request_parser.h"
+#include "dataplane/http/head_limits.h"
 #include "dataplane/net/address.h"
 
 namespace fairlead::upstream::testing {
@@ -15,7 +15,7 @@ using event::testing::Peer;
 using event::testing::TestListener;
 
 TestUser::TestUser(std::string_view request) : request_text_(request) {
-  const http::h1::HeadLimits limits;
+  const http::HeadLimits limits;
   http::h1::RequestParser parser(&limits);
   EXPECT_EQ(parser.Parse(request_text_, &request_).head_size, request_text_.size());
 }

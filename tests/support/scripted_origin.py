@@ -1,6 +1,7 @@
 """An origin that does, byte for byte, what a test tells it to."""
 
 import socket
+import ssl
 import threading
 from collections.abc import Callable
 
@@ -11,11 +12,12 @@ class ScriptedOrigin:
     """Runs `script` with each connection that comes, in a thread of its own, and closes it afterwards.
 
     A script may end by any error of the connection; another error is kept in `errors`. Listens on a port of its own of
-    `host`, or on "unix:/path".
+    `host`, or on "unix:/path". With `tls`, the script gets the connection once the handshake is done.
     """
 
-    def __init__(self, script: Callable[[Wire], None], host: str = "127.0.0.1"):
+    def __init__(self, script: Callable[[Wire], None], host: str = "127.0.0.1", tls: ssl.SSLContext | None = None):
         self._script = script
+        self._tls = tls
         if host.startswith("unix:"):
             self._listening = socket.socket(socket.AF_UNIX)
             self._listening.bind(host[len("unix:") :])
@@ -51,6 +53,8 @@ class ScriptedOrigin:
 
     def _serve(self, wire: Wire) -> None:
         try:
+            if self._tls is not None:
+                wire = Wire(self._tls.wrap_socket(wire.socket, server_side=True))
             self._script(wire)
         except (Closed, OSError):
             pass

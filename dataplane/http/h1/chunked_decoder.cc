@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <limits>
 
-#include "dataplane/http/h1/scan.h"
+#include "dataplane/http/scan.h"
 #include "dataplane/http/trailer_fields.h"
 
 namespace fairlead::http::h1 {

@@ -2,7 +2,7 @@
 
 #include <limits>
 
-#include "dataplane/http/h1/scan.h"
+#include "dataplane/http/scan.h"
 
 namespace fairlead::http::h1 {
 namespace {

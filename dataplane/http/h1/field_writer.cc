@@ -1,41 +1,13 @@
 #include "dataplane/http/h1/field_writer.h"
 
-#include <array>
 #include <cstring>
 #include <string_view>
 
-#include "dataplane/http/ascii.h"
+#include "dataplane/http/connection_options.h"
 #include "dataplane/http/h1/append.h"
-#include "dataplane/http/h1/framing.h"
-#include "dataplane/http/h1/list_members.h"
 
 namespace fairlead::http::h1 {
 namespace {
-
-// The fields that a head's Connection fields name (RFC 9110 §7.6.1).
-class NominatedFields {
- public:
-  NominatedFields(const FieldList& fields, bool any) {
-    if (!any) return;
-    for (const FieldList::Field& field : fields) {
-      if (field.known != KnownField::kConnection) continue;
-      ForEachListMember(fields.value(field), [this](std::string_view name) {
-        if (size_ < names_.size() && !name.empty()) names_[size_++] = name;
-      });
-    }
-  }
-
-  bool Has(std::string_view name) const {
-    for (size_t i = 0; i < size_; ++i) {
-      if (EqualsIgnoreCase(names_[i], name)) return true;
-    }
-    return false;
-  }
-
- private:
-  size_t size_ = 0;
-  std::array<std::string_view, kMaxConnectionOptions> names_;
-};
 
 bool TwoBytesAre(const char* bytes, const char (&expected)[3]) { return std::memcmp(bytes, expected, 2) == 0; }
 
@@ -83,18 +55,13 @@ class RunCopier {
   uint32_t end_ = 0;
 };
 
-// What frames the message or guards its body is not the sender's to remove.
-bool MayBeNominated(KnownField known) {
-  return known != KnownField::kContentLength && known != KnownField::kExpect && known != KnownField::kTe;
-}
-
 WrittenFields WriteChangedFields(const FieldList& fields, const FieldChanges& changes, char* out) {
   const NominatedFields nominated(fields, changes.nominated);
   RunCopier copier(fields, out);
   KnownFields seen;
   for (const FieldList::Field& field : fields) {
     const std::string_view name = fields.name(field);
-    if (MayBeNominated(field.known) && nominated.Has(name)) continue;
+    if (nominated.Has(field.known, name)) continue;
     if (changes.edits != nullptr && changes.edits->Drops(name)) continue;
     seen.Add(field.known);
     if (!changes.known.Has(field.known)) copier.Add(field);
@@ -120,17 +87,6 @@ WrittenFields WriteFields(const FieldList& fields, const FieldChanges& changes, 
     if (!changes.known.Has(field.known)) copier.Add(field);
   }
   return {copier.Flush(), seen};
-}
-
-bool AcceptsTrailers(const FieldList& fields) {
-  bool accepts = false;
-  for (const FieldList::Field& field : fields) {
-    if (field.known != KnownField::kTe) continue;
-    ForEachListMember(fields.value(field), [&](std::string_view member) {
-      if (EqualsLowerCase(member, "trailers")) accepts = true;
-    });
-  }
-  return accepts;
 }
 
 }  // namespace fairlead::http::h1

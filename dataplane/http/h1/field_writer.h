@@ -21,7 +21,4 @@ struct WrittenFields {
 // edits->max_wire_size() bytes. About 20 instructions a field where they can be copied as one run.
 WrittenFields WriteFields(const FieldList& fields, const FieldChanges& changes, char* out);
 
-// Whether a TE field of `fields` has the member "trailers".
-bool AcceptsTrailers(const FieldList& fields);
-
 }  // namespace fairlead::http::h1

@@ -1,10 +1,11 @@
 #include "dataplane/http/h1/framing.h"
 
-#include <charconv>
-#include <limits>
+#include <optional>
 
 #include "dataplane/http/ascii.h"
-#include "dataplane/http/h1/list_members.h"
+#include "dataplane/http/connection_options.h"
+#include "dataplane/http/content_length.h"
+#include "dataplane/http/list_members.h"
 
 namespace fairlead::http::h1 {
 namespace {
@@ -12,14 +13,6 @@ namespace {
 constexpr ParseResult kDone = {.outcome = ParseResult::Outcome::kDone};
 
 }  // namespace
-
-std::optional<uint64_t> ParseContentLength(std::string_view value) {
-  const char* const end = value.data() + value.size();
-  uint64_t length = 0;
-  const auto [stop, error] = std::from_chars(value.data(), end, length);  // unsigned: takes no sign and no white space
-  if (error != std::errc() || stop != end || length > std::numeric_limits<int64_t>::max()) return std::nullopt;
-  return length;
-}
 
 TransferCoding ParseTransferEncoding(std::string_view value) {
   if (EqualsLowerCase(value, "chunked")) return TransferCoding::kChunked;

@@ -1,7 +1,6 @@
 #pragma once
 
 #include <cstdint>
-#include <optional>
 #include <string_view>
 
 #include "dataplane/http/field_list.h"
@@ -11,22 +10,12 @@
 // may read differently is refused.
 namespace fairlead::http::h1 {
 
-// A Content-Length of digits alone (RFC 9110 §8.6), up to 2^63 - 1, since many peers keep lengths in signed integers.
-// No sign, no list, even of equal values. Leading zeros are grammatical and read as decimal; what is sent on is always
-// written anew. None if malformed or too large.
-std::optional<uint64_t> ParseContentLength(std::string_view value);
-
 enum class TransferCoding : uint8_t {
   kChunked,      // exactly "chunked", in any case
   kUnsupported,  // other codings, then chunked: well framed, but not implemented here (501, RFC 9112 §6.1)
   kMalformed,    // all else: the end of the body cannot be known
 };
 TransferCoding ParseTransferEncoding(std::string_view value);
-
-// Connection options (RFC 9110 §7.6.1) other than close and keep-alive that one head may have, and bytes that each may
-// have. Bounds, because each field that is forwarded is compared with each of them.
-inline constexpr uint32_t kMaxConnectionOptions = 32;
-inline constexpr uint32_t kMaxConnectionOptionSize = 64;
 
 // Collects what the fields of one head say about where the message and its connection end, and refuses what is
 // ambiguous (RFC 9112 §6.1, §6.3): repeated or malformed Content-Length or Transfer-Encoding, both at once,

@@ -6,16 +6,6 @@
 
 namespace fairlead::http::h1 {
 
-// What a head may cost. Each limit holds for requests and responses alike unless it says otherwise.
-struct HeadLimits {
-  // The whole head, from the first byte of the start line to the empty line's LF. Beyond: 431 (RFC 6585 §5).
-  uint32_t max_head_bytes = 64 * 1024;
-  // A request's target. Beyond: 414 (RFC 9110 §15.5.15).
-  uint32_t max_target_bytes = 8 * 1024;
-  // Field lines. Beyond: 431.
-  uint32_t max_fields = 100;
-};
-
 // What a parser made of the bytes so far.
 struct ParseResult {
   enum class Outcome : uint8_t {

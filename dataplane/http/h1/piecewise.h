@@ -8,6 +8,7 @@
 
 #include "dataplane/http/h1/chunked_decoder.h"
 #include "dataplane/http/h1/parse_result.h"
+#include "dataplane/http/head_limits.h"
 #include "dataplane/http/message.h"
 
 // Feeds the parsers as a socket would, for tests and fuzz targets: in pieces, from a buffer that is at another address

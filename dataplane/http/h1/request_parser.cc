@@ -3,10 +3,10 @@
 #include <cstring>
 
 #include "dataplane/http/ascii.h"
-#include "dataplane/http/h1/authority.h"
-#include "dataplane/http/h1/list_members.h"
+#include "dataplane/http/authority.h"
 #include "dataplane/http/h1/request_target.h"
-#include "dataplane/http/h1/scan.h"
+#include "dataplane/http/list_members.h"
+#include "dataplane/http/scan.h"
 
 namespace fairlead::http::h1 {
 namespace {

@@ -3,7 +3,7 @@
 #include <string_view>
 
 #include "dataplane/http/ascii.h"
-#include "dataplane/http/h1/authority.h"
+#include "dataplane/http/authority.h"
 
 namespace fairlead::http::h1 {
 namespace {

@@ -1,6 +1,6 @@
 #include "dataplane/http/h1/response_parser.h"
 
-#include "dataplane/http/h1/scan.h"
+#include "dataplane/http/scan.h"
 
 namespace fairlead::http::h1 {
 namespace {

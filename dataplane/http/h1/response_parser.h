@@ -6,6 +6,7 @@
 #include "dataplane/http/h1/field_parser.h"
 #include "dataplane/http/h1/framing.h"
 #include "dataplane/http/h1/parse_result.h"
+#include "dataplane/http/head_limits.h"
 #include "dataplane/http/message.h"
 
 namespace fairlead::http::h1 {

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <charconv>
 
+#include "dataplane/http/connection_options.h"
 #include "dataplane/http/h1/append.h"
 #include "dataplane/http/h1/field_writer.h"
 
@@ -13,13 +14,6 @@ constexpr std::string_view kContentLength = "Content-Length: ";
 constexpr std::string_view kChunked = "Transfer-Encoding: chunked\r\n";
 constexpr size_t kMaxFramingSize = kContentLength.size() + kMaxDecimalDigits + 2;
 static_assert(kMaxFramingSize >= kChunked.size());
-
-// Removed from every message: the fields of one hop, and those that are written anew.
-constexpr KnownFields MakeHopByHop() {
-  return KnownFields(KnownField::kConnection, KnownField::kContentLength, KnownField::kHttp2Settings,
-                     KnownField::kKeepAlive, KnownField::kProxyConnection, KnownField::kTe,
-                     KnownField::kTransferEncoding, KnownField::kUpgrade);
-}
 
 char* AppendContentLength(char* out, uint64_t length) {
   out = Append(out, kContentLength);
@@ -70,7 +64,7 @@ char* WriteRequestHead(const RequestHead& head, const HeadEdits& edits, char* ou
   out = Append(out, edits.host.empty() ? head.Get(head.authority) : edits.host);
   out = Append(out, "\r\n");
 
-  KnownFields removed = MakeHopByHop();
+  KnownFields removed = kHopByHopFields;
   removed.Add(KnownField::kHost);
   if (!head.expects_continue) removed.Add(KnownField::kExpect);
   if (head.framing != BodyFraming::kStreamed) removed.Add(KnownField::kTrailer);
@@ -113,7 +107,7 @@ char* WriteResponseHead(const ResponseHead& head, const ResponseOptions& options
   out = Append(out, head.Get(head.reason));
   out = Append(out, "\r\n");
 
-  KnownFields removed = MakeHopByHop();
+  KnownFields removed = kHopByHopFields;
   if (framing != BodyFraming::kStreamed) removed.Add(KnownField::kTrailer);
   const WrittenFields written =
       WriteFields(head.fields, {.known = removed, .nominated = head.connection_options, .edits = options.edits}, out);

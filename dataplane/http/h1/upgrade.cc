@@ -3,7 +3,7 @@
 #include <algorithm>
 
 #include "dataplane/http/ascii.h"
-#include "dataplane/http/h1/list_members.h"
+#include "dataplane/http/list_members.h"
 
 namespace fairlead::http::h1 {
 namespace {

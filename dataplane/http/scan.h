@@ -12,7 +12,7 @@
 
 // The inner loops of the parser: how far a run of allowed bytes reaches. 16 bytes at a time where the machine has SSE2.
 // None reads at or beyond `end`.
-namespace fairlead::http::h1 {
+namespace fairlead::http {
 namespace scan_internal {
 
 enum CharacterClass : uint8_t { kTokenCharacter = 1, kFieldValueCharacter = 2, kTargetCharacter = 4 };
@@ -110,4 +110,4 @@ inline std::string_view TrimWhitespace(std::string_view text) {
   return text;
 }
 
-}  // namespace fairlead::http::h1
+}  // namespace fairlead::http

@@ -3,9 +3,9 @@
 #include <cstddef>
 #include <string_view>
 
-#include "dataplane/http/h1/scan.h"
+#include "dataplane/http/scan.h"
 
-namespace fairlead::http::h1 {
+namespace fairlead::http {
 
 // Calls `function` with each member of a comma-separated list (RFC 9110 §5.6.1), trimmed, the empty ones included.
 // Knows nothing of quoted strings: for lists of tokens.
@@ -19,4 +19,4 @@ void ForEachListMember(std::string_view list, Function function) {
   }
 }
 
-}  // namespace fairlead::http::h1
+}  // namespace fairlead::http

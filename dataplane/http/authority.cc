@@ -1,4 +1,4 @@
-#include "dataplane/http/h1/authority.h"
+#include "dataplane/http/authority.h"
 
 #include <arpa/inet.h>
 
@@ -6,7 +6,7 @@
 #include <array>
 #include <cstdint>
 
-namespace fairlead::http::h1 {
+namespace fairlead::http {
 namespace {
 
 // RFC 3986 §3.2.2: unreserved and sub-delims. A '%' is looked at on its own.
@@ -67,4 +67,4 @@ bool IsValidAuthority(std::string_view text) {
   return rest.empty() || (rest.front() == ':' && IsPort(rest.substr(1)));
 }
 
-}  // namespace fairlead::http::h1
+}  // namespace fairlead::http

@@ -1,10 +1,10 @@
-#include "dataplane/http/h1/authority.h"
+#include "dataplane/http/authority.h"
 
 #include <gtest/gtest.h>
 
 #include <string>
 
-namespace fairlead::http::h1 {
+namespace fairlead::http {
 namespace {
 
 TEST(Authority, TakesNamesAddressesAndPorts) {
@@ -35,4 +35,4 @@ TEST(Authority, RefusesEveryControlAndNonAsciiByte) {
 }
 
 }  // namespace
-}  // namespace fairlead::http::h1
+}  // namespace fairlead::http

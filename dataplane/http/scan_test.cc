@@ -1,10 +1,10 @@
-#include "dataplane/http/h1/scan.h"
+#include "dataplane/http/scan.h"
 
 #include <gtest/gtest.h>
 
 #include <string>
 
-namespace fairlead::http::h1 {
+namespace fairlead::http {
 namespace {
 
 using Skip = const char* (*)(const char*, const char*);
@@ -61,4 +61,4 @@ TEST(Scan, TrimsSpacesAndTabsAtBothEndsOnly) {
 }
 
 }  // namespace
-}  // namespace fairlead::http::h1
+}  // namespace fairlead::http
