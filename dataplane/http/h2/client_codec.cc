@@ -76,11 +76,6 @@ ClientCodec::ClientCodec(ClientCodecHost* host, const ClientSettings& settings)
   host_->Touch();
 }
 
-ClientCodec::~ClientCodec() {
-  while (!streams_.empty()) Detach(streams_.front());
-  while (!due_.empty()) Detach(due_.front());
-}
-
 uint32_t ClientCodec::max_streams() const {
   return std::min(settings_.max_concurrent_streams,
                   nghttp2_session_get_remote_settings(session_.get(), NGHTTP2_SETTINGS_MAX_CONCURRENT_STREAMS));
@@ -98,6 +93,7 @@ void ClientCodec::Detach(ClientStream* stream) {
   stream->Unlink();
   --streams_count_;
   host_->Touch();
+  stream->owner_->OnStreamGone();
 }
 
 void ClientCodec::SetDue(ClientStream* stream) {
@@ -135,7 +131,7 @@ void ClientCodec::Receive(buffer::Slice bytes) {
   receiving_ = nullptr;
   host_->Touch();
   if (taken < 0) return Break(NGHTTP2_INTERNAL_ERROR, nghttp2_strerror(static_cast<int>(taken)));
-  if (flooded_) return Break(NGHTTP2_ENHANCE_YOUR_CALM, "the server sent too many frames for nothing");
+  if (flooded_ && !broken_) return Break(NGHTTP2_ENHANCE_YOUR_CALM, "the server sent too many frames for nothing");
 }
 
 void ClientCodec::ReceiveEnd(int error) {
@@ -200,7 +196,7 @@ void ClientCodec::FillOutput() {
 void ClientCodec::OnSent() { host_->Touch(); }
 
 void ClientCodec::Drain() {
-  if (draining_) return;
+  if (draining_ || broken_) return;
   draining_ = true;
   nghttp2_submit_goaway(session_.get(), NGHTTP2_FLAG_NONE, 0, NGHTTP2_NO_ERROR, nullptr, 0);
   host_->Touch();

@@ -52,15 +52,14 @@ struct ClientSettings {
 // A server that breaks the protocol on a stream loses that stream; one that breaks the connection's, or sends more
 // frames that carry nothing than ControlFrames allows, loses all of them, and is told by GOAWAY.
 //
-// Owned by its connection; on its worker's thread alone.
+// Owned by its connection, outlives its streams' stay; on its worker's thread alone.
 class ClientCodec final {
  public:
   // Interim responses that one final response may have in front; a server that sends more loses the stream.
   static constexpr int kMaxInformational = 32;
 
-  // `host` outlives the codec. The connection's preface is output at once.
+  // `host` outlives the codec. The connection's preface is output with the first Continue.
   ClientCodec(ClientCodecHost* host, const ClientSettings& settings);
-  ~ClientCodec();
   ClientCodec(const ClientCodec&) = delete;
   ClientCodec& operator=(const ClientCodec&) = delete;
 
@@ -88,6 +87,8 @@ class ClientCodec final {
   bool broken() const { return broken_; }
   // The server has said GOAWAY.
   bool left_by_server() const { return left_by_server_; }
+  // The server has sent too many frames for nothing.
+  bool flooded() const { return flooded_; }
 
  private:
   friend class ClientStream;

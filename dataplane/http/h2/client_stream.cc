@@ -6,26 +6,30 @@
 
 namespace fairlead::http::h2 {
 
-ClientStream::~ClientStream() {
-  Abandon();
-  if (codec_ != nullptr) codec_->Detach(this);
-}
+ClientStream::~ClientStream() { GiveUp(); }
 
-void ClientStream::Begin(ClientCodec* codec, ClientStreamHandler* handler) {
+void ClientStream::Begin(ClientCodec* codec, ClientStreamHandler* handler, ClientStreamOwner* owner) {
   codec_ = codec;
   handler_ = handler;
+  owner_ = owner;
   handler->response_head().Clear();
   codec->Attach(this);
 }
 
 void ClientStream::Abandon() {
   handler_ = nullptr;
-  if (codec_ == nullptr || is_finishing()) return;
+  if (!is_finishing()) GiveUp();
+}
+
+void ClientStream::GiveUp() {
+  handler_ = nullptr;
+  if (codec_ == nullptr) return;
   held_.Clear();
   pending_.Clear();
   // An answer may have come before the whole request was sent (RFC 9113 §8.1): then nothing went wrong.
-  if (id_ != 0 && !(end_received_ && request_sent_))
-    codec_->ResetStream(this, end_received_ ? NGHTTP2_NO_ERROR : NGHTTP2_CANCEL);
+  if (id_ != 0 && !(end_received_ && request_sent_)) {
+    codec_->ResetStream(this, end_received_ && !tunnel_ ? NGHTTP2_NO_ERROR : NGHTTP2_CANCEL);
+  }
   codec_->Detach(this);
 }
 

@@ -23,19 +23,30 @@ namespace fairlead::http::h2 {
 
 class ClientCodec;
 
-// One exchange on a connection to a server. Its owner keeps it until it was abandoned, and destroys it neither from its
-// handler's callbacks nor from one that the codec made otherwise.
+class ClientStreamOwner {
+ public:
+  // The stream has left its codec: it was abandoned, has failed (its handler hears of it next), or its last bytes were
+  // sent. Not the place to destroy it.
+  virtual void OnStreamGone() = 0;
+
+ protected:
+  ~ClientStreamOwner() = default;
+};
+
+// One exchange on a connection to a server. Not to be destroyed within a callback of its handler's, or one that the
+// codec makes.
 class ClientStream final : public http::ClientStream, private base::ListNode {
  public:
   ClientStream() = default;
   ~ClientStream();
 
-  // Joins `codec`, which accepts streams, for `handler`. Nothing is sent before SendHead.
-  void Begin(ClientCodec* codec, ClientStreamHandler* handler);
+  // Joins `codec`, which accepts streams, for `handler`. Nothing is sent before SendHead. Both outlive its stay.
+  void Begin(ClientCodec* codec, ClientStreamHandler* handler, ClientStreamOwner* owner);
   // The handler wants to hear no more. What has not ended is reset, unless it is_finishing().
   void Abandon();
-  // A tunnel that has ended in both directions, whose last bytes are not with the kernel yet. Abandoned, it goes on
-  // until done().
+  // And resets even that.
+  void GiveUp();
+  // A tunnel that has ended in both directions, whose last bytes were not sent yet. Abandoned, it goes on until done().
   bool is_finishing() const { return tunnel_ && response_ended_ && request_ended_ && !done(); }
   // Has left its codec.
   bool done() const { return codec_ == nullptr; }
@@ -82,7 +93,8 @@ class ClientStream final : public http::ClientStream, private base::ListNode {
 
   ClientCodec* codec_ = nullptr;
   ClientStreamHandler* handler_ = nullptr;  // null: abandoned, or ended
-  int32_t id_ = 0;                          // 0: not begun
+  ClientStreamOwner* owner_ = nullptr;
+  int32_t id_ = 0;  // 0: not begun
   Method method_ = Method::kGet;
   uint8_t informational_ = 0;
   bool is_connect_ : 1 = false;  // extended CONNECT, too

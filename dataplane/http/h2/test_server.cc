@@ -98,7 +98,7 @@ TestServer::TestServer(const ClientSettings& settings, std::vector<nghttp2_setti
 }
 
 void TestServer::Begin(TestExchange* exchange, std::string_view method, BodyFraming framing, const HeadEdits& edits) {
-  exchange->stream.Begin(&codec, exchange);
+  exchange->stream.Begin(&codec, exchange, exchange);
   RequestHead head = heads_.Request(method, "/", "a");
   head.framing = framing;
   exchange->stream.SendHead(head, edits);

@@ -22,7 +22,7 @@
 namespace fairlead::http::h2 {
 
 // The exchange, as it hears of the response.
-class TestExchange final : public ClientStreamHandler {
+class TestExchange final : public ClientStreamHandler, public ClientStreamOwner {
  public:
   ResponseHead& response_head() override { return head; }
   void OnInformational() override { interim.push_back(head.status); }
@@ -31,6 +31,7 @@ class TestExchange final : public ClientStreamHandler {
   void OnResponseEnd(const FieldList* fields) override;
   void OnServerError(ServerError server_error, std::string_view server_detail) override;
   void OnRequestDrained() override { ++drained; }
+  void OnStreamGone() override { ++gone; }
 
   ResponseHead head;
   int status = 0;  // of the final response
@@ -41,6 +42,7 @@ class TestExchange final : public ClientStreamHandler {
   std::optional<ServerError> error;
   std::string detail;
   int drained = 0;
+  int gone = 0;
   bool pause_on_data = false;
   bool abandon_on_end = true;
   ClientStream stream;
