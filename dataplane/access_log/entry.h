@@ -25,6 +25,7 @@ struct Entry {
   bool reused = false;  // with attempts
   const net::Address* client = nullptr;
   const net::Address* peer = nullptr;
+  std::string_view server_name;  // that the client's TLS asks for
 
   // Of requests alone.
   std::string_view method;

@@ -24,6 +24,7 @@ constexpr FieldName kNames[] = {
     {LogField::kAuthority, "authority"},
     {LogField::kPath, "path"},
     {LogField::kProtocol, "protocol"},
+    {LogField::kServerName, "server_name"},
     {LogField::kStatus, "status"},
     {LogField::kBytesReceived, "bytes_received"},
     {LogField::kBytesSent, "bytes_sent"},

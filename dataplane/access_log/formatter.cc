@@ -182,6 +182,8 @@ template <typename Line>
       return line->Text(entry.path, kMaxPathBytes);
     case LogField::kProtocol:
       return line->Word(entry.protocol);
+    case LogField::kServerName:
+      return line->Text(entry.server_name);
     case LogField::kStatus:
       if (entry.status == 0) return line->Null();
       return line->Number(entry.status);

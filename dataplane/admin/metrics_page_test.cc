@@ -271,6 +271,9 @@ TEST(MetricsPage, ShowsWhatComesByEachListener) {
     own.proxy_header_untrusted.Add(3);
     own.proxy_header_errors.Add(4);
     own.proxy_header_timeouts.Add(5);
+    own.client_hello_errors.Add(6);
+    own.client_hello_timeouts.Add(7);
+    own.no_sni_route.Add(8);
   }
   const PrometheusPage page = ReadMetrics(fleet.status);
   const std::string front = "{listener=\"front\"}";
@@ -285,8 +288,9 @@ TEST(MetricsPage, ShowsWhatComesByEachListener) {
   EXPECT_EQ(page.Get("fairlead_listener_received_bytes_total", front), 60);
   EXPECT_EQ(page.Get("fairlead_listener_sent_bytes_total", front), 80);
   double expected = 2;
-  for (const char* name : {"refused_connections", "refused_source_connections", "proxy_header_untrusted",
-                           "proxy_header_errors", "proxy_header_timeouts"}) {
+  for (const char* name :
+       {"refused_connections", "refused_source_connections", "proxy_header_untrusted", "proxy_header_errors",
+        "proxy_header_timeouts", "client_hello_errors", "client_hello_timeouts", "no_sni_route"}) {
     EXPECT_EQ(page.Get(std::string("fairlead_listener_") + name + "_total", front), expected) << name;
     expected += 2;
   }

@@ -26,6 +26,7 @@ enum class LogField : uint8_t {
   kAuthority,
   kPath,
   kProtocol,
+  kServerName,
   kStatus,
   kBytesReceived,
   kBytesSent,

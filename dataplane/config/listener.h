@@ -22,6 +22,10 @@ namespace fairlead::net {
 struct ListeningSockets;
 }
 
+namespace fairlead::routing {
+class SniRouter;  // held here, understood there
+}
+
 namespace fairlead::config {
 
 // How HTTP is spoken at a listener.
@@ -46,7 +50,8 @@ struct HttpSettings {
 // Where a TCP listener's connections go.
 struct TcpSettings {
   BackendSlot backend = 0;
-  std::string backend_id;
+  std::string backend_id;  // empty: those that sni_router knows, and no others, go on
+  std::shared_ptr<const routing::SniRouter> sni_router = nullptr;  // null: what connections begin with is not looked at
   std::chrono::milliseconds idle_timeout{3'600'000};
 };
 

@@ -12,6 +12,7 @@
 #include "dataplane/base/allocation_counter.h"
 #include "dataplane/control/test_support.h"
 #include "dataplane/routing/router.h"
+#include "dataplane/routing/sni_router.h"
 
 namespace fairlead::control {
 namespace {
@@ -252,6 +253,55 @@ TEST(Compiler, ABackendThatATcpListenerRefersToIsInUse) {
     operations { remove_route_table: "r" }
     operations { upsert_listener { id: "db" address: "127.0.0.1:0" tcp { backend: "b" } } })"));
   state.Apply(ParseTransaction(R"(operations { remove_listener: "db" } operations { remove_backend: "b" })"));
+}
+
+TEST(Compiler, SniRoutesStandInPlaceOfABackendOrBesideIt) {
+  CompiledState state(kSmallState);
+  state.Apply(ParseTransaction(R"(
+    operations { upsert_listener { id: "a" address: "127.0.0.1:0" tcp {
+      sni_routes { server_names: "WWW.example.org" server_names: "*.example.net" backend: "web" }
+      sni_routes { server_names: "*" backend: "api" } } } }
+    operations { upsert_listener { id: "b" address: "127.0.0.1:0" tcp { backend: "api"
+      sni_routes { server_names: "*.example.org" backend: "web" } } } })"));
+  const auto tcp = [&](std::string_view id) {
+    return *state.snapshot().listeners[*state.store().listeners().Find(id)]->tcp;
+  };
+  EXPECT_EQ(tcp("a").backend_id, "");
+  EXPECT_EQ(tcp("a").sni_router->Find("www.example.org")->backend, *state.store().backends().Find("web"));
+  EXPECT_EQ(tcp("a").sni_router->Find("b.example.net")->backend_id, "web");
+  EXPECT_EQ(tcp("a").sni_router->Find("c.example")->backend_id, "api");
+  EXPECT_EQ(tcp("b").backend_id, "api");
+  EXPECT_EQ(tcp("b").sni_router->Find("c.example"), nullptr);
+}
+
+TEST(Compiler, ABackendThatASniRouteRefersToIsInUse) {
+  CompiledState state(R"(
+    listeners { id: "l" address: "127.0.0.1:0" tcp { backend: "a" sni_routes { server_names: "x" backend: "b" } } }
+    backends { id: "a" } backends { id: "b" })");
+  EXPECT_THAT(state.Try(ParseTransaction(R"(operations { remove_backend: "a" } operations { remove_backend: "b" })")),
+              ElementsAre("IN_USE backends[\"a\"]: still referred to by listener \"l\"",
+                          "IN_USE backends[\"b\"]: still referred to by listener \"l\""));
+  state.Apply(ParseTransaction(R"(
+    operations { upsert_listener { id: "l" address: "127.0.0.1:0" tcp { backend: "a" } } }
+    operations { remove_backend: "b" })"));
+}
+
+TEST(Compiler, SniRoutesAreAtMostAThousand) {
+  CompiledState state(kSmallState);
+  const auto with = [](int count) {
+    v1::Transaction transaction =
+        ParseTransaction(R"(operations { upsert_listener { id: "l" address: "127.0.0.1:0" tcp {} } })");
+    v1::TcpListener& tcp = *transaction.mutable_operations(0)->mutable_upsert_listener()->mutable_tcp();
+    for (int i = 0; i < count; ++i) {
+      v1::SniRoute& route = *tcp.add_sni_routes();
+      route.add_server_names(base::StrCat("n", i));
+      route.set_backend("web");
+    }
+    return transaction;
+  };
+  EXPECT_THAT(state.Try(with(1'001)),
+              ElementsAre("INVALID_ARGUMENT listeners[\"l\"].tcp.sni_routes: more than 1000: 1001"));
+  state.Apply(with(1'000));
 }
 
 TEST(Compiler, UnixSocketsAreAddressesOfListenersAndServers) {

@@ -121,6 +121,18 @@ const Case kListeners[] = {
      {"INVALID_ARGUMENT listeners[\"a\"].tcp.backend: missing; want the id of a backend",
       "NOT_FOUND listeners[\"b\"].tcp.backend: no backend \"x\" at the end of the transaction",
       "INVALID_ARGUMENT listeners[\"b\"].tcp.idle_timeout: not 1 ms to 24 h: 0s"}},
+    {"ListenerWithSniRoutes",
+     R"(operations { upsert_listener { id: "l" address: "127.0.0.1:0" tcp { backend: "x"
+          sni_routes { server_names: "A.example" backend: "web" }
+          sni_routes { server_names: "a.example" server_names: "a b" server_names: "*" backend: "y" }
+          sni_routes {} } } })",
+     {"ALREADY_EXISTS listeners[\"l\"].tcp.sni_routes[1].server_names[0]: twice in this listener: \"a.example\"",
+      "INVALID_ARGUMENT listeners[\"l\"].tcp.sni_routes[1].server_names[1]: "
+      "not a host name, \"*.\" and a host name, or \"*\": \"a b\"",
+      "NOT_FOUND listeners[\"l\"].tcp.sni_routes[1].backend: no backend \"y\" at the end of the transaction",
+      "INVALID_ARGUMENT listeners[\"l\"].tcp.sni_routes[2].server_names: none; want at least one",
+      "INVALID_ARGUMENT listeners[\"l\"].tcp.sni_routes[2].backend: missing; want the id of a backend",
+      "NOT_FOUND listeners[\"l\"].tcp.backend: no backend \"x\" at the end of the transaction"}},
     {"ListenerOfBoth",
      R"(operations { upsert_listener {
           id: "l" address: "127.0.0.1:0" http { route_table: "main" } tcp { backend: "web" } } })",

@@ -5,27 +5,12 @@
 #include <string>
 
 #include "absl/strings/ascii.h"
+#include "dataplane/base/absl_strings.h"
+#include "dataplane/base/host_name.h"
+#include "dataplane/health/quote.h"
 
 namespace fairlead::control {
 namespace {
-
-bool IsHostName(std::string_view text) {
-  constexpr size_t kMaxBytes = 253;
-  constexpr size_t kMaxLabelBytes = 63;
-  if (text.size() > kMaxBytes) return false;
-  size_t label = 0;
-  for (char c : text) {
-    if (c == '.') {
-      if (label == 0) return false;
-      label = 0;
-    } else if (absl::ascii_isalnum(static_cast<unsigned char>(c)) || c == '-' || c == '_') {
-      if (++label > kMaxLabelBytes) return false;
-    } else {
-      return false;
-    }
-  }
-  return label > 0;
-}
 
 bool IsBracketedIpv6(std::string_view text) {
   if (text.size() < 2 || text.front() != '[' || text.back() != ']') return false;
@@ -37,8 +22,21 @@ bool IsBracketedIpv6(std::string_view text) {
 
 bool IsDomainPattern(std::string_view text) {
   if (text == "*") return true;
-  if (text.substr(0, 2) == "*.") return IsHostName(text.substr(2));
-  return IsHostName(text) || IsBracketedIpv6(text);
+  if (text.substr(0, 2) == "*.") return base::IsHostName(text.substr(2));
+  return base::IsHostName(text) || IsBracketedIpv6(text);
+}
+
+std::string CheckDomainPattern(std::string_view text, std::string_view scope, absl::flat_hash_set<std::string>& taken,
+                               const Path& path, Violations& violations) {
+  std::string domain(text);
+  absl::AsciiStrToLower(&domain);
+  if (!IsDomainPattern(domain)) {
+    violations.Invalid(path, base::StrCat("not a host name, \"*.\" and a host name, or \"*\": ", health::Quote(text)));
+  } else if (!taken.insert(domain).second) {
+    violations.Add(v1::Violation::ALREADY_EXISTS, path,
+                   base::StrCat("twice in this ", scope, ": ", health::Quote(text)));
+  }
+  return domain;
 }
 
 }  // namespace fairlead::control

@@ -9,6 +9,7 @@
 #include "dataplane/base/absl_strings.h"
 #include "dataplane/control/access_log_compiler.h"
 #include "dataplane/control/http_settings_compiler.h"
+#include "dataplane/control/tcp_settings_compiler.h"
 #include "dataplane/control/value_checks.h"
 #include "dataplane/health/quote.h"
 
@@ -45,24 +46,6 @@ std::shared_ptr<const config::ProxyProtocolSettings> CompileProxyProtocol(const 
   settings->trusted_sources = CheckNetworks(message.trusted_sources(), place, "trusted_sources", violations);
   if (message.has_timeout()) {
     settings->timeout = CheckDuration(message.timeout(), Path(place, "timeout"), violations);
-  }
-  return settings;
-}
-
-config::TcpSettings CompileTcp(const v1::TcpListener& message, const Path& place, const PlannedSlots& backends,
-                               Violations& violations) {
-  config::TcpSettings settings;
-  settings.backend_id = message.backend();
-  const Path backend_place(place, "backend");
-  if (const std::optional<config::BackendSlot> slot = backends.Find(message.backend())) {
-    settings.backend = *slot;
-  } else if (message.backend().empty()) {
-    violations.Invalid(backend_place, "missing; want the id of a backend");
-  } else {
-    violations.Add(v1::Violation::NOT_FOUND, backend_place, NotThere("backend", message.backend()));
-  }
-  if (message.has_idle_timeout()) {
-    settings.idle_timeout = CheckDuration(message.idle_timeout(), Path(place, "idle_timeout"), violations);
   }
   return settings;
 }

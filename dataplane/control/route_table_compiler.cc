@@ -7,7 +7,6 @@
 
 #include "absl/container/flat_hash_map.h"
 #include "absl/container/flat_hash_set.h"
-#include "absl/strings/ascii.h"
 #include "dataplane/base/absl_strings.h"
 #include "dataplane/control/domain_name.h"
 #include "dataplane/control/in_use.h"
@@ -16,7 +15,6 @@
 #include "dataplane/control/route_match_compiler.h"
 #include "dataplane/control/upgrades_compiler.h"
 #include "dataplane/control/value_checks.h"
-#include "dataplane/health/quote.h"
 #include "dataplane/metrics/rule_counters.h"
 #include "dataplane/routing/router.h"
 
@@ -107,16 +105,8 @@ config::VirtualHost TableCompiler::CompileHost(const v1::VirtualHost& message, c
 void TableCompiler::CompileDomains(const v1::VirtualHost& message, const Path& place, config::VirtualHost& host) {
   if (message.domains().empty()) violations_.Invalid(Path(place, "domains"), "none; want at least one");
   for (int i = 0; i < message.domains_size(); ++i) {
-    const Path domain_place(place, "domains", i);
-    std::string domain = absl::AsciiStrToLower(message.domains(i));
-    if (!IsDomainPattern(domain)) {
-      violations_.Invalid(domain_place, base::StrCat("not a host name, \"*.\" and a host name, or \"*\": ",
-                                                     health::Quote(message.domains(i))));
-    } else if (!domains_.insert(domain).second) {
-      violations_.Add(v1::Violation::ALREADY_EXISTS, domain_place,
-                      base::StrCat("twice in this route table: ", health::Quote(message.domains(i))));
-    }
-    host.domains.push_back(std::move(domain));
+    host.domains.push_back(
+        CheckDomainPattern(message.domains(i), "route table", domains_, Path(place, "domains", i), violations_));
   }
 }
 

@@ -2,6 +2,8 @@
 
 #include <utility>
 
+#include "dataplane/routing/sni_router.h"
+
 namespace fairlead::control {
 namespace {
 
@@ -14,6 +16,15 @@ template <typename T>
 T& ElementAt(std::vector<T>& vector, uint32_t slot) {
   if (vector.size() <= slot) vector.resize(slot + 1);
   return vector[slot];
+}
+
+// With repetitions.
+std::vector<uint32_t> BackendsOf(const config::TcpSettings& tcp) {
+  std::vector<uint32_t> backends;
+  if (!tcp.backend_id.empty()) backends.push_back(tcp.backend);
+  if (tcp.sni_router == nullptr) return backends;
+  for (const routing::SniRoute& route : tcp.sni_router->routes()) backends.push_back(route.backend);
+  return backends;
 }
 
 }  // namespace
@@ -73,7 +84,7 @@ void Store::CommitListeners(const Staged& staged) {
     const config::Listener& listener = *update.listener;
     using Slots = std::vector<uint32_t>;
     listener_references_.Set(update.slot, listener.tcp ? Slots{} : Slots{listener.http.route_table});
-    tcp_listener_references_.Set(update.slot, listener.tcp ? Slots{listener.tcp->backend} : Slots{});
+    tcp_listener_references_.Set(update.slot, listener.tcp ? BackendsOf(*listener.tcp) : Slots{});
     listener_addresses_.emplace(PlaceOf(*update.listener), update.slot);
   }
   listeners_.Apply(staged.listeners);

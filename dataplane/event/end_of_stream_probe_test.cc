@@ -35,6 +35,8 @@ class DeafLoop final : public Loop {
   Socket* Adopt(int fd, SocketHandler* handler) override { return new DeafSocket(fd, handler); }
   Socket* Connect(int, const sockaddr*, socklen_t, SocketHandler*) override { return nullptr; }
   Acceptor* Accept(int, AcceptHandler*) override { return nullptr; }
+  void AddReady(LoopObject*) override {}
+  void Retire(LoopObject*) override {}
   void RunOnce(bool) override {}
   const char* name() const override { return "deaf"; }
 };

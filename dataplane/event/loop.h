@@ -7,7 +7,9 @@
 #include <memory>
 
 #include "absl/status/statusor.h"
+#include "dataplane/buffer/shared_block.h"
 #include "dataplane/buffer/slice.h"
+#include "dataplane/event/loop_object.h"
 #include "dataplane/event/mailbox.h"
 #include "dataplane/event/socket.h"
 #include "dataplane/event/timer_wheel.h"
@@ -62,6 +64,12 @@ class Loop {
   // Takes over a listening non-blocking descriptor and accepts from it until Acceptor::Close.
   virtual Acceptor* Accept(int fd, AcceptHandler* handler) = 0;
 
+  // For sockets that stand on others. Has `object` called later in this turn, or in the next where this one has run
+  // enough, never from inside this call.
+  virtual void AddReady(LoopObject* object) = 0;
+  // Frees a closed object at the end of the turn. Once is enough, twice does no harm.
+  virtual void Retire(LoopObject* object) = 0;
+
   // One turn: waits for events up to the next timer (not at all when `wait` is false), then delivers completions, due
   // timers, and last functions posted to the mailbox (so that these run between the events of two turns). Neither a
   // socket nor a listener can keep others from their share of a turn.
@@ -78,6 +86,8 @@ class Loop {
   uint64_t now_us() const { return now_us_; }
   TimerWheel& timers() { return timers_; }
   buffer::BlockPool& blocks() { return blocks_; }
+  // Where sockets put what they receive, or what they make of it, many into one block.
+  buffer::SharedBlock& received() { return received_; }
   // Descriptors of this number and above are for others. Since the kernel gives the lowest that is free, one that is
   // not below says that there are hardly any left: acceptors pause, as if the kernel had none (EMFILE), until there
   // are. Default: none are.
@@ -90,6 +100,7 @@ class Loop {
   Loop() = default;
 
   buffer::BlockPool blocks_;
+  buffer::SharedBlock received_{blocks_};
   TimerWheel timers_;
   Mailbox mailbox_;
   uint64_t now_us_ = 0;

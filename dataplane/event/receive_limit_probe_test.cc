@@ -37,6 +37,8 @@ class RefusingLoop final : public Loop {
   Socket* Adopt(int fd, SocketHandler* handler) override { return socket_ = new RefusingSocket(fd, handler); }
   Socket* Connect(int, const sockaddr*, socklen_t, SocketHandler*) override { return nullptr; }
   Acceptor* Accept(int, AcceptHandler*) override { return nullptr; }
+  void AddReady(LoopObject*) override {}
+  void Retire(LoopObject*) override {}
   void RunOnce(bool) override { socket_->Refuse(); }
   const char* name() const override { return "refusing"; }
 

@@ -39,8 +39,8 @@ class Socket {
   void set_handler(SocketHandler* handler) { handler_ = handler; }
   int fd() const { return fd_; }
 
-  // Whether the kernel holds something that was not told yet: bytes, their end, or an error. One system call.
-  bool HasNews() const;
+  // Whether something came that was not told yet: bytes, their end, or an error. One system call.
+  virtual bool HasNews() const;
 
   // Lets bytes come, as they arrive, until PauseReceive. Costs nothing when receiving already. While the socket still
   // connects, bytes come after OnConnected.

@@ -23,6 +23,10 @@ struct alignas(64) ListenerWorkerCounters : RequestCounters {
   Counter proxy_header_untrusted;
   Counter proxy_header_errors;
   Counter proxy_header_timeouts;
+  // and where TLS is passed through: without a valid ClientHello; without one in time; of a name that is nowhere to go.
+  Counter client_hello_errors;
+  Counter client_hello_timeouts;
+  Counter no_sni_route;
 };
 
 // The counters of one listener. Made by the control side when the listener first appears and shared by every revision

@@ -6,6 +6,7 @@
 #include "dataplane/buffer/slice.h"
 #include "dataplane/proxy/admission.h"
 #include "dataplane/proxy/client.h"
+#include "dataplane/proxy/client_hello_reader.h"
 #include "dataplane/proxy/downstream_connection.h"
 #include "dataplane/proxy/proxy_header_reader.h"
 #include "dataplane/proxy/tcp_connection.h"
@@ -15,8 +16,12 @@ namespace {
 
 // `begin` was received already. What is made owns itself.
 void Serve(Environment* environment, Client client, event::Socket* socket, buffer::Slice begin) {
-  if (client.listener->tcp.has_value()) {
-    new TcpConnection(environment, std::move(client), socket, std::move(begin));
+  if (client.listener->tcp.has_value() && client.listener->tcp->sni_router != nullptr) {
+    new ClientHelloReader(environment, std::move(client), socket, std::move(begin));
+  } else if (client.listener->tcp.has_value()) {
+    TcpBeginning beginning;
+    if (!begin.empty()) beginning.bytes.push_back(std::move(begin));
+    new TcpConnection(environment, std::move(client), socket, std::move(beginning));
   } else {
     new DownstreamConnection(environment, std::move(client), socket, std::move(begin));
   }

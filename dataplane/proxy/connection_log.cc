@@ -33,6 +33,7 @@ void ConnectionLog::Write(const Client& client, uint32_t attempts, access_log::W
   entry.attempts = attempts;
   entry.client = &client.address;
   entry.peer = &client.peer();
+  entry.server_name = server_name_;
   entry.bytes_received = static_cast<int64_t>(received_);
   entry.bytes_sent = static_cast<int64_t>(sent_);
   entry.total_us = times_.Between(Mark::kBegin, Mark::kEnd);

@@ -25,6 +25,8 @@ class ConnectionLog {
     revision_ = revision;
     backend_ = backend;
   }
+  // That the client's TLS asks for.
+  void SetServerName(std::string_view name) { server_name_ = name; }
   // A server was chosen.
   void Attempt(const config::Server& server);
   void Connected() { times_.Take(RequestTimes::Mark::kConnected); }
@@ -38,6 +40,7 @@ class ConnectionLog {
  private:
   RequestTimes times_;
   uint64_t revision_ = 0;
+  std::string server_name_;
   std::string backend_;
   std::string server_;
   net::Address server_address_;

@@ -82,6 +82,12 @@ std::string_view ToString(Reason reason) {
       return "client_disconnected";
     case Reason::kConnectionReset:
       return "connection_reset";
+    case Reason::kClientHelloMalformed:
+      return "client_hello_malformed";
+    case Reason::kClientHelloTimeout:
+      return "client_hello_timeout";
+    case Reason::kNoSniRoute:
+      return "no_sni_route";
   }
   return "";
 }

@@ -54,7 +54,10 @@ enum class Reason : uint8_t {
   kClientTooSlow,       // cut short: it took the response below the lowest rate
   kClientDisconnected,
   // Of TCP connections.
-  kConnectionReset,  // one side broke it off, and so was the other
+  kConnectionReset,       // one side broke it off, and so was the other
+  kClientHelloMalformed,  // it was to begin with one of TLS, for sni_routes
+  kClientHelloTimeout,
+  kNoSniRoute,
 };
 
 // "server", …

@@ -6,22 +6,35 @@
 
 #include "dataplane/proxy/admission.h"
 #include "dataplane/proxy/sent_proxy_header.h"
+#include "dataplane/routing/sni_router.h"
 
 namespace fairlead::proxy {
 
-TcpConnection::TcpConnection(Environment* environment, Client client, event::Socket* socket, buffer::Slice begin)
+TcpConnection::TcpConnection(Environment* environment, Client client, event::Socket* socket, TcpBeginning beginning)
     : environment_(environment),
       client_(std::move(client)),
-      log_(client_.listener->access_log == nullptr ? nullptr : new ConnectionLog),
+      log_(std::move(beginning.log)),
       relay_(environment->loop, environment->turn_work, this, this),
       timer_([](void* self) { static_cast<TcpConnection*>(self)->OnTimeout(); }, this),
-      idle_timeout_ms_(client_.listener->tcp->idle_timeout.count()) {
+      idle_timeout_ms_(client_.listener->tcp->idle_timeout.count()),
+      server_name_(std::move(beginning.server_name)) {
   client_.listener->connections.PushBack(this);
-  if (log_ != nullptr) log_->Received(begin.size());
-  if (!begin.empty()) relay_.output(Relay::kServer).Append(std::move(begin));
+  if (log_ == nullptr && client_.listener->access_log != nullptr) log_ = std::make_unique<ConnectionLog>();
+  if (log_ != nullptr) log_->SetServerName(server_name_);
+  for (buffer::Slice& slice : beginning.bytes) {
+    OnRelayReceived(Relay::kClient, slice.size());
+    relay_.output(Relay::kServer).Append(std::move(slice));
+  }
   relay_.Attach(Relay::kClient, socket);
   environment_->loop->timers().Schedule(&timer_, idle_timeout_ms_);
   Balance();
+}
+
+std::pair<config::BackendSlot, std::string_view> TcpConnection::FindBackend() const {
+  const config::TcpSettings& settings = *client_.listener->tcp;
+  const routing::SniRoute* route = settings.sni_router == nullptr ? nullptr : settings.sni_router->Find(server_name_);
+  if (route != nullptr) return {route->backend, route->backend_id};
+  return {settings.backend, settings.backend_id};
 }
 
 void TcpConnection::Balance() {
@@ -30,14 +43,15 @@ void TcpConnection::Balance() {
   attempts_.ForgetServers();
 
   const config::Snapshot& snapshot = *pin_->snapshot;
-  const config::TcpSettings& settings = *client_.listener->tcp;
-  const config::Backend* backend =
-      settings.backend < snapshot.backends.size() ? snapshot.backends[settings.backend].get() : nullptr;
-  if (log_ != nullptr) log_->Balance(snapshot.revision, settings.backend_id);
-  if (backend == nullptr || backend->settings->id != settings.backend_id) {
-    return Fail(DecidedBy::kProxy, Reason::kListenerRemoved);
+  const auto [slot, id] = FindBackend();
+  if (log_ != nullptr) log_->Balance(snapshot.revision, id);
+  if (id.empty()) {
+    client_.listener->own_counters->no_sni_route.Increment();
+    return Fail(DecidedBy::kProxy, Reason::kNoSniRoute);
   }
-  attempts_.set_backend(settings.backend);
+  const config::Backend* backend = slot < snapshot.backends.size() ? snapshot.backends[slot].get() : nullptr;
+  if (backend == nullptr || backend->settings->id != id) return Fail(DecidedBy::kProxy, Reason::kListenerRemoved);
+  attempts_.set_backend(slot);
   StartAttempt();
 }
 

@@ -3,10 +3,14 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <string>
 #include <string_view>
+#include <utility>
+#include <vector>
 
 #include "dataplane/buffer/slice.h"
 #include "dataplane/config/backend.h"
+#include "dataplane/config/slots.h"
 #include "dataplane/event/socket.h"
 #include "dataplane/event/timer_wheel.h"
 #include "dataplane/metrics/backend_counters.h"
@@ -22,6 +26,13 @@
 
 namespace fairlead::proxy {
 
+// What was read of a connection before it was known where it goes.
+struct TcpBeginning {
+  std::vector<buffer::Slice> bytes = {};
+  std::string server_name = {};             // that its TLS asks for; empty: none, or nobody has looked
+  std::unique_ptr<ConnectionLog> log = {};  // begun with the connection; null: not yet
+};
+
 // A client's connection to a TCP listener, and the connection to the server that it was balanced to, after waiting for
 // one where all are at their limits. Both directions go on and end by themselves. A client that can't be served is
 // reset, so that it does not take an end for an answer.
@@ -33,8 +44,8 @@ class TcpConnection final : public ClientConnection,
                             private upstream::Waiter,
                             private Relay::Meter {
  public:
-  // Takes over the client's socket, from which `begin` was received already.
-  TcpConnection(Environment* environment, Client client, event::Socket* socket, buffer::Slice begin);
+  // Takes over the client's socket, from which `beginning` was received already.
+  TcpConnection(Environment* environment, Client client, event::Socket* socket, TcpBeginning beginning);
 
   // Connections live on until they end, or the process does.
   void Drain() override {}
@@ -59,6 +70,8 @@ class TcpConnection final : public ClientConnection,
   void OnRelayReceived(Relay::Side from, size_t bytes) override;
   void OnRelaySent(Relay::Side to, size_t bytes) override;
 
+  // Where the listener, as it is now, sends connections like this one; an empty id: nowhere.
+  std::pair<config::BackendSlot, std::string_view> FindBackend() const;
   // Finds the backend in the worker's current revision, then a server.
   void Balance();
   void StartAttempt();
@@ -79,6 +92,7 @@ class TcpConnection final : public ClientConnection,
   std::shared_ptr<metrics::BackendCounters> backend_counters_;
   ServerAttempts attempts_;
   const uint64_t idle_timeout_ms_;
+  const std::string server_name_;
   bool closed_ = false;
 };
 

@@ -7,7 +7,7 @@
 
 #include "dataplane/config/route_table.h"
 #include "dataplane/config/slots.h"
-#include "dataplane/routing/pattern_tree.h"
+#include "dataplane/routing/domain_index.h"
 #include "dataplane/routing/request_view.h"
 #include "dataplane/routing/rule_index.h"
 
@@ -49,10 +49,7 @@ class Router {
 
   const std::shared_ptr<const config::RouteTable> table_;
   std::vector<Host> hosts_;  // as in the table
-  // Domains, back to front, so that "*.suffix" is a prefix. Ranks, the better match having the lower, are indexes into
-  // hosts_of_domains_.
-  PatternTree domains_;
-  std::vector<uint32_t> hosts_of_domains_;  // indexes into hosts_
+  DomainIndex domains_;      // of indexes into hosts_
 };
 
 // A rule without a backend to choose.

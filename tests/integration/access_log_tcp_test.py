@@ -65,6 +65,7 @@ def test_a_connection_says_all_of_itself(fairlead: Fairlead, log: AccessLogFile)
         "attempts": 1,
         "client": client,
         "peer": client,
+        "server_name": None,
         "bytes_received": 5,
         "bytes_sent": 6,
         "decided_by": "server",

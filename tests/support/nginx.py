@@ -21,7 +21,7 @@ http {{
   scgi_temp_path {directory}/{name}.scgi;
   {http}
   server {{
-    listen {address};
+    listen {address} {listen};
     {server}
   }}
 }}
@@ -32,13 +32,16 @@ class Nginx:
     """One nginx whose only server has these directives. nginx knows no port 0: a free one is looked for, and if somebody
     was faster, another."""
 
-    def __init__(self, bench: Workbench, server: str, *, http: str = "", name: str = "nginx"):
+    def __init__(self, bench: Workbench, server: str, *, http: str = "", listen: str = "", name: str = "nginx"):
+        """`listen`: what `listen` says besides, such as "ssl"."""
         self._configuration = bench.directory / f"{name}.conf"
         self._pid_file = bench.directory / f"{name}.pid"
         while True:
             self.address = closed_port()
             self._configuration.write_text(
-                _FRAME.format(directory=bench.directory, name=name, address=self.address, server=server, http=http)
+                _FRAME.format(
+                    directory=bench.directory, name=name, address=self.address, listen=listen, server=server, http=http
+                )
             )
             command = ["/usr/sbin/nginx", "-p", str(bench.directory), "-c", str(self._configuration)]
             self.process: Process = bench.start(command, name)

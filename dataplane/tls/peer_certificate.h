@@ -1,0 +1,33 @@
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+struct x509_st;
+
+namespace fairlead::tls {
+
+// A name of a certificate (RFC 5280 §4.2.1.6), as text.
+struct SubjectName {
+  enum class Kind : uint8_t { kDns, kUri, kEmail, kIp };
+  Kind kind;
+  std::string text;
+};
+
+// Who is at the other end: what of the peer's certificate, which was verified, others ask for.
+struct PeerCertificate {
+  std::string subject;  // RFC 2253
+  std::vector<SubjectName> names;
+  std::string fingerprint;  // SHA-256, in hexadecimal digits
+};
+
+PeerCertificate Describe(const x509_st& certificate);
+// The subject alternative names; other kinds than the above are left out, as are names with a NUL within.
+std::vector<SubjectName> SubjectNames(const x509_st& certificate);
+// As RFC 2253 writes it, in UTF-8.
+std::string SubjectText(const x509_st& certificate);
+std::string IssuerText(const x509_st& certificate);
+std::string Fingerprint(const x509_st& certificate);
+
+}  // namespace fairlead::tls

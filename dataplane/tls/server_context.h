@@ -1,0 +1,75 @@
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "absl/container/flat_hash_map.h"
+#include "absl/status/statusor.h"
+#include "dataplane/tls/certificate.h"
+#include "dataplane/tls/policy.h"
+#include "dataplane/tls/trust_bundle.h"
+
+struct ssl_ctx_st;
+struct ssl_st;
+
+namespace fairlead::tls {
+
+// Whether clients are to show certificates.
+enum class ClientAuth : uint8_t { kNone, kOptional, kRequired };
+
+struct ServerSettings {
+  std::vector<std::shared_ptr<const Certificate>> certificates = {};  // at least one; the first is the default
+  Policy policy = Policy::kIntermediate;
+  ClientAuth client_auth = ClientAuth::kNone;
+  std::shared_ptr<const TrustBundle> trust = nullptr;  // for client_auth
+  // Protocols of the application (ALPN), the best first. None: whatever the client wants is not looked at.
+  std::vector<std::string> protocols = {};
+};
+
+// How a listener speaks TLS. Made by the control side; immutable, and shared by all workers. A connection keeps the one
+// that it began with.
+class ServerContext {
+ public:
+  static absl::StatusOr<std::shared_ptr<const ServerContext>> Create(ServerSettings settings);
+  ~ServerContext();
+  ServerContext(const ServerContext&) = delete;
+  ServerContext& operator=(const ServerContext&) = delete;
+
+  const ServerSettings& settings() const { return settings_; }
+
+  // For this package alone.
+  ssl_ctx_st* context() const { return context_; }
+
+ private:
+  // Certificates of one name: the first of each kind of key, which the library chooses among.
+  struct Choice {
+    const Certificate* ecdsa = nullptr;
+    const Certificate* rsa = nullptr;
+
+    void Add(const Certificate& certificate);
+    friend bool operator==(const Choice&, const Choice&) = default;
+  };
+
+  explicit ServerContext(ServerSettings settings) : settings_(std::move(settings)) {}
+
+  absl::Status Build();
+  void IndexNames();
+  // By SNI (RFC 6066 §3), null without.
+  const Choice& Choose(const char* name) const;
+  // Has the connection show what the client's name calls for.
+  bool SelectCertificates(ssl_st* connection) const;
+  // Staples the OCSP response of the certificate that was selected.
+  int StapleOcspResponse(ssl_st* connection) const;
+  int SelectProtocol(const unsigned char** selected, unsigned char* selected_size, std::string_view offered) const;
+
+  const ServerSettings settings_;
+  ssl_ctx_st* context_ = nullptr;
+  Choice default_;
+  absl::flat_hash_map<std::string, Choice> exact_;
+  absl::flat_hash_map<std::string, Choice> wildcards_;  // "*.example.org" as "example.org"
+};
+
+}  // namespace fairlead::tls

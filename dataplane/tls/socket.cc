@@ -1,0 +1,345 @@
+#include "dataplane/tls/socket.h"
+
+#include <sys/socket.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <cstring>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "dataplane/tls/openssl.h"
+#include "dataplane/tls/socket_bio.h"
+
+namespace fairlead::tls {
+namespace {
+
+// Less of a block than this is not worth a call.
+constexpr size_t kMinimumRoom = 512;
+// Pieces below this are put together into one record with what follows, others get records of their own.
+constexpr size_t kGatherBelow = 8'192;
+
+bool IsToBeReset(int fd) {
+  linger at_close{};
+  socklen_t length = sizeof(at_close);
+  getsockopt(fd, SOL_SOCKET, SO_LINGER, &at_close, &length);
+  return at_close.l_onoff != 0 && at_close.l_linger == 0;
+}
+
+}  // namespace
+
+Socket* Socket::Accept(event::Loop& loop, event::Socket* transport, std::shared_ptr<const ServerContext> context,
+                       event::SocketHandler* handler, buffer::Slice begin) {
+  SSL* tls = SSL_new(context->context());
+  if (tls != nullptr) SSL_set_accept_state(tls);
+  auto* socket = new Socket(loop, transport, tls, std::move(context), handler);
+  if (!begin.empty()) socket->input_.Append(std::move(begin));
+  transport->ResumeReceive();
+  // What was received already, or the lack of memory, is told from the loop's turn.
+  if (!socket->input_.empty() || tls == nullptr) loop.AddReady(socket);
+  return socket;
+}
+
+Socket* Socket::Connect(event::Loop& loop, event::Socket* transport, std::shared_ptr<const ClientContext> context,
+                        std::shared_ptr<ClientSessions> sessions, event::SocketHandler* handler) {
+  Socket* socket = ConnectOver(loop, transport, std::move(context), std::move(sessions), handler);
+  socket->phase_ = Phase::kConnecting;
+  return socket;
+}
+
+Socket* Socket::ConnectOver(event::Loop& loop, event::Socket* transport, std::shared_ptr<const ClientContext> context,
+                            std::shared_ptr<ClientSessions> sessions, event::SocketHandler* handler) {
+  SSL* tls = SSL_new(context->context());
+  if (tls != nullptr) {
+    SSL_set_connect_state(tls);
+    if (!context->asked_name().empty()) SSL_set_tlsext_host_name(tls, context->asked_name().c_str());
+    ClientSessions::LeaveIn(sessions.get(), tls);
+    if (const SessionPtr session(sessions != nullptr ? sessions->Take() : nullptr); session != nullptr) {
+      SSL_set_session(tls, session.get());
+    }
+  }
+  auto* socket = new Socket(loop, transport, tls, std::move(context), handler);
+  socket->sessions_ = std::move(sessions);
+  transport->ResumeReceive();
+  loop.AddReady(socket);
+  return socket;
+}
+
+Socket::Socket(event::Loop& loop, event::Socket* transport, SSL* tls, std::shared_ptr<const void> context,
+               event::SocketHandler* handler)
+    : event::Socket(transport->fd(), handler),
+      loop_(loop),
+      transport_(transport),
+      tls_(tls),
+      context_(std::move(context)) {
+  transport_->set_handler(this);
+  if (tls_ == nullptr) return;
+  BIO* bio = SocketBio::Create(this);
+  SSL_set_bio(tls_, bio, bio);
+}
+
+Socket::~Socket() { SSL_free(tls_); }
+
+bool Socket::HasNews() const { return HasInput() || end_ == End::kReached || transport_->HasNews(); }
+
+bool Socket::HasInput() const { return !input_.empty() || (phase_ == Phase::kOpen && SSL_pending(tls_) > 0); }
+
+void Socket::ResumeReceive() {
+  receiving_ = true;
+  if (phase_ != Phase::kOpen && phase_ != Phase::kFailed) return;
+  if (end_ == End::kNone) transport_->ResumeReceive();
+  if (HasInput() || end_ == End::kReached) loop_.AddReady(this);
+}
+
+void Socket::PauseReceive() {
+  receiving_ = false;
+  if (phase_ == Phase::kOpen) transport_->PauseReceive();
+}
+
+void Socket::StartSend(const iovec* iovecs, int count) {
+  sending_ = send_failed_ || phase_ != Phase::kOpen ? 0 : Encrypt(iovecs, count);
+  if (sending_ > 0) return Flush();
+  send_refused_ = true;
+  loop_.AddReady(this);
+}
+
+void Socket::ShutdownSend() {
+  if (phase_ == Phase::kOpen && !std::exchange(said_goodbye_, true)) SSL_shutdown(tls_);
+  ERR_clear_error();
+  shutdown_due_ = true;
+  Flush();
+}
+
+void Socket::Close(std::vector<buffer::Slice>) {
+  closed_ = true;
+  const bool orderly = phase_ == Phase::kOpen && !said_goodbye_ && output_.empty() && !IsToBeReset(fd_);
+  if (orderly) {
+    SSL_shutdown(tls_);
+    iovec bytes;
+    // If the kernel has no room, the peer learns of the end by the connection's.
+    if (output_.FillIovecs(&bytes, 1) == 1) send(fd_, bytes.iov_base, bytes.iov_len, MSG_NOSIGNAL | MSG_DONTWAIT);
+    ERR_clear_error();
+  }
+  transport_->Close(transport_sending_ ? output_.TakeSlices() : std::vector<buffer::Slice>());
+  input_.Clear();
+  output_.Clear();
+  // A session is not made worthless by how its connection ends.
+  if (tls_ != nullptr) SSL_set_shutdown(tls_, SSL_SENT_SHUTDOWN | SSL_RECEIVED_SHUTDOWN);
+  SSL_free(std::exchange(tls_, nullptr));
+  loop_.Retire(this);
+}
+
+std::string_view Socket::protocol() const {
+  const unsigned char* protocol = nullptr;
+  unsigned size = 0;
+  SSL_get0_alpn_selected(tls_, &protocol, &size);
+  return {reinterpret_cast<const char*>(protocol), size};
+}
+
+std::string_view Socket::server_name() const {
+  const char* name = SSL_get_servername(tls_, TLSEXT_NAMETYPE_host_name);
+  return name != nullptr ? name : "";
+}
+
+const char* Socket::version() const { return SSL_get_version(tls_); }
+
+const char* Socket::cipher() const { return SSL_get_cipher_name(tls_); }
+
+bool Socket::resumed() const { return SSL_session_reused(tls_) == 1; }
+
+std::optional<PeerCertificate> Socket::peer_certificate() const {
+  const X509* certificate = SSL_get0_peer_certificate(tls_);
+  const bool checked = SSL_get_verify_mode(tls_) != SSL_VERIFY_NONE && SSL_get_verify_result(tls_) == X509_V_OK;
+  if (certificate == nullptr || !checked) return std::nullopt;
+  return Describe(*certificate);
+}
+
+void Socket::OnConnected(int error) {
+  if (error == 0) {
+    phase_ = Phase::kHandshake;
+    return Handshake();
+  }
+  phase_ = Phase::kFailed;
+  end_ = End::kTold;
+  failure_ = std::make_unique<Failure>(Failure{FailureCause::kClosed, std::strerror(error)});
+  handler_->OnConnected(error);
+}
+
+void Socket::OnReceived(buffer::Slice bytes) {
+  if (end_ != End::kNone) return;
+  input_.Append(std::move(bytes));
+  if (phase_ == Phase::kHandshake) return Handshake();
+  TellReceived();
+}
+
+void Socket::OnReceiveEnd(int error) {
+  if (end_ != End::kNone) return;
+  if (phase_ == Phase::kHandshake) {
+    phase_ = Phase::kFailed;
+    end_ = End::kTold;
+    failure_ = std::make_unique<Failure>(
+        Failure{FailureCause::kClosed, error == 0 ? "the peer has closed the connection during the handshake"
+                                                  : absl::StrCat("during the handshake: ", std::strerror(error))});
+    return handler_->OnConnected(error == 0 ? ECONNRESET : error);
+  }
+  // What was received before comes first; it may yet say that this is the end.
+  end_ = End::kReached;
+  end_error_ = error == 0 ? ECONNRESET : error;
+  TellReceived();
+}
+
+void Socket::OnSent(size_t sent, int error) {
+  transport_sending_ = false;
+  if (error != 0) {
+    output_.Clear();
+    send_failed_ = true;
+    end_error_ = end_error_ == 0 ? error : end_error_;
+    if (std::exchange(sending_, 0) > 0) handler_->OnSent(0, error);
+    return;
+  }
+  output_.Consume(sent);
+  if (!output_.empty() || shutdown_due_) Flush();
+  if (output_.empty() && sending_ > 0) handler_->OnSent(std::exchange(sending_, 0), 0);
+}
+
+void Socket::OnReady() {
+  if (phase_ == Phase::kHandshake) return Handshake();
+  if (phase_ == Phase::kConnecting) return;
+  Flush();
+  if (std::exchange(send_refused_, false)) {
+    handler_->OnSent(0, failure_ != nullptr ? EPROTO : EPIPE);
+    if (closed_) return;
+  }
+  TellReceived();
+}
+
+size_t Socket::TakeInput(char* room, size_t size) {
+  iovec front;
+  if (input_.FillIovecs(&front, 1) == 0) return 0;
+  const size_t taken = std::min(size, front.iov_len);
+  std::memcpy(room, front.iov_base, taken);
+  input_.Consume(taken);
+  return taken;
+}
+
+void Socket::AddOutput(const char* bytes, size_t size) {
+  buffer::BlockPool& pool = loop_.blocks();
+  if (size > buffer::BlockPool::kBlockSize) return output_.Append({bytes, size}, pool);
+  std::memcpy(output_.Reserve(size, pool), bytes, size);
+  output_.Commit(size);
+}
+
+void Socket::Handshake() {
+  const int result = tls_ != nullptr ? SSL_do_handshake(tls_) : 0;
+  if (result == 1) {
+    phase_ = Phase::kOpen;
+    if (!receiving_) transport_->PauseReceive();
+    handler_->OnConnected(0);
+    if (closed_) return;
+    // Session tickets can wait for what the owner sends in this turn.
+    if (!output_.empty()) loop_.AddReady(this);
+    return TellReceived();
+  }
+  if (tls_ != nullptr && SSL_get_error(tls_, result) == SSL_ERROR_WANT_READ) return Flush();
+  Fail(EPROTO);
+  end_ = End::kTold;
+  handler_->OnConnected(EPROTO);
+}
+
+void Socket::TellReceived() {
+  buffer::SharedBlock& received = loop_.received();
+  while (receiving_ && phase_ == Phase::kOpen && end_ != End::kTold && HasInput()) {
+    const auto decrypted = static_cast<size_t>(SSL_pending(tls_));
+    const size_t wanted = std::max({kMinimumRoom, input_.size(), decrypted});
+    char* room = received.Room(std::min(wanted, buffer::BlockPool::kBlockSize));
+    size_t size = 0;
+    const int result = SSL_read_ex(tls_, room, received.room(), &size);
+    if (result == 1) {
+      handler_->OnReceived(received.Cut(size));
+      if (closed_) return;
+      continue;
+    }
+    const int error = SSL_get_error(tls_, result);
+    if (error == SSL_ERROR_WANT_READ) continue;  // the input is empty now
+    if (error == SSL_ERROR_ZERO_RETURN) {
+      EndReceiving(0);
+    } else {
+      Fail(EPROTO);
+    }
+  }
+  // Answers of the protocol's own, such as to KeyUpdate.
+  if (!output_.empty()) Flush();
+  if (receiving_ && end_ == End::kReached) {
+    end_ = End::kTold;
+    handler_->OnReceiveEnd(end_error_);
+  }
+}
+
+size_t Socket::Encrypt(const iovec* iovecs, int count) {
+  size_t encrypted = 0;
+  const iovec* const end = iovecs + count;
+  size_t offset = 0;  // within the first
+  while (iovecs != end && encrypted < kSendAtMost) {
+    const char* bytes = static_cast<const char*>(iovecs->iov_base) + offset;
+    size_t size = std::min(iovecs->iov_len - offset, kRecordAtMost);
+    const bool whole = size == iovecs->iov_len - offset;
+    if (!whole || iovecs + 1 == end || size >= kGatherBelow || iovecs[1].iov_len >= kGatherBelow) {
+      offset = whole ? 0 : offset + size;
+      if (whole) ++iovecs;
+    } else {
+      // Free until something else is received.
+      char* gathered = loop_.received().Room(kRecordAtMost);
+      size = 0;
+      while (iovecs != end && iovecs->iov_len - offset < kGatherBelow &&
+             size + iovecs->iov_len - offset <= kRecordAtMost) {
+        const size_t piece = iovecs->iov_len - offset;
+        std::memcpy(gathered + size, static_cast<const char*>(iovecs->iov_base) + offset, piece);
+        size += piece;
+        offset = 0;
+        ++iovecs;
+      }
+      bytes = gathered;
+    }
+    if (!EncryptRecord(bytes, size)) return 0;
+    encrypted += size;
+  }
+  return encrypted;
+}
+
+bool Socket::EncryptRecord(const char* bytes, size_t size) {
+  size_t written = 0;
+  if (SSL_write_ex(tls_, bytes, size, &written) == 1) return true;
+  failure_ = std::make_unique<Failure>(TakeFailure(X509_V_OK));
+  send_failed_ = true;
+  return false;
+}
+
+void Socket::Flush() {
+  if (transport_sending_) return;
+  if (output_.empty()) {
+    if (std::exchange(shutdown_due_, false)) transport_->ShutdownSend();
+    return;
+  }
+  iovec iovecs[kMaxIovecs];
+  const int count = output_.FillIovecs(iovecs, kMaxIovecs);
+  transport_sending_ = true;
+  transport_->StartSend(iovecs, count);
+}
+
+void Socket::EndReceiving(int error) {
+  input_.Clear();
+  transport_->PauseReceive();
+  end_ = End::kReached;
+  end_error_ = error;
+}
+
+void Socket::Fail(int error) {
+  failure_ = std::make_unique<Failure>(tls_ != nullptr ? TakeFailure(SSL_get_verify_result(tls_))
+                                                       : Failure{FailureCause::kInternal, "no memory"});
+  phase_ = Phase::kFailed;
+  send_failed_ = true;
+  EndReceiving(error);
+  Flush();  // an alert
+}
+
+}  // namespace fairlead::tls
