@@ -59,7 +59,8 @@ config::BackendHttp2 CompileHttp2(const v1::Http2Backend& message, const Path& p
   if (message.has_ping_interval()) {
     const Path ping_place(place, "ping_interval");
     http2.ping_interval = CheckDuration(message.ping_interval(), ping_place, violations);
-    if (http2.ping_interval < kMinPingInterval) violations.Invalid(ping_place, "less than 1 s");
+    if (http2.ping_interval < kMinPingInterval)
+      violations.Invalid(ping_place, base::StrCat("less than 1 s: ", http2.ping_interval.count(), " ms"));
   }
   if (message.has_ping_timeout()) {
     http2.ping_timeout = CheckDuration(message.ping_timeout(), Path(place, "ping_timeout"), violations);

@@ -73,7 +73,7 @@ void HeaderBlock::WriteRequest(const RequestHead& head, const HeadEdits& edits, 
     AppendLiteral(":scheme", scheme);
     AppendLiteral(":path", target);
   }
-  AppendLiteral(":authority", authority);
+  if (!authority.empty()) AppendLiteral(":authority", authority);  // RFC 9113 §8.3.1: not an empty one
 
   KnownFields removed = kHopByHopFields;
   removed.Add(KnownField::kHost);
