@@ -24,8 +24,6 @@ using google::protobuf::Reflection;
 
 // Operations on ticket keys, which have these places: requests.cc.
 constexpr std::string_view kUnimplementedFields[] = {
-    "fairlead.v1.Transaction.confirm_within",
-    "fairlead.v1.Transaction.preconditions",
     "fairlead.v1.Snapshot.ticket_keys",
     "fairlead.v1.HttpListener.http2",
     "fairlead.v1.ServerTls.ticket_keys",
@@ -33,14 +31,12 @@ constexpr std::string_view kUnimplementedFields[] = {
     "fairlead.v1.ServerTls.early_data",
     "fairlead.v1.RouteRule.grpc_retry",
     "fairlead.v1.Backend.tls",
-    "fairlead.v1.Backend.http2",
     "fairlead.v1.Server.zone",
     "fairlead.v1.Server.priority",
 };
 
 // protobuf puts an enum's values into the scope around the enum.
 constexpr std::string_view kUnimplementedValues[] = {
-    "fairlead.v1.Backend.HTTP2",
     "fairlead.v1.Backend.AUTO",
 };
 
