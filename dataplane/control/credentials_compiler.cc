@@ -97,7 +97,6 @@ struct Certificates {
   static auto& Updates(Staged& staged) { return staged.certificate_updates; }
   static auto& Changed(Changes& changes) { return changes.certificates; }
   static const References& ListenersOf(const Store& store) { return store.listener_certificates(); }
-  static void Redact(Message& message) { message.clear_key(); }
 };
 
 struct TrustBundles {
@@ -113,7 +112,6 @@ struct TrustBundles {
   static auto& Updates(Staged& staged) { return staged.trust_bundle_updates; }
   static auto& Changed(Changes& changes) { return changes.trust_bundles; }
   static const References& ListenersOf(const Store& store) { return store.listener_trust_bundles(); }
-  static void Redact(Message&) {}
 };
 
 template <typename Kind>
@@ -137,9 +135,7 @@ void Put(Compilation& compilation, const typename Kind::Message& message, const 
     compilation.CountChanged(before->digest, digest);
   }
   const uint32_t slot = now ? *now : Kind::Planned(staged).Add(message.id());
-  auto kept = std::make_shared<typename Kind::Message>(message);
-  Kind::Redact(*kept);
-  Kind::Updates(staged).push_back({slot, std::move(kept)});
+  Kind::Updates(staged).push_back({slot, std::make_shared<const typename Kind::Message>(message)});
   Kind::Changed(staged.changes).push_back(slot);
   PutAt(objects, slot, std::shared_ptr<const typename Kind::Config>(std::move(object)));
 }
