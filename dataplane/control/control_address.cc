@@ -22,13 +22,14 @@ bool IsLoopback(const net::Address& address) {
 
 }  // namespace
 
-absl::StatusOr<net::Address> ParseControlAddress(std::string_view text) {
+absl::StatusOr<net::Address> ParseControlAddress(std::string_view text, bool has_mutual_tls) {
   const bool is_localhost = text.substr(0, kLocalhost.size()) == kLocalhost;
   absl::StatusOr<net::Address> address = net::Address::Parse(
       is_localhost ? base::StrCat("127.0.0.1:", text.substr(kLocalhost.size())) : std::string(text));
-  if (!address.ok() || address->family() == AF_UNIX || IsLoopback(*address)) return address;
-  return absl::InvalidArgumentError(base::StrCat(
-      text, ": beyond loopback, control needs mTLS, which this version does not do yet; use 127.0.0.1 or unix:PATH"));
+  if (!address.ok() || has_mutual_tls || address->family() == AF_UNIX || IsLoopback(*address)) return address;
+  return absl::InvalidArgumentError(
+      base::StrCat(text, ": beyond loopback, control needs mTLS: give --control_ca, --control_cert and --control_key, "
+                         "or use 127.0.0.1 or unix:PATH"));
 }
 
 std::string ToGrpcTarget(const net::Address& address) {
