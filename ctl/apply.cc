@@ -36,7 +36,8 @@ absl::StatusOr<ExitCode> Run(const Invocation& invocation) {
     const absl::Status made = MakeOperations(*transaction);
     if (!made.ok()) return made;
   }
-  FinishTransaction(invocation, *transaction);
+  const absl::Status finished = FinishTransaction(invocation, *transaction);
+  if (!finished.ok()) return finished;
 
   const absl::StatusOr<std::unique_ptr<Connection>> connection = Connection::Open(invocation.proxy);
   if (!connection.ok()) return connection.status();

@@ -4,6 +4,8 @@
 
 #include "absl/strings/str_format.h"
 #include "api/yaml/concat.h"
+#include "api/yaml/scalars.h"
+#include "ctl/impact_text.h"
 #include "ctl/printable.h"
 
 namespace fairlead::ctl {
@@ -22,6 +24,27 @@ std::string Describe(const v1::Applied& applied) {
   return api::Concat("applied revision ", applied.revision(), counts, ", in ", Milliseconds(applied.duration()));
 }
 
+absl::Status AddPreconditions(const Arguments& arguments, v1::Transaction& transaction) {
+  if (arguments.Has("min_eligible_share")) {
+    const std::string text = arguments.Get("min_eligible_share", "");
+    const std::optional<double> share = api::ParseDouble(text);
+    if (!share) {
+      return absl::InvalidArgumentError(
+          api::Concat("--min_eligible_share is a number from 0 to 1, not \"", text, "\""));
+    }
+    transaction.add_preconditions()->set_min_eligible_share(*share);
+  }
+  if (arguments.Has("max_servers_removed")) {
+    const std::string text = arguments.Get("max_servers_removed", "");
+    const std::optional<uint64_t> most = api::ParseUnsigned(text);
+    if (!most || *most > UINT32_MAX) {
+      return absl::InvalidArgumentError(api::Concat("--max_servers_removed is a whole number, not \"", text, "\""));
+    }
+    transaction.add_preconditions()->set_max_servers_removed(static_cast<uint32_t>(*most));
+  }
+  return absl::OkStatus();
+}
+
 void PrintViolations(const v1::Rejected& rejected, std::ostream& err) {
   for (const v1::Violation& violation : rejected.violations()) {
     if (!violation.path().empty()) err << Printable(violation.path()) << ": ";
@@ -32,7 +55,7 @@ void PrintViolations(const v1::Rejected& rejected, std::ostream& err) {
 
 }  // namespace
 
-void FinishTransaction(const Invocation& invocation, v1::Transaction& transaction) {
+absl::Status FinishTransaction(const Invocation& invocation, v1::Transaction& transaction) {
   const Arguments& arguments = invocation.arguments;
   if (transaction.id().empty()) transaction.set_id(NewTransactionId());
   if (arguments.Has("dry_run")) transaction.set_dry_run(arguments.IsOn("dry_run"));
@@ -40,13 +63,24 @@ void FinishTransaction(const Invocation& invocation, v1::Transaction& transactio
   if (arguments.Has("author") || transaction.author().empty()) {
     transaction.set_author(arguments.Get("author", invocation.environment.variable("USER")));
   }
+  if (arguments.Has("id")) transaction.set_id(arguments.Get("id", ""));
+  if (arguments.Has("confirm_within")) {
+    const std::string text = arguments.Get("confirm_within", "");
+    const auto within = api::ParseDuration(text);
+    if (!within) {
+      return absl::InvalidArgumentError(api::Concat("--confirm_within is a duration like 60s, not \"", text, "\""));
+    }
+    transaction.mutable_confirm_within()->set_seconds(within->seconds);
+    transaction.mutable_confirm_within()->set_nanos(within->nanos);
+  }
+  return AddPreconditions(arguments, transaction);
 }
 
 absl::StatusOr<ExitCode> PrintAnswer(const Invocation& invocation, const Answer& answer) {
   const Environment& environment = invocation.environment;
   const auto* applied = std::get_if<v1::Applied>(&answer);
   if (applied != nullptr && invocation.format == OutputFormat::kTable) {
-    environment.out << Describe(*applied) << "\n";
+    environment.out << Describe(*applied) << "\n" << DescribeImpact(applied->impact());
     return ExitCode::kDone;
   }
   if (applied != nullptr) {

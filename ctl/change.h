@@ -9,8 +9,9 @@ namespace fairlead::ctl {
 
 // What is the same for every command that changes the proxy.
 
-// Gives a transaction an id, unless it has one, and what --dry_run, --author and --comment say.
-void FinishTransaction(const Invocation& invocation, v1::Transaction& transaction);
+// Gives a transaction an id, unless it has one, and what the flags of WithWriteFlags say. INVALID_ARGUMENT for values
+// that are none.
+absl::Status FinishTransaction(const Invocation& invocation, v1::Transaction& transaction);
 
 // Prints the proxy's answer: what was applied, as -o says; of a rejection every violation as `path: message` on
 // standard error (and the message, with -o yaml or json, on standard output).

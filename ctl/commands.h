@@ -13,6 +13,7 @@ Command GetCommand();
 Command StatusCommand();
 Command WatchCommand();
 std::vector<Command> ServerCommands();
+std::vector<Command> HistoryCommands();
 Command HealthReportCommand();
 
 }  // namespace fairlead::ctl

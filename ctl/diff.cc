@@ -8,6 +8,7 @@
 #include "ctl/difference.h"
 #include "ctl/files.h"
 #include "ctl/requests.h"
+#include "ctl/revision_number.h"
 
 namespace fairlead::ctl {
 namespace {
@@ -25,9 +26,37 @@ absl::Status PrintOperations(const Invocation& invocation, const v1::Snapshot& f
   return PrintMessage(transaction, invocation.format, {}, invocation.environment.out);
 }
 
+absl::StatusOr<ExitCode> PrintDifference(const Invocation& invocation, const v1::Snapshot& from,
+                                         const v1::Snapshot& to) {
+  std::vector<v1::Operation> operations = api::Diff(from, to);
+  const bool same = operations.empty();
+  const absl::Status printed = PrintOperations(invocation, from, std::move(operations));
+  if (!printed.ok()) return printed;
+  return same ? ExitCode::kDone : ExitCode::kRejected;
+}
+
+absl::StatusOr<ExitCode> RunBetweenRevisions(const Invocation& invocation) {
+  const absl::Status counted = CheckWordCount(invocation, "diff REVISION REVISION", 2, 2);
+  if (!counted.ok()) return counted;
+  const absl::StatusOr<uint64_t> from = ParseRevision(invocation.words[0]);
+  if (!from.ok()) return from.status();
+  const absl::StatusOr<uint64_t> to = ParseRevision(invocation.words[1]);
+  if (!to.ok()) return to.status();
+  const absl::StatusOr<std::unique_ptr<Connection>> connection = Connection::Open(invocation.proxy);
+  if (!connection.ok()) return connection.status();
+  const absl::StatusOr<v1::Snapshot> before = GetRevision(**connection, *from);
+  if (!before.ok()) return before.status();
+  const absl::StatusOr<v1::Snapshot> after = GetRevision(**connection, *to);
+  if (!after.ok()) return after.status();
+  return PrintDifference(invocation, *before, *after);
+}
+
 absl::StatusOr<ExitCode> Run(const Invocation& invocation) {
   std::vector<std::string> files = invocation.arguments.GetAll("file");
-  if (files.empty()) return absl::InvalidArgumentError("diff needs -f FILE");
+  if (files.empty() && invocation.words.empty()) {
+    return absl::InvalidArgumentError("diff needs -f FILE, or two revisions");
+  }
+  if (files.empty()) return RunBetweenRevisions(invocation);
   files.insert(files.end(), invocation.words.begin(), invocation.words.end());
   const absl::StatusOr<v1::Transaction> wanted = ReadFiles(files, invocation.environment);
   if (!wanted.ok()) return wanted.status();
@@ -41,11 +70,7 @@ absl::StatusOr<ExitCode> Run(const Invocation& invocation) {
   filter.set_without_status(true);
   const absl::StatusOr<v1::StateReport> state = GetState(**connection, filter);
   if (!state.ok()) return state.status();
-  std::vector<v1::Operation> operations = api::Diff(state->config(), wanted->snapshot());
-  const bool same = operations.empty();
-  const absl::Status printed = PrintOperations(invocation, state->config(), std::move(operations));
-  if (!printed.ok()) return printed;
-  return same ? ExitCode::kDone : ExitCode::kRejected;
+  return PrintDifference(invocation, state->config(), wanted->snapshot());
 }
 
 }  // namespace
@@ -53,8 +78,9 @@ absl::StatusOr<ExitCode> Run(const Invocation& invocation) {
 Command DiffCommand() {
   return {
       .name = "diff",
-      .arguments = "-f FILE...",
-      .summary = "what apply would change; ends with 0 if nothing, 1 if something",
+      .arguments = "-f FILE... | REVISION REVISION",
+      .summary =
+          "what apply would change, or what changed between two revisions; ends with 0 if nothing, 1 if something",
       .example = "fairleadctl diff -f quickstart.yaml",
       .flags = {{.name = "file", .value = "FILE", .help = "YAML or JSON; - is stdin", .letter = 'f', .repeated = true}},
       .run = Run};

@@ -65,7 +65,7 @@ TEST(DiffCommand, AsYamlIsATransactionThatApplyTakes) {
 
 TEST(DiffCommand, EndsWithTwoForABadFile) {
   EXPECT_EQ(DiffWith("backend: []").code, ExitCode::kUsage);
-  EXPECT_EQ(RunForTest({"diff", "--address=a:1"}).err, "diff needs -f FILE\n");
+  EXPECT_EQ(RunForTest({"diff", "--address=a:1"}).err, "diff needs -f FILE, or two revisions\n");
 }
 
 TEST(DiffCommand, RefusesATransaction) {

@@ -9,12 +9,13 @@ constexpr std::string_view kProgram = R"(fairleadctl shows and changes what a Fa
 
 Usage: fairleadctl [FLAGS] COMMAND [ARGUMENTS]
   apply -f FILE...                   replace all by what the files say
-  diff -f FILE...                    what apply would change
+  diff -f FILE... | diff R1 R2       what apply would change; between revisions
   get [KIND [ID]]                    what the proxy was told
   status [BACKEND]                   how it fares: health, workers, listeners
   watch [BACKEND...]                 changes as they happen, until Ctrl-C
   server add|remove|weight|drain|ready|maint BACKEND/SERVER...
   health report BACKEND/SERVER up|degraded|down|unknown
+  history | rollback REVISION | confirm TRANSACTION
 
 Flags, before or after the command:
   --address=HOST:PORT|unix:PATH      the proxy (default: $FAIRLEAD_ADDRESS)

@@ -8,17 +8,56 @@
 
 namespace fairlead::ctl {
 
-absl::StatusOr<v1::StateReport> GetState(Connection& connection, const v1::StateFilter& filter) {
-  v1::ToProxy request;
-  request.mutable_get()->set_request_id("get");
-  *request.mutable_get()->mutable_filter() = filter;
+namespace {
+
+// Sends a request, and waits for the message that `is_answer`.
+absl::StatusOr<v1::FromProxy> Ask(Connection& connection, const v1::ToProxy& request,
+                                  bool (v1::FromProxy::*is_answer)() const) {
   const absl::Status sent = connection.Send(request);
   if (!sent.ok()) return sent;
   while (true) {
     absl::StatusOr<v1::FromProxy> message = connection.Receive();
-    if (!message.ok()) return message.status();
-    if (message->has_state_report()) return std::move(*message->mutable_state_report());
+    if (!message.ok() || ((*message).*is_answer)()) return message;
   }
+}
+
+}  // namespace
+
+absl::StatusOr<v1::StateReport> GetState(Connection& connection, const v1::StateFilter& filter) {
+  v1::ToProxy request;
+  request.mutable_get()->set_request_id("get");
+  *request.mutable_get()->mutable_filter() = filter;
+  absl::StatusOr<v1::FromProxy> answer = Ask(connection, request, &v1::FromProxy::has_state_report);
+  if (!answer.ok()) return answer.status();
+  return std::move(*answer->mutable_state_report());
+}
+
+absl::StatusOr<v1::Snapshot> GetRevision(Connection& connection, uint64_t revision) {
+  v1::ToProxy request;
+  request.mutable_get()->set_request_id("get");
+  request.mutable_get()->mutable_filter()->set_without_status(true);
+  request.mutable_get()->set_revision(revision);
+  absl::StatusOr<v1::FromProxy> answer = Ask(connection, request, &v1::FromProxy::has_state_report);
+  if (!answer.ok()) return answer.status();
+  v1::StateReport& report = *answer->mutable_state_report();
+  if (!report.error().empty()) return absl::NotFoundError(report.error());
+  return std::move(*report.mutable_config());
+}
+
+absl::StatusOr<v1::History> GetHistory(Connection& connection, uint32_t limit) {
+  v1::ToProxy request;
+  request.mutable_get_history()->set_limit(limit);
+  absl::StatusOr<v1::FromProxy> answer = Ask(connection, request, &v1::FromProxy::has_history);
+  if (!answer.ok()) return answer.status();
+  return std::move(*answer->mutable_history());
+}
+
+absl::StatusOr<v1::Confirmed> Confirm(Connection& connection, const std::string& transaction_id) {
+  v1::ToProxy request;
+  request.mutable_confirm()->set_transaction_id(transaction_id);
+  absl::StatusOr<v1::FromProxy> answer = Ask(connection, request, &v1::FromProxy::has_confirmed);
+  if (!answer.ok()) return answer.status();
+  return std::move(*answer->mutable_confirmed());
 }
 
 absl::StatusOr<Answer> Transact(Connection& connection, v1::Transaction transaction) {

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstdint>
 #include <string>
 #include <variant>
 
@@ -14,6 +15,15 @@ namespace fairlead::ctl {
 
 // What the proxy serves and how it fares, as far as the filter lets through.
 absl::StatusOr<v1::StateReport> GetState(Connection& connection, const v1::StateFilter& filter);
+
+// What it served at an earlier revision. NOT_FOUND: it does not remember.
+absl::StatusOr<v1::Snapshot> GetRevision(Connection& connection, uint64_t revision);
+
+// The last revisions, the newest first, at most `limit`.
+absl::StatusOr<v1::History> GetHistory(Connection& connection, uint32_t limit);
+
+// Ends the trial of a transaction; the answer says if that is not so.
+absl::StatusOr<v1::Confirmed> Confirm(Connection& connection, const std::string& transaction_id);
 
 using Answer = std::variant<v1::Applied, v1::Rejected>;
 

@@ -80,7 +80,8 @@ absl::StatusOr<ExitCode> ChangeServers(const Invocation& invocation, const std::
     if (!state.ok()) return state.status();
     absl::StatusOr<v1::Transaction> transaction = MakeTransaction(*state, *names, edit);
     if (!transaction.ok()) return transaction.status();
-    FinishTransaction(invocation, *transaction);
+    const absl::Status finished = FinishTransaction(invocation, *transaction);
+    if (!finished.ok()) return finished;
     const absl::StatusOr<Answer> answer = Transact(**connection, *std::move(transaction));
     if (!answer.ok()) return answer.status();
     if (!IsStale(*answer) || attempt == kAttempts) return PrintAnswer(invocation, *answer);

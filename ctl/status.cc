@@ -15,6 +15,18 @@ void PrintProxy(const v1::Hello& hello, const v1::StateReport& report, std::ostr
   table.Print(out);
 }
 
+void PrintTrial(const v1::StateReport& report, std::ostream& out) {
+  if (!report.has_unconfirmed()) return;
+  const v1::HistoryEntry& entry = report.unconfirmed();
+  out << "\nrevision " << entry.revision() << ", by transaction " << Printable(entry.transaction_id()) << " of "
+      << Printable(entry.author()) << ", is on trial";
+  if (entry.trial_error().empty()) {
+    out << " for another " << PrintableSpan(entry.trial_ends_in_ms()) << "\n";
+  } else {
+    out << " and can't be changed back: " << Printable(entry.trial_error()) << "\n";
+  }
+}
+
 void PrintListeners(const v1::StateReport& report, std::ostream& out) {
   Table table({{"LISTENER"}, {"ADDRESS"}, {"CONNECTIONS", Align::kRight}});
   for (const v1::ListenerStatus& listener : report.listeners()) {
@@ -104,6 +116,7 @@ absl::StatusOr<ExitCode> Run(const Invocation& invocation) {
     return ExitCode::kDone;
   }
   PrintProxy((*connection)->hello(), *report, out);
+  PrintTrial(*report, out);
   PrintListeners(*report, out);
   PrintBackends(*report, out);
   PrintServers(*report, out);

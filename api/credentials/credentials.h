@@ -9,8 +9,8 @@
 
 namespace fairlead::api {
 
-// How often files are looked at, by a thread of gRPC's. What has changed holds for connections made from then on; files that
-// are half written, or no PEM, leave what was there before.
+// How often files are looked at, by a thread of gRPC's. What has changed holds for connections made from then on; files
+// that are half written, or no PEM, leave what was there before.
 inline constexpr unsigned kCredentialsRefreshSeconds = 1;
 
 // For who dials: `tls` where it is given, else none. `arguments` are those of the channel.

@@ -28,8 +28,9 @@ absl::StatusOr<net::Address> ParseControlAddress(std::string_view text, bool has
       is_localhost ? base::StrCat("127.0.0.1:", text.substr(kLocalhost.size())) : std::string(text));
   if (!address.ok() || has_mutual_tls || address->family() == AF_UNIX || IsLoopback(*address)) return address;
   return absl::InvalidArgumentError(
-      base::StrCat(text, ": beyond loopback, control needs mTLS: give --control_ca, --control_cert and --control_key, "
-                         "or use 127.0.0.1 or unix:PATH"));
+      base::StrCat(text,
+                   ": beyond loopback, control needs mTLS: give --control_ca, --control_cert and --control_key, "
+                   "or use 127.0.0.1 or unix:PATH"));
 }
 
 std::string ToGrpcTarget(const net::Address& address) {

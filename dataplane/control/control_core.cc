@@ -3,6 +3,9 @@
 #include <utility>
 
 #include "api/fingerprint/fingerprint.h"
+#include "dataplane/base/absl_strings.h"
+#include "dataplane/control/earlier_state.h"
+#include "dataplane/control/history.h"
 #include "dataplane/control/state_reporter.h"
 #include "dataplane/control/store.h"
 #include "dataplane/control/transactor.h"
@@ -52,11 +55,36 @@ absl::Status ControlCore::TakeReport(const health::Report& report) { return impl
 health::HealthTable& ControlCore::health() { return impl_->health; }
 
 uint64_t ControlCore::SubmitTransaction(v1::Transaction transaction,
-                                        absl::AnyInvocable<void(std::shared_ptr<const v1::FromProxy>)> on_answer) {
-  return impl_->transactor.Submit(std::move(transaction), std::move(on_answer));
+                                        absl::AnyInvocable<void(std::shared_ptr<const v1::FromProxy>)> on_answer,
+                                        std::string source) {
+  return impl_->transactor.Submit(std::move(transaction), std::move(source), std::move(on_answer));
 }
 
 void ControlCore::ForgetAnswer(uint64_t ticket) { impl_->transactor.Forget(ticket); }
+
+v1::Confirmed ControlCore::Confirm(const std::string& transaction_id) {
+  return impl_->transactor.Confirm(transaction_id);
+}
+
+v1::History ControlCore::ReportHistory(size_t limit) const { return impl_->transactor.history().Report(limit); }
+
+v1::StateReport ControlCore::ReportRevision(uint64_t revision) {
+  v1::StateReport report;
+  report.set_revision(revision);
+  const std::optional<History::WayBack> way = impl_->transactor.history().FindWayBack(revision, impl_->store);
+  if (!way.has_value()) {
+    report.set_error(base::StrCat("the resources of revision ", revision, " are not known: see the history"));
+    return report;
+  }
+  v1::StateFilter resources;
+  resources.set_without_status(true);
+  if (!way->from_nothing) *report.mutable_config() = reporter().ReportAll(ReportFilter(resources)).config();
+  ApplyOperations(way->operations, *report.mutable_config());
+  report.set_fingerprint(api::OfSnapshot(report.config()).ToHex());
+  return report;
+}
+
+std::optional<v1::HistoryEntry> ControlCore::FindUnconfirmed() const { return impl_->transactor.FindUnconfirmed(); }
 
 StateReporter& ControlCore::reporter() { return impl_->reporter; }
 

@@ -3,6 +3,7 @@
 #include <chrono>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -17,7 +18,11 @@
 #include "dataplane/net/address.h"
 
 namespace fairlead::v1 {
+class Confirmed;
 class FromProxy;
+class History;
+class HistoryEntry;
+class StateReport;
 class Transaction;
 }  // namespace fairlead::v1
 
@@ -84,11 +89,20 @@ class ControlCore {
   health::HealthTable& health();
 
   // Takes the transaction when those before it are done. `on_answer` is called once, from here or later, with Applied
-  // or Rejected. The ticket names it for ForgetAnswer.
+  // or Rejected. The ticket names it for ForgetAnswer. `source`, where it came from, is for the history.
   uint64_t SubmitTransaction(v1::Transaction transaction,
-                             absl::AnyInvocable<void(std::shared_ptr<const v1::FromProxy>)> on_answer);
+                             absl::AnyInvocable<void(std::shared_ptr<const v1::FromProxy>)> on_answer,
+                             std::string source = {});
   // Whoever waited for the answer is gone: `on_answer` is not called any more. The transaction goes on.
   void ForgetAnswer(uint64_t ticket);
+  // Ends the trial of the revision that this transaction made (Transaction.confirm_within).
+  v1::Confirmed Confirm(const std::string& transaction_id);
+  // The last revisions, the newest first, at most `limit`.
+  v1::History ReportHistory(size_t limit) const;
+  // The resources of an earlier revision, or the error that says why they are not known.
+  v1::StateReport ReportRevision(uint64_t revision);
+  // The revision that is on trial, if one is.
+  std::optional<v1::HistoryEntry> FindUnconfirmed() const;
 
   // For sessions: what they tell, and when there is something new to tell.
   StateReporter& reporter();

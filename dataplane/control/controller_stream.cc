@@ -32,7 +32,7 @@ std::shared_ptr<ControllerStream> ControllerStream::Dial(const net::Address& add
                                                          ControlCore* core, event::Loop* loop, OnEnded on_ended) {
   std::shared_ptr<ControllerStream> stream(new ControllerStream(address, tls, loop, std::move(on_ended)));
   stream->self_ = stream;
-  stream->Start(core);
+  stream->Start(core, address);
   return stream;
 }
 
@@ -40,8 +40,8 @@ ControllerStream::ControllerStream(const net::Address& address, const api::Mutua
                                    OnEnded on_ended)
     : loop_(loop), on_ended_(std::move(on_ended)), stub_(v1::ControlPlane::NewStub(MakeChannel(address, tls))) {}
 
-void ControllerStream::Start(ControlCore* core) {
-  session_ = std::make_unique<Session>(core, &loop_->timers(), this);
+void ControllerStream::Start(ControlCore* core, const net::Address& address) {
+  session_ = std::make_unique<Session>(core, &loop_->timers(), this, address.ToString());
   stub_->async()->Connect(&context_, this);
   // Reads and writes are started from the control thread, not from gRPC's calls below: without this it might be done in
   // between.

@@ -38,7 +38,7 @@ class ControllerStream final : public grpc::ClientBidiReactor<v1::FromProxy, v1:
 
  private:
   ControllerStream(const net::Address& address, const api::MutualTls& tls, event::Loop* loop, OnEnded on_ended);
-  void Start(ControlCore* core);
+  void Start(ControlCore* core, const net::Address& address);
 
   void OnReadDone(bool ok) override;
   void OnWriteDone(bool ok) override;

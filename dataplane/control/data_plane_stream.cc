@@ -16,7 +16,7 @@ void DataPlaneStream::OnOpened(const std::shared_ptr<Base>& self) {
   const std::shared_ptr<ServerStreams> streams = streams_.lock();
   if (streams == nullptr) return;  // the server is going, and cancels what is open
   streams->Add(std::static_pointer_cast<DataPlaneStream>(self));
-  session_ = std::make_unique<Session>(streams->core(), &loop()->timers(), this);
+  session_ = std::make_unique<Session>(streams->core(), &loop()->timers(), this, peer().empty() ? "unix" : peer());
   session_->Start();
 }
 

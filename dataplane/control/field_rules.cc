@@ -24,8 +24,6 @@ using google::protobuf::Reflection;
 
 // Operations on certificates and trust bundles, which have these places: requests.cc.
 constexpr std::string_view kUnimplementedFields[] = {
-    "fairlead.v1.Transaction.confirm_within",
-    "fairlead.v1.Transaction.preconditions",
     "fairlead.v1.Snapshot.certificates",
     "fairlead.v1.Snapshot.trust_bundles",
     "fairlead.v1.Snapshot.ticket_keys",

@@ -21,8 +21,8 @@ bool HoldsResources(const v1::StateReport& report) {
 
 }  // namespace
 
-Session::Session(ControlCore* core, event::TimerWheel* timers, Wire* wire)
-    : core_(core), timers_(timers), wire_(wire) {}
+Session::Session(ControlCore* core, event::TimerWheel* timers, Wire* wire, std::string peer)
+    : core_(core), timers_(timers), wire_(wire), peer_(std::move(peer)) {}
 
 Session::~Session() {
   if (ticket_) core_->ForgetAnswer(*ticket_);
@@ -129,6 +129,10 @@ void Session::Take(v1::ToProxy message) {
       return TakeGet(message.get());
     case v1::ToProxy::kWatch:
       return TakeWatch(message.watch());
+    case v1::ToProxy::kConfirm:
+      return TakeConfirm(message.confirm());
+    case v1::ToProxy::kGetHistory:
+      return TakeGetHistory(message.get_history());
     default:
       return;  // OnRead lets nothing else through
   }
@@ -137,7 +141,8 @@ void Session::Take(v1::ToProxy message) {
 void Session::TakeTransaction(v1::Transaction transaction) {
   answer_is_due_ = true;
   const uint64_t ticket = core_->SubmitTransaction(
-      std::move(transaction), [this](std::shared_ptr<const v1::FromProxy> answer) { OnAnswer(std::move(answer)); });
+      std::move(transaction), [this](std::shared_ptr<const v1::FromProxy> answer) { OnAnswer(std::move(answer)); },
+      peer_);
   if (answer_is_due_) ticket_ = ticket;
 }
 
@@ -150,8 +155,27 @@ void Session::OnAnswer(std::shared_ptr<const v1::FromProxy> answer) {
 
 void Session::TakeGet(const v1::Get& get) {
   auto message = std::make_shared<v1::FromProxy>();
-  *message->mutable_state_report() = core_->reporter().ReportAll(ReportFilter(get.filter()));
-  message->mutable_state_report()->set_request_id(get.request_id());
+  v1::StateReport& report = *message->mutable_state_report();
+  if (get.has_revision() && get.revision() != core_->revision()) {
+    report = core_->ReportRevision(get.revision());
+  } else {
+    report = core_->reporter().ReportAll(ReportFilter(get.filter()));
+    if (auto unconfirmed = core_->FindUnconfirmed()) *report.mutable_unconfirmed() = *std::move(unconfirmed);
+  }
+  report.set_request_id(get.request_id());
+  Send(std::move(message));
+}
+
+void Session::TakeConfirm(const v1::Confirm& confirm) {
+  auto message = std::make_shared<v1::FromProxy>();
+  *message->mutable_confirmed() = core_->Confirm(confirm.transaction_id());
+  Send(std::move(message));
+}
+
+void Session::TakeGetHistory(const v1::GetHistory& get) {
+  auto message = std::make_shared<v1::FromProxy>();
+  *message->mutable_history() = core_->ReportHistory(get.limit() == 0 ? SIZE_MAX : get.limit());
+  message->mutable_history()->set_request_id(get.request_id());
   Send(std::move(message));
 }
 

@@ -30,7 +30,8 @@ namespace fairlead::control {
 // outlives it. Ends any time, without a word: what it submitted goes on.
 class Session {
  public:
-  Session(ControlCore* core, event::TimerWheel* timers, Wire* wire);
+  // `peer`: who is at the other end, for the history.
+  Session(ControlCore* core, event::TimerWheel* timers, Wire* wire, std::string peer);
   ~Session();
   Session(const Session&) = delete;
   Session& operator=(const Session&) = delete;
@@ -63,6 +64,8 @@ class Session {
   void TakeTransaction(v1::Transaction transaction);
   void TakeGet(const v1::Get& get);
   void TakeWatch(const v1::Watch& watch);
+  void TakeConfirm(const v1::Confirm& confirm);
+  void TakeGetHistory(const v1::GetHistory& get);
   void OnAnswer(std::shared_ptr<const v1::FromProxy> answer);
   void OnChange(const Changes& changes);
   void ReportToWatchers();
@@ -76,6 +79,7 @@ class Session {
   ControlCore* const core_;
   event::TimerWheel* const timers_;
   Wire* const wire_;
+  const std::string peer_;
 
   std::deque<v1::ToProxy> inbox_;
   bool reading_ = false;

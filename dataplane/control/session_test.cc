@@ -46,7 +46,7 @@ class FakeWire : public Wire {
 class SessionTest : public testing::Test {
  protected:
   explicit SessionTest(FakeWorkers::Adopt adopt = FakeWorkers::Adopt::kAtOnce) : test_(adopt) {
-    session_ = std::make_unique<Session>(&test_.core, &test_.timers, &wire_);
+    session_ = std::make_unique<Session>(&test_.core, &test_.timers, &wire_, "peer");
   }
 
   // Starts, and forgets the Hello.

@@ -6,16 +6,11 @@
 #include "api/fingerprint/fingerprint.h"
 #include "dataplane/base/absl_strings.h"
 #include "dataplane/control/conversion_to_proto.h"
+#include "dataplane/control/slot_access.h"
 #include "dataplane/routing/router.h"
 
 namespace fairlead::control {
 namespace {
-
-// Null where the slot is free, or beyond what there is.
-template <typename Pointer>
-auto At(const base::PersistentVector<Pointer>& vector, size_t slot) -> decltype(vector[slot].get()) {
-  return slot < vector.size() ? vector[slot].get() : nullptr;
-}
 
 void AddRemoved(v1::RemovedResource::Kind kind, const std::string& backend, const std::string& id,
                 v1::StateReport& report) {

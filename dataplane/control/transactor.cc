@@ -1,12 +1,20 @@
 #include "dataplane/control/transactor.h"
 
+#include <algorithm>
 #include <variant>
 #include <vector>
 
+#include "absl/time/clock.h"
+#include "absl/time/time.h"
 #include "api/fingerprint/fingerprint.h"
 #include "dataplane/base/absl_strings.h"
 #include "dataplane/control/health_commit.h"
+#include "dataplane/control/impact.h"
 #include "dataplane/control/listener_sockets.h"
+#include "dataplane/control/preconditions.h"
+#include "dataplane/control/undo.h"
+#include "dataplane/control/value_checks.h"
+#include "dataplane/health/quote.h"
 
 namespace fairlead::control {
 namespace {
@@ -38,9 +46,10 @@ Transactor::Transactor(int workers, event::TimerWheel* timers, Store* store, hea
 
 Transactor::~Transactor() = default;
 
-uint64_t Transactor::Submit(v1::Transaction transaction, OnAnswer on_answer) {
+uint64_t Transactor::Submit(v1::Transaction transaction, std::string source, OnAnswer on_answer) {
   auto submission = std::make_unique<Submission>();
   submission->ticket = ++last_ticket_;
+  submission->source = std::move(source);
   submission->transaction = std::move(transaction);
   submission->on_answer = std::move(on_answer);
   queue_.push_back(std::move(submission));
@@ -61,6 +70,7 @@ void Transactor::Proceed() {
   // Answers make their receivers submit more: the loop below takes that, not a deeper call.
   if (proceeding_) return;
   proceeding_ = true;
+  if (publication_ == nullptr && revert_is_due_) Revert();
   while (publication_ == nullptr && !queue_.empty()) {
     std::unique_ptr<Submission> submission = std::move(queue_.front());
     queue_.pop_front();
@@ -85,28 +95,49 @@ void Transactor::Take(std::unique_ptr<Submission> submission) {
     violations.Add(v1::Violation::ID_REUSED, Path(root, "id"), "used already, for a transaction with other contents");
     return Deliver(*submission, MakeRejected(*submission, violations));
   }
-  CheckPreconditions(transaction, violations);
+  CheckOwnFields(transaction, violations);
+  const bool leads_somewhere = !violations.empty() || ResolveRollback(*submission, violations);
   if (!violations.empty()) return Answer(*submission, MakeRejected(*submission, violations));
+  if (!leads_somewhere) {
+    Staged nothing(store_->listeners(), store_->route_tables(), store_->backends());
+    nothing.fingerprint = store_->fingerprint();
+    return Apply(*submission, MakeApplied(*submission, nothing));
+  }
 
-  std::variant<Violations, Staged> compiled = compiler_.Compile(transaction, *store_);
+  std::variant<Violations, Staged> compiled = Compile(transaction);
   if (const Violations* found = std::get_if<Violations>(&compiled))
     return Answer(*submission, MakeRejected(*submission, *found));
   Staged& staged = std::get<Staged>(compiled);
-  OpenListenerSockets(*store_, workers_, staged, violations);
-  if (!violations.empty()) {
-    compiled = Violations();  // closes the sockets that it opened, before anybody hears of it
-    return Answer(*submission, MakeRejected(*submission, violations));
-  }
   if (transaction.dry_run() || staged.changes_nothing()) {
     v1::Applied applied = MakeApplied(*submission, staged);
-    compiled = Violations();  // likewise
+    if (transaction.dry_run()) *applied.mutable_impact() = FindImpact(*store_, staged, *health_);
+    compiled = Violations();  // closes the sockets that a dry run opened, before anybody hears of it
     return Apply(*submission, std::move(applied));
   }
   Commit(std::move(submission), std::move(staged));
 }
 
-void Transactor::CheckPreconditions(const v1::Transaction& transaction, Violations& violations) {
+std::variant<Violations, Staged> Transactor::Compile(v1::Transaction& transaction) {
+  std::variant<Violations, Staged> compiled = compiler_.Compile(transaction, *store_);
+  auto* const staged = std::get_if<Staged>(&compiled);
+  if (staged == nullptr) return compiled;
+  Violations violations;
+  CheckPreconditions(transaction, *store_, *staged, *health_, violations);
+  if (violations.empty()) OpenListenerSockets(*store_, workers_, *staged, violations);
+  if (!violations.empty()) return violations;
+  return compiled;
+}
+
+void Transactor::CheckOwnFields(const v1::Transaction& transaction, Violations& violations) {
   const Path root;
+  if (transaction.has_confirm_within()) {
+    const Path place(root, "confirm_within");
+    if (CheckDuration(transaction.confirm_within(), place, violations) < std::chrono::seconds(1) &&
+        violations.empty()) {
+      violations.Invalid(place, "less than 1 s");
+    }
+  }
+  CheckTrial(transaction, violations);
   if (transaction.has_leader_epoch()) {
     if (transaction.leader_epoch() < leader_epoch_) {
       violations.Add(v1::Violation::STALE_LEADER_EPOCH, Path(root, "leader_epoch"),
@@ -122,9 +153,147 @@ void Transactor::CheckPreconditions(const v1::Transaction& transaction, Violatio
   }
 }
 
+void Transactor::CheckTrial(const v1::Transaction& transaction, Violations& violations) {
+  if (!trial_.has_value() || transaction.dry_run()) return;
+  if (transaction.has_rollback_to() && transaction.rollback_to() < trial_->revision) return;  // ends the trial
+  const bool only_health = transaction.operations_size() > 0 &&
+                           std::all_of(transaction.operations().begin(), transaction.operations().end(),
+                                       [](const v1::Operation& operation) { return operation.has_set_health(); });
+  if (only_health) return;
+  const v1::HistoryEntry& entry = *history_.Find(trial_->revision);
+  violations.Add(
+      v1::Violation::UNCONFIRMED, Path(),
+      base::StrCat("revision ", entry.revision(), ", made by transaction ", health::Quote(entry.transaction_id()),
+                   " of ", health::Quote(entry.author()), ", is on trial: confirm it, go back to revision ",
+                   entry.revision() - 1, ", or wait until it is changed back"));
+}
+
+bool Transactor::ResolveRollback(Submission& submission, Violations& violations) {
+  v1::Transaction& transaction = submission.transaction;
+  if (!transaction.has_rollback_to()) return true;
+  const Path root;
+  const Path place(root, "rollback_to");
+  if (transaction.has_snapshot() || transaction.operations_size() > 0) {
+    violations.Invalid(place, "beside a snapshot or operations; want exactly one of the three");
+    return true;
+  }
+  std::optional<History::WayBack> way = history_.FindWayBack(transaction.rollback_to(), *store_);
+  if (!way.has_value()) {
+    violations.Add(
+        v1::Violation::NOT_FOUND, place,
+        base::StrCat("revision ", transaction.rollback_to(), " can't be returned to: it is ",
+                     transaction.rollback_to() > store_->snapshot()->revision ? "yet to come"
+                                                                              : "older than what is remembered"));
+    return true;
+  }
+  submission.rollback_to = transaction.rollback_to();
+  transaction.clear_rollback_to();
+  if (way->leads_nowhere()) return false;
+  way->PutInto(transaction);
+  return true;
+}
+
+v1::HistoryEntry Transactor::MakeHistoryEntry(const Submission& submission, const v1::Applied& applied) const {
+  const v1::Transaction& transaction = submission.transaction;
+  v1::HistoryEntry entry;
+  entry.set_revision(applied.revision());
+  entry.set_fingerprint(applied.fingerprint());
+  entry.set_time_ms(static_cast<uint64_t>(absl::ToUnixMillis(absl::Now())));
+  entry.set_transaction_id(transaction.id());
+  entry.set_author(transaction.author());
+  entry.set_comment(transaction.comment());
+  entry.set_leader_epoch(transaction.leader_epoch());
+  entry.set_source(submission.source);
+  entry.set_added(applied.added());
+  entry.set_changed(applied.changed());
+  entry.set_removed(applied.removed());
+  if (submission.rollback_to.has_value()) entry.set_rollback_to(*submission.rollback_to);
+  if (transaction.has_confirm_within()) entry.set_trial(v1::HistoryEntry::UNCONFIRMED);
+  return entry;
+}
+
+void Transactor::BeginTrial(const Submission& submission, uint64_t revision) {
+  // Nothing but what takes it back is let through while another is on trial.
+  if (trial_.has_value() && submission.rollback_to.has_value()) EndTrial(v1::HistoryEntry::REVERTED);
+  if (!submission.transaction.has_confirm_within()) return;
+  const google::protobuf::Duration& within = submission.transaction.confirm_within();
+  trial_ = {.revision = revision,
+            .transaction_id = submission.transaction.id(),
+            .within_ms = static_cast<uint64_t>(within.seconds() * 1'000 + within.nanos() / 1'000'000)};
+}
+
+void Transactor::EndTrial(v1::HistoryEntry::Trial how) {
+  timers_->Cancel(&trial_timer_);
+  revert_is_due_ = false;
+  history_.SetTrial(trial_->revision, how);
+  trial_.reset();
+}
+
+v1::Confirmed Transactor::Confirm(const std::string& transaction_id) {
+  v1::Confirmed confirmed;
+  confirmed.set_transaction_id(transaction_id);
+  const v1::HistoryEntry* const entry = history_.FindTransaction(transaction_id);
+  if (entry == nullptr) {
+    confirmed.set_error(base::StrCat("no revision is known that transaction ", health::Quote(transaction_id), " made"));
+    return confirmed;
+  }
+  confirmed.set_revision(entry->revision());
+  if (entry->trial() == v1::HistoryEntry::REVERTED) {
+    confirmed.set_error(base::StrCat("revision ", entry->revision(), " was changed back"));
+  } else if (trial_.has_value() && trial_->revision == entry->revision()) {
+    EndTrial(v1::HistoryEntry::CONFIRMED);
+    Proceed();
+  }
+  return confirmed;
+}
+
+std::optional<v1::HistoryEntry> Transactor::FindUnconfirmed() const {
+  if (!trial_.has_value()) return std::nullopt;
+  v1::HistoryEntry entry = *history_.Find(trial_->revision);
+  const uint64_t now_ms = timers_->now_ms();
+  const uint64_t ends_ms = trial_->ends_ms.value_or(now_ms + trial_->within_ms);
+  entry.set_trial_ends_in_ms(ends_ms > now_ms ? ends_ms - now_ms : 0);
+  entry.set_trial_error(trial_->error);
+  return entry;
+}
+
+void Transactor::OnTrialOver(void* transactor) {
+  auto* self = static_cast<Transactor*>(transactor);
+  self->revert_is_due_ = true;
+  self->Proceed();
+}
+
+void Transactor::Revert() {
+  constexpr uint64_t kRetryMs = 1'000;
+  revert_is_due_ = false;
+  auto submission = std::make_unique<Submission>();
+  submission->source = "proxy";
+  submission->taken = std::chrono::steady_clock::now();
+  submission->rollback_to = trial_->revision - 1;
+  v1::Transaction& transaction = submission->transaction;
+  transaction.set_id(base::StrCat("revert of revision ", trial_->revision));
+  transaction.set_author("fairlead");
+  transaction.set_comment(base::StrCat("revision ", trial_->revision, " was not confirmed in time"));
+  const History::WayBack way = history_.UndoAlone(trial_->revision, *store_);
+  if (way.leads_nowhere()) return EndTrial(v1::HistoryEntry::REVERTED);  // later words on health have taken its place
+  way.PutInto(transaction);
+  std::variant<Violations, Staged> compiled = Compile(transaction);
+  if (const Violations* found = std::get_if<Violations>(&compiled)) {
+    // Somebody else has taken a listener's address meanwhile: it may come free again.
+    const v1::Violation& violation = found->list().front();
+    trial_->error = base::StrCat(violation.path(), ": ", violation.message());
+    return timers_->Schedule(&trial_timer_, kRetryMs);
+  }
+  Staged& staged = std::get<Staged>(compiled);
+  if (staged.changes_nothing()) return EndTrial(v1::HistoryEntry::REVERTED);
+  Commit(std::move(submission), std::move(staged));
+}
+
 void Transactor::Commit(std::unique_ptr<Submission> submission, Staged staged) {
   auto publication = std::make_unique<Publication>();
   publication->applied = MakeApplied(*submission, staged);
+  BeginTrial(*submission, publication->applied.revision());
+  history_.Add(MakeHistoryEntry(*submission, publication->applied), MakeUndo(*store_, staged));
   publication->submission = std::move(submission);
 
   staged.snapshot.revision = publication->applied.revision();
@@ -179,6 +348,10 @@ void Transactor::Adopted() {
   const std::unique_ptr<Publication> publication = std::move(publication_);
   // Whoever watches hears of this change before the next one is taken.
   const bool within_proceed = std::exchange(proceeding_, true);
+  if (trial_.has_value() && !trial_->ends_ms.has_value()) {
+    trial_->ends_ms = timers_->now_ms() + trial_->within_ms;
+    timers_->Schedule(&trial_timer_, trial_->within_ms);
+  }
   if (publication->submission != nullptr) Apply(*publication->submission, std::move(publication->applied));
   on_adopted_(publication->changes);
   proceeding_ = within_proceed;

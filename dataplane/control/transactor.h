@@ -4,9 +4,11 @@
 #include <cstdint>
 #include <deque>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
+#include <variant>
 
 #include "absl/container/flat_hash_set.h"
 #include "absl/functional/any_invocable.h"
@@ -14,6 +16,7 @@
 #include "dataplane/control/answer_memory.h"
 #include "dataplane/control/changes.h"
 #include "dataplane/control/compiler.h"
+#include "dataplane/control/history.h"
 #include "dataplane/control/memory_return.h"
 #include "dataplane/control/store.h"
 #include "dataplane/event/timer_wheel.h"
@@ -25,7 +28,8 @@ namespace fairlead::control {
 
 // Takes transactions one after another and answers each: Rejected, with nothing changed, or Applied, once every worker
 // serves what the transaction made. Publishes changes of health between them. At most one publication is under way, so
-// that each is told from the one before it.
+// that each is told from the one before it. Remembers the last revisions, goes back to them, and changes back the one
+// on trial that nobody confirms.
 //
 // Owned by the control core, on the control thread.
 class Transactor {
@@ -47,14 +51,21 @@ class Transactor {
   Transactor(const Transactor&) = delete;
   Transactor& operator=(const Transactor&) = delete;
 
-  // Puts a transaction at the end of the queue. The ticket names it for Forget.
-  uint64_t Submit(v1::Transaction transaction, OnAnswer on_answer);
+  // Puts a transaction at the end of the queue; `source` is where it came from, for the history. The ticket names it
+  // for Forget.
+  uint64_t Submit(v1::Transaction transaction, std::string source, OnAnswer on_answer);
   // Whoever waited for the answer is gone. The transaction goes on.
   void Forget(uint64_t ticket);
 
   // The health of a server that exists changed by other means than a transaction. Published soon: changes that come
   // within a few milliseconds, or while something else is being published, go together.
   void HealthChanged(std::string_view backend, std::string_view server);
+
+  // Ends the trial of the revision that this transaction made: it stands. The answer says why it does not.
+  v1::Confirmed Confirm(const std::string& transaction_id);
+  const History& history() const { return history_; }
+  // The revision that is on trial; nothing: none is.
+  std::optional<v1::HistoryEntry> FindUnconfirmed() const;
 
   // The highest epoch that a transaction came with; 0: none did.
   uint64_t leader_epoch() const { return leader_epoch_; }
@@ -65,7 +76,10 @@ class Transactor {
  private:
   struct Submission {
     uint64_t ticket = 0;
+    std::string source;
     v1::Transaction transaction;
+    // It went back to an earlier revision: the transaction holds by now what leads there.
+    std::optional<uint64_t> rollback_to;
     OnAnswer on_answer;
     uint64_t hash = 0;
     std::chrono::steady_clock::time_point taken;
@@ -78,12 +92,31 @@ class Transactor {
     v1::Applied applied;
   };
 
+  // A revision that waits for its confirmation (Transaction.confirm_within).
+  struct Trial {
+    uint64_t revision = 0;
+    std::string transaction_id;
+    uint64_t within_ms = 0;
+    std::optional<uint64_t> ends_ms{};  // from its adoption on
+    std::string error{};                // why it could not be changed back
+  };
+
   // Takes what waits, as far as nothing is being published.
   void Proceed();
   void Take(std::unique_ptr<Submission> submission);
   // The transaction's own fields, against the state in force.
-  void CheckPreconditions(const v1::Transaction& transaction, Violations& violations);
+  void CheckOwnFields(const v1::Transaction& transaction, Violations& violations);
+  void CheckTrial(const v1::Transaction& transaction, Violations& violations);
+  // Puts what leads back to an earlier revision in the place of rollback_to. False: nothing does, since it is in force.
+  bool ResolveRollback(Submission& submission, Violations& violations);
+  // With its sockets; what it opened is closed again where something is wrong.
+  std::variant<Violations, Staged> Compile(v1::Transaction& transaction);
   void Commit(std::unique_ptr<Submission> submission, Staged staged);
+  v1::HistoryEntry MakeHistoryEntry(const Submission& submission, const v1::Applied& applied) const;
+  void BeginTrial(const Submission& submission, uint64_t revision);
+  void EndTrial(v1::HistoryEntry::Trial how);
+  // Changes back what is on trial.
+  void Revert();
   void StartPublication(std::unique_ptr<Publication> publication);
   void Adopted();
   // Where servers whose health changed are; those that are gone by now are left out.
@@ -98,6 +131,7 @@ class Transactor {
   void Deliver(Submission& submission, std::shared_ptr<const v1::FromProxy> answer);
 
   static void OnHealthDue(void* transactor);
+  static void OnTrialOver(void* transactor);
 
   event::TimerWheel* const timers_;
   Store* const store_;
@@ -113,6 +147,10 @@ class Transactor {
   uint64_t applied_ = 0;
   uint64_t rejected_ = 0;
   AnswerMemory memory_;
+  History history_;
+  std::optional<Trial> trial_;
+  event::Timer trial_timer_{&OnTrialOver, this};
+  bool revert_is_due_ = false;
   MemoryReturn memory_return_{timers_};
   std::unique_ptr<Publication> publication_;  // null: none is under way
   bool proceeding_ = false;

@@ -197,6 +197,11 @@ Health HealthTable::controller_word(std::string_view backend, std::string_view s
   return found == nullptr || found->spoken() == nullptr ? Health::kUnknown : found->spoken()->words.controller_word();
 }
 
+Health HealthTable::HealthByReports(std::string_view backend, std::string_view server) const {
+  const Impl::Server* found = impl_->Find(backend, server);
+  return found == nullptr || found->spoken() == nullptr ? Health::kUnknown : found->spoken()->words.HealthByReports();
+}
+
 absl::Status HealthTable::Take(const Report& report) {
   absl::Status status = impl_->Take(report);
   ++(status.ok() ? impl_->accepted : impl_->refused);

@@ -40,6 +40,8 @@ class HealthTable {
                                     std::string_view reason);
   // The controller's word, kUnknown when there is none.
   config::Health controller_word(std::string_view backend, std::string_view server) const;
+  // What would be decided without it; kUnknown for a server that does not exist.
+  config::Health HealthByReports(std::string_view backend, std::string_view server) const;
 
   // Takes a report. INVALID_ARGUMENT: a field out of its limits; NOT_FOUND: no such server; FAILED_PRECONDITION: stale
   // (incarnation lower, or sequence not greater, than one seen from this reporter for this server, even an expired

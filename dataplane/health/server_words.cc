@@ -85,6 +85,11 @@ Health ServerWords::controller_word() const {
   return word == nullptr ? Health::kUnknown : word->health;
 }
 
+Health ServerWords::HealthByReports() const {
+  const Word* last = LastAlive([](const Word& word) { return word.author.view() != kControllerAuthor; });
+  return last == nullptr ? Health::kUnknown : last->health;
+}
+
 uint64_t ServerWords::FirstLeaseEnd() const {
   uint64_t first = kNever;
   for (const Word& word : words_) first = std::min(first, word.expires_ms);
@@ -104,10 +109,7 @@ int ServerWords::EndLeases(uint64_t now_ms) {
 
 // Makes the decision follow from the words: of those that live, the last to arrive.
 void ServerWords::Decide(uint64_t now_ms) {
-  const Word* last = nullptr;
-  for (const Word& word : words_) {
-    if (word.health != Health::kUnknown && (last == nullptr || word.arrival > last->arrival)) last = &word;
-  }
+  const Word* last = LastAlive([](const Word&) { return true; });
   const Health health = last == nullptr ? Health::kUnknown : last->health;
   if (decision_.health != health) decision_.since_ms = now_ms;
   decision_.health = health;

@@ -34,6 +34,8 @@ class ServerWords {
   void SetControllerWord(config::Health health, std::string_view reason, NamePool* names, uint64_t arrival,
                          uint64_t now_ms);
   config::Health controller_word() const;
+  // What would be decided without the controller's word.
+  config::Health HealthByReports() const;
 
   // When the next claim ends; kNever: none does.
   uint64_t FirstLeaseEnd() const;
@@ -64,6 +66,16 @@ class ServerWords {
       if (word.author.view() == author) return &word;
     }
     return nullptr;
+  }
+  // Of the words that live and count, the last to arrive; null: none does.
+  template <typename Counts>
+  const Word* LastAlive(Counts counts) const {
+    const Word* last = nullptr;
+    for (const Word& word : words_) {
+      if (word.health == config::Health::kUnknown || !counts(word)) continue;
+      if (last == nullptr || word.arrival > last->arrival) last = &word;
+    }
+    return last;
   }
   void Decide(uint64_t now_ms);
 

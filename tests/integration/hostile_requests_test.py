@@ -9,14 +9,14 @@ import pytest
 from tests.support import configs, io_uring
 from tests.support.fairlead import Fairlead
 from tests.support.hostile_bodies import BODIES
-from tests.support.hostile_case import SMUGGLED, Case, own_answer, refusal
+from tests.support.hostile_case import SMUGGLED, Case, refusal
 from tests.support.hostile_heads import FIELD_LINES, FRAMING, HOSTS, REQUEST_LINES, TARGETS
 from tests.support.origin import Origin
 from tests.support.processes import Workbench
-from tests.support.scripted_origin import ScriptedOrigin
+from tests.support.recording_origin import RecordingOrigin
 from tests.support.strange_requests import ONE_MEANING, PIPELINES
 from tests.support.waiting import wait_until
-from tests.support.wire import Wire, get
+from tests.support.wire import get
 
 POST = b"POST /upload HTTP/1.1\r\nHost: test\r\nTransfer-Encoding: chunked\r\n\r\n"
 
@@ -33,35 +33,6 @@ CASES = {
     }.items()
     for name, case in cases.items()
 }
-
-
-class RecordingOrigin(ScriptedOrigin):
-    """Answers every request with its target, and keeps every byte that comes."""
-
-    def __init__(self) -> None:
-        self.received = bytearray()
-        self.ended = 0
-        super().__init__(self._answer)
-
-    def _answer(self, wire: Wire) -> None:
-        recording = _RecordingWire(wire.socket, self.received)
-        try:
-            while True:
-                recording.send(own_answer(recording.read_request().target))
-        finally:
-            self.ended += 1
-
-
-class _RecordingWire(Wire):
-    def __init__(self, connected, received: bytearray):
-        super().__init__(connected)
-        self._received = received
-
-    def _fill(self) -> bool:
-        before = len(self.buffer)
-        more = super()._fill()
-        self._received += self.buffer[before:]
-        return more
 
 
 def without_date(received: bytes) -> bytes:

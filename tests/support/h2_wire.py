@@ -1,6 +1,7 @@
 """One end of an HTTP/2 connection, frame by frame: what is sent is exactly what the test says."""
 
 import collections
+import contextlib
 import dataclasses
 import ssl
 import struct
@@ -88,7 +89,8 @@ class H2Wire:
         self.encoder = hpack.Encoder()
         self._decoder = hpack.Decoder(max_header_list_size=2**24)
         self._block: tuple[Frame, bytearray] | None = None
-        self._unclaimed: list[Stream] = []
+        # Streams that the other side has opened and that accept_stream() has not returned yet.
+        self.unclaimed: list[Stream] = []
         self._next_stream = 1 if is_client else 2
 
     @classmethod
@@ -165,6 +167,19 @@ class H2Wire:
         if not body and end:
             self.send(h2_frames.data(stream.id, end=True))
 
+    def fill_window(self, stream: Stream, quiet_seconds: float = 0.5) -> int:
+        """Sends a body until the other side has given no window for a while; returns how many bytes that were."""
+        sent = 0
+        while True:
+            if (size := min(self.window, stream.window)) > 0:
+                self.send_body(stream, bytes(size), end=False)
+                sent += size
+            try:
+                self.step(quiet_seconds)
+            except TimeoutError:
+                if min(self.window, stream.window) == 0:
+                    return sent
+
     def respond(self, stream: Stream, status: int = 200, *fields: tuple[str, str], body: bytes = b"") -> None:
         """A whole response."""
         self.send_head(stream, [(":status", str(status)), *fields], end=not body)
@@ -207,7 +222,7 @@ class H2Wire:
             if came.has(Flag.ACK):
                 self.ping_answers.append(came.payload)
             elif self.acknowledges_pings:
-                self.send(h2_frames.ping(came.payload, ack=True))
+                self._reply(h2_frames.ping(came.payload, ack=True))
         elif came.kind == Kind.RST_STREAM:
             self._stream(came.stream).reset = int.from_bytes(came.payload, "big")
         elif came.kind == Kind.GOAWAY:
@@ -231,6 +246,8 @@ class H2Wire:
                     raise TimeoutError
                 self.step(left)
             except (TimeoutError, Closed) as reason:
+                if isinstance(reason, Closed) and not self.is_client:
+                    raise  # a script may end with its connection
                 raise AssertionError(f"{what}, before {reason!r}; {self.describe()}") from reason
         return value
 
@@ -252,16 +269,16 @@ class H2Wire:
 
     def accept_stream(self) -> Stream:
         """The next stream that the client has opened, with its head."""
-        return self.wait(lambda: self._unclaimed and self._unclaimed.pop(0), "a stream is opened")
+        return self.wait(lambda: self.unclaimed and self.unclaimed.pop(0), "a stream is opened")
 
     def accept_streams(self) -> Iterator[Stream]:
         """All streams, each with its whole request, until the connection ends."""
         while True:
-            whole = next((stream for stream in self._unclaimed if stream.is_over), None)
+            whole = next((stream for stream in self.unclaimed if stream.is_over), None)
             if whole is None:
                 self.step()
             else:
-                self._unclaimed.remove(whole)
+                self.unclaimed.remove(whole)
                 yield whole
 
     def synchronize(self) -> None:
@@ -285,11 +302,16 @@ class H2Wire:
 
     # --- What came
 
+    def _reply(self, *frames: bytes) -> None:
+        """The other side may be closing; what it has sent is still to be read."""
+        with contextlib.suppress(BrokenPipeError, ConnectionResetError):
+            self.send(*frames)
+
     def _stream(self, identity: int) -> Stream:
         if identity not in self.streams:
             window = self.peer_settings.get(Setting.INITIAL_WINDOW_SIZE, FIRST_WINDOW)
             self.streams[identity] = Stream(identity, window)
-            self._unclaimed.append(self.streams[identity])
+            self.unclaimed.append(self.streams[identity])
         return self.streams[identity]
 
     def _take_block(self, came: Frame) -> None:
@@ -323,7 +345,7 @@ class H2Wire:
             updates = [h2_frames.window_update(0, len(came.payload))]
             if not stream.is_over:
                 updates.append(h2_frames.window_update(stream.id, len(came.payload)))
-            self.send(*updates)
+            self._reply(*updates)
 
     def _take_settings(self, came: Frame) -> None:
         if came.has(Flag.ACK):
@@ -336,4 +358,4 @@ class H2Wire:
                     stream.window += change
             self.peer_settings[name] = value
         if self.acknowledges_settings:
-            self.send(h2_frames.settings_ack())
+            self._reply(h2_frames.settings_ack())

@@ -10,36 +10,16 @@ import pytest
 from tests.support import h2_frames
 from tests.support.certificates import Authority
 from tests.support.h2_frames import Error, Kind, Setting
+from tests.support.h2_programs import Nghttpd
 from tests.support.h2_origin import H2Origin, answering_with
 from tests.support.h2_wire import H2Wire, Stream, request
 from tests.support.pattern import pattern
-from tests.support.ports import closed_port
 from tests.support.processes import Workbench
-from tests.support.waiting import wait_until
-from tests.support.wire import Wire
-
-
-class Nghttpd:
-    def __init__(self, bench: Workbench):
-        (bench.directory / "body").write_bytes(pattern(300_000))
-        host, _, port = closed_port().rpartition(":")
-        self.address = f"{host}:{port}"
-        bench.start(
-            ["/usr/sbin/nghttpd", "--no-tls", "--echo-upload", f"--address={host}", f"--htdocs={bench.directory}", port],
-            "nghttpd",
-        )
-        wait_until(self._is_up, "nghttpd listens")
-
-    def _is_up(self) -> bool:
-        try:
-            Wire.connect(self.address).close()
-            return True
-        except ConnectionRefusedError:
-            return False
 
 
 @pytest.fixture
 def nghttpd(bench: Workbench) -> Nghttpd:
+    (bench.directory / "body").write_bytes(pattern(300_000))
     return Nghttpd(bench)
 
 
