@@ -33,6 +33,8 @@ inline constexpr LimitReached kLimitsReached[] = {
     {"timeouts.tunnel_idle", &metrics::WorkerCounters::tunnel_idle_timeouts},
     {"timeouts.idle_body", &metrics::WorkerCounters::body_timeouts},
     {"timeouts.idle_reader", &metrics::WorkerCounters::reader_timeouts},
+    {"server_ping_timeout", &metrics::WorkerCounters::upstream_ping_timeouts},
+    {"server_control_frames", &metrics::WorkerCounters::upstream_control_frames},
 };
 
 }  // namespace fairlead::admin

@@ -57,6 +57,11 @@ constexpr WorkerFamily kSums[] = {
      &WorkerCounters::tunnels},
     {"fairlead_active_tunnels", "Tunnels open now, each an active request, too.", MetricType::kGauge,
      &WorkerCounters::tunnels_active},
+    {"fairlead_upstream_http2_connections", "HTTP/2 connections to servers open now.", MetricType::kGauge,
+     &WorkerCounters::upstream_http2_connections},
+    {"fairlead_upstream_refused_streams_total",
+     "Requests that servers refused before they began with them (HTTP/2): tried elsewhere where that may be.",
+     MetricType::kCounter, &WorkerCounters::upstream_refused_streams},
 };
 
 // What shows how work spreads over the workers.

@@ -38,8 +38,14 @@ class IntrusiveList {
   T* back() { return static_cast<T*>(head_.previous); }
 
   // Takes `item` out of the list that it is in, if any, first.
-  void PushFront(T* item) { InsertAfter(&head_, item); }
-  void PushBack(T* item) { InsertAfter(head_.previous, item); }
+  void PushFront(T* item) {
+    item->Unlink();
+    InsertAfter(&head_, item);
+  }
+  void PushBack(T* item) {
+    item->Unlink();  // it may be the last
+    InsertAfter(head_.previous, item);
+  }
 
   // Calls `visit(item)` for each; it may unlink or destroy that item, but no other.
   template <typename Visit>
@@ -53,7 +59,6 @@ class IntrusiveList {
 
  private:
   static void InsertAfter(ListNode* position, ListNode* node) {
-    node->Unlink();
     node->previous = position;
     node->next = position->next;
     position->next->previous = node;

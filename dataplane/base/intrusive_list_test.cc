@@ -71,6 +71,8 @@ TEST(IntrusiveList, TakesAnItemOutOfTheListThatItWasIn) {
   EXPECT_THAT(Values(other), ElementsAre(1));
   list.PushFront(&two);  // in the same one
   EXPECT_THAT(Values(list), ElementsAre(2));
+  list.PushBack(&two);  // where it is
+  EXPECT_THAT(Values(list), ElementsAre(2));
 }
 
 TEST(IntrusiveList, LetsAVisitUnlinkMoveOrDestroyItsItem) {

@@ -66,6 +66,13 @@ void Queue::Consume(size_t n) {
   }
 }
 
+Slice Queue::TakeFront(size_t max) {
+  const size_t n = std::min(max, front_[0].size());
+  Slice slice = front_[0].Sub(0, n);
+  Consume(n);
+  return slice;
+}
+
 void Queue::Clear() {
   for (Slice& slice : front_) slice = Slice();
   rest_.reset();

@@ -42,6 +42,8 @@ class Queue {
   int FillIovecs(iovec* iovecs, int max) const;
   // Drops `n` bytes, at most size(), from the front.
   void Consume(size_t n);
+  // Takes what is in one piece at the front out, at most `max` bytes. Of a queue that is not empty.
+  Slice TakeFront(size_t max);
   void Clear();
   // Takes all slices out, in order: what Socket::Close needs while a send reads from them.
   std::vector<Slice> TakeSlices();

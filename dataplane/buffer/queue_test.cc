@@ -56,6 +56,18 @@ TEST(Queue, WritesSmallPiecesBehindEachOther) {
   EXPECT_EQ(queue.size(), 15u);
 }
 
+TEST(Queue, GivesAwayWhatIsInOnePieceAtItsFront) {
+  BlockPool pool;
+  Queue queue;
+  queue.Append(Make(pool, "abc"));
+  queue.Append(Make(pool, "de"));
+  EXPECT_EQ(queue.TakeFront(2).view(), "ab");
+  EXPECT_EQ(queue.TakeFront(2).view(), "c");
+  EXPECT_EQ(queue.TakeFront(100).view(), "de");
+  EXPECT_TRUE(queue.empty());
+  EXPECT_EQ(pool.blocks_in_use(), 0u);
+}
+
 TEST(Queue, SpreadsLongBytesOverBlocks) {
   BlockPool pool;
   Queue queue;

@@ -18,6 +18,20 @@ enum class ProxyProtocol : uint8_t { kNone, kV1, kV2 };
 
 enum class LoadBalancingPolicy : uint8_t { kRoundRobin, kLeastRequest, kRandom };
 
+// What is spoken with servers.
+enum class BackendProtocol : uint8_t { kHttp1, kHttp2 };
+
+// How HTTP/2 is spoken with them.
+struct BackendHttp2 {
+  uint32_t max_concurrent_streams = 100;
+  uint32_t stream_window = 65'535;
+  uint32_t connection_window = 1'048'576;
+  std::chrono::milliseconds ping_interval{0};  // 0: no PINGs
+  std::chrono::milliseconds ping_timeout{10'000};
+
+  bool operator==(const BackendHttp2&) const = default;
+};
+
 // All of a backend but its servers. Immutable, shared between revisions.
 struct BackendSettings {
   std::string id;
@@ -29,6 +43,8 @@ struct BackendSettings {
   std::chrono::milliseconds tunnel_idle_timeout{3'600'000};
   uint32_t max_idle_connections = 256;  // for each server and worker
   std::chrono::milliseconds pool_idle_timeout{50'000};
+  BackendProtocol protocol = BackendProtocol::kHttp1;
+  BackendHttp2 http2;
   ProxyProtocol send_proxy_protocol = ProxyProtocol::kNone;
   // What all eligible servers being at their limits means for requests.
   uint32_t queue_length = 0;  // how many may wait, in all workers together

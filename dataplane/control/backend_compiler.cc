@@ -1,5 +1,6 @@
 #include "dataplane/control/backend_compiler.h"
 
+#include <chrono>
 #include <memory>
 #include <string>
 #include <utility>
@@ -14,6 +15,10 @@ namespace {
 
 constexpr uint32_t kMaxIdleConnections = 100'000;
 constexpr uint32_t kMaxQueueLength = 1'000'000;
+constexpr uint32_t kMaxConcurrentStreams = 10'000;
+constexpr uint32_t kMinWindow = 65'535;
+constexpr uint32_t kMaxWindow = 16 * 1024 * 1024;
+constexpr std::chrono::milliseconds kMinPingInterval{1'000};
 
 config::LoadBalancingPolicy ToPolicy(v1::LoadBalancing::Policy policy) {
   switch (policy) {
@@ -35,6 +40,32 @@ config::ProxyProtocol ToProxyProtocol(v1::ProxyProtocol::Version version) {
     default:  // others were refused
       return config::ProxyProtocol::kNone;
   }
+}
+
+config::BackendHttp2 CompileHttp2(const v1::Http2Backend& message, const Path& place, Violations& violations) {
+  config::BackendHttp2 http2;
+  if (message.max_concurrent_streams() > 0) {
+    http2.max_concurrent_streams = CheckRange(message.max_concurrent_streams(), 1, kMaxConcurrentStreams,
+                                              Path(place, "max_concurrent_streams"), violations);
+  }
+  if (message.stream_window() > 0) {
+    http2.stream_window =
+        CheckRange(message.stream_window(), kMinWindow, kMaxWindow, Path(place, "stream_window"), violations);
+  }
+  if (message.connection_window() > 0) {
+    http2.connection_window =
+        CheckRange(message.connection_window(), kMinWindow, kMaxWindow, Path(place, "connection_window"), violations);
+  }
+  if (message.has_ping_interval()) {
+    const Path ping_place(place, "ping_interval");
+    http2.ping_interval = CheckDuration(message.ping_interval(), ping_place, violations);
+    if (http2.ping_interval < kMinPingInterval)
+      violations.Invalid(ping_place, base::StrCat("less than 1 s: ", http2.ping_interval.count(), " ms"));
+  }
+  if (message.has_ping_timeout()) {
+    http2.ping_timeout = CheckDuration(message.ping_timeout(), Path(place, "ping_timeout"), violations);
+  }
+  return http2;
 }
 
 std::shared_ptr<config::BackendSettings> CompileSettings(const v1::Backend& message, const Path& place,
@@ -59,6 +90,12 @@ std::shared_ptr<config::BackendSettings> CompileSettings(const v1::Backend& mess
   if (timeouts.has_tunnel_idle()) {
     settings->tunnel_idle_timeout =
         CheckDuration(timeouts.tunnel_idle(), Path(timeouts_place, "tunnel_idle"), violations);
+  }
+  if (message.protocol() == v1::Backend::HTTP2) {
+    settings->protocol = config::BackendProtocol::kHttp2;
+    settings->http2 = CompileHttp2(message.http2(), Path(place, "http2"), violations);
+  } else if (message.has_http2()) {
+    violations.Invalid(Path(place, "http2"), "with protocol HTTP2 alone");
   }
   settings->send_proxy_protocol = ToProxyProtocol(message.send_proxy_protocol());
   const v1::ConnectionPool& pool = message.pool();

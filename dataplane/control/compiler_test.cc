@@ -218,6 +218,21 @@ TEST(Compiler, BackendsSendHeaders) {
   EXPECT_EQ(state.FindBackend("v2")->settings->send_proxy_protocol, config::ProxyProtocol::kV2);
 }
 
+TEST(Compiler, BackendsSpeakHttp2) {
+  CompiledState state(R"(
+    backends { id: "http1" } backends { id: "default" protocol: HTTP2 }
+    backends { id: "all" protocol: HTTP2 http2 { max_concurrent_streams: 10000 stream_window: 16777216
+      connection_window: 65535 ping_interval { seconds: 1 } ping_timeout { nanos: 1000000 } } })");
+  EXPECT_EQ(state.FindBackend("http1")->settings->protocol, config::BackendProtocol::kHttp1);
+  EXPECT_EQ(state.FindBackend("default")->settings->protocol, config::BackendProtocol::kHttp2);
+  EXPECT_EQ(state.FindBackend("default")->settings->http2, config::BackendHttp2());
+  EXPECT_EQ(state.FindBackend("all")->settings->http2, (config::BackendHttp2{.max_concurrent_streams = 10'000,
+                                                                             .stream_window = 16'777'216,
+                                                                             .connection_window = 65'535,
+                                                                             .ping_interval = milliseconds(1'000),
+                                                                             .ping_timeout = milliseconds(1)}));
+}
+
 TEST(Compiler, TcpListenersGoToABackend) {
   CompiledState state(kSmallState);
   state.Apply(ParseTransaction(R"(

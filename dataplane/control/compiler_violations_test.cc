@@ -99,6 +99,16 @@ const Case kTransactions[] = {
         })",
      {"NOT_FOUND listeners[\"web\"].http.route_table: no route table \"main\" at the end of the transaction",
       "NOT_FOUND health[\"web/w2\"].server: no server \"w2\" at the end of the transaction"}},
+    {"Http2TowardServers",
+     R"(operations { upsert_backend { id: "b" http2 { max_concurrent_streams: 5 } } }
+        operations { upsert_backend { id: "c" protocol: HTTP2 http2 { max_concurrent_streams: 10001
+          stream_window: 65534 connection_window: 16777217 ping_interval { nanos: 999000000 } ping_timeout {} } } })",
+     {"INVALID_ARGUMENT backends[\"b\"].http2: with protocol HTTP2 alone",
+      "INVALID_ARGUMENT backends[\"c\"].http2.max_concurrent_streams: not 1 to 10000: 10001",
+      "INVALID_ARGUMENT backends[\"c\"].http2.stream_window: not 65535 to 16777216: 65534",
+      "INVALID_ARGUMENT backends[\"c\"].http2.connection_window: not 65535 to 16777216: 16777217",
+      "INVALID_ARGUMENT backends[\"c\"].http2.ping_interval: less than 1 s: 999 ms",
+      "INVALID_ARGUMENT backends[\"c\"].http2.ping_timeout: not 1 ms to 24 h: 0s"}},
     {"ServersOfARefusedBackend",
      R"(snapshot { backends { id: "?" servers { id: "s" address: "nowhere" } } })",
      {"INVALID_ARGUMENT backends[\"?\"].id: not an id (1 to 128 bytes of letters, digits, '.', '_', ':', '-'): \"?\"",
@@ -209,8 +219,8 @@ const Case kBackends[] = {
      {"INVALID_ARGUMENT backends[\"b\"].servers: "
       "not empty: in operations, servers have upsert_server and remove_server"}},
     {"BackendFieldsNotDone",
-     R"(operations { upsert_backend { id: "b" protocol: HTTP2 tls {} } })",
-     {"UNIMPLEMENTED backends[\"b\"].protocol: HTTP2: this version does not do it yet",
+     R"(operations { upsert_backend { id: "b" protocol: AUTO tls {} } })",
+     {"UNIMPLEMENTED backends[\"b\"].protocol: AUTO: this version does not do it yet",
       "UNIMPLEMENTED backends[\"b\"].tls: this version does not do it yet"}},
     {"BackendLimits",
      R"(operations { upsert_backend { id: "b"

@@ -37,14 +37,12 @@ constexpr std::string_view kUnimplementedFields[] = {
     "fairlead.v1.RouteMatch.client_certificate",
     "fairlead.v1.RouteRule.grpc_retry",
     "fairlead.v1.Backend.tls",
-    "fairlead.v1.Backend.http2",
     "fairlead.v1.Server.zone",
     "fairlead.v1.Server.priority",
 };
 
 // protobuf puts an enum's values into the scope around the enum.
 constexpr std::string_view kUnimplementedValues[] = {
-    "fairlead.v1.Backend.HTTP2",
     "fairlead.v1.Backend.AUTO",
 };
 

@@ -18,6 +18,8 @@ enum class ServerError : uint8_t {
   kTruncated,             // it ended within the response
   kMalformed,             // the response broke the protocol
   kAbandoned,             // the server left (removed while connecting, or MAINT)
+  kNotProcessed,          // HTTP/2: the server promises that it has not begun with the request
+  kReset,                 // HTTP/2: the server reset the stream
 };
 
 // What the core hears of one response. After OnResponseEnd and OnServerError nothing comes.

@@ -7,22 +7,24 @@ namespace fairlead::metrics {
 // What one worker has done. Written by the worker, read by the control side; lives as long as the worker.
 struct alignas(64) WorkerCounters {
   Counter connections_accepted;
-  Counter connections_open;    // now
-  Counter accept_errors;       // descriptors or memory exhausted
-  Counter requests;            // heads received whole
-  Counter requests_active;     // now
-  Counter responses[5];        // final ones sent to clients, by class: [0] is 1xx (only 101), [1] 2xx … [4] 5xx
-  Counter request_errors;      // malformed requests, answered 4xx or 5xx by the codec
-  Counter no_route;            // 404: no virtual host or rule
-  Counter no_eligible_server;  // 503
-  Counter upstream_failures;   // 502, or cut short after the response's head
-  Counter upstream_timeouts;   // 504
-  Counter retries;             // attempts beyond the first
-  Counter client_aborts;       // clients that left before their response was whole
-  Counter header_timeouts;     // 408
-  Counter idle_timeouts;       // idle client connections closed
-  Counter tunnels;             // begun: upgraded connections, CONNECT
-  Counter tunnels_active;      // now; each is an active request, too
+  Counter connections_open;            // now
+  Counter accept_errors;               // descriptors or memory exhausted
+  Counter requests;                    // heads received whole
+  Counter requests_active;             // now
+  Counter responses[5];                // final ones sent to clients, by class: [0] is 1xx (only 101), [1] 2xx … [4] 5xx
+  Counter request_errors;              // malformed requests, answered 4xx or 5xx by the codec
+  Counter no_route;                    // 404: no virtual host or rule
+  Counter no_eligible_server;          // 503
+  Counter upstream_failures;           // 502, or cut short after the response's head
+  Counter upstream_timeouts;           // 504
+  Counter retries;                     // attempts beyond the first
+  Counter client_aborts;               // clients that left before their response was whole
+  Counter header_timeouts;             // 408
+  Counter idle_timeouts;               // idle client connections closed
+  Counter tunnels;                     // begun: upgraded connections, CONNECT
+  Counter tunnels_active;              // now; each is an active request, too
+  Counter upstream_http2_connections;  // now
+  Counter upstream_refused_streams;    // requests that servers refused before they began with them (HTTP/2)
 
   // Times that a limit was reached: docs/LIMITS.md.
   Counter max_buffer_bytes;           // 503: requests and connections
@@ -42,6 +44,8 @@ struct alignas(64) WorkerCounters {
   Counter response_timeouts;          // 504
   Counter server_idle_timeouts;       // 504, or cut short after the response's head
   Counter tunnel_idle_timeouts;       // cut
+  Counter upstream_ping_timeouts;     // connections to servers that did not answer a PING
+  Counter upstream_control_frames;    // connections to servers that sent too many frames for nothing
 };
 
 }  // namespace fairlead::metrics

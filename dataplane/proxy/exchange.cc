@@ -305,7 +305,8 @@ void Exchange::OnResponseEnd(const http::FieldList* trailers) {
 void Exchange::OnServerError(http::ServerError error, std::string_view detail) {
   attempts_.LoseConnection();
   environment_->loop->timers().Cancel(&timer_);
-  const bool may_be_sent_again = !response_begun_ && !body_sent_ && http::IsIdempotent(request_.method);
+  const bool may_be_sent_again = !response_begun_ && !body_sent_ &&
+                                 (error == http::ServerError::kNotProcessed || http::IsIdempotent(request_.method));
   if (attempts_.Fail(*environment_, error, may_be_sent_again)) return environment_->turn_work->Add(this);
   metrics_.CountFailure();
   if (response_begun_) return Cut(DecidedBy::kServer, ReasonOf(error), detail);

@@ -21,7 +21,7 @@
 #include "dataplane/proxy/request_record.h"
 #include "dataplane/proxy/server_attempts.h"
 #include "dataplane/proxy/stored_fields.h"
-#include "dataplane/upstream/connection.h"
+#include "dataplane/upstream/channel.h"
 #include "dataplane/upstream/waiter.h"
 
 namespace fairlead::proxy {

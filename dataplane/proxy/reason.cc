@@ -56,6 +56,10 @@ std::string_view ToString(Reason reason) {
       return "response_malformed";
     case Reason::kResponseTruncated:
       return "response_truncated";
+    case Reason::kServerRefused:
+      return "server_refused";
+    case Reason::kServerReset:
+      return "server_reset";
     case Reason::kServerAbandoned:
       return "server_abandoned";
     case Reason::kResponseTimeout:
@@ -127,6 +131,10 @@ Reason ReasonOf(http::ServerError error) {
       return Reason::kResponseTruncated;
     case http::ServerError::kMalformed:
       return Reason::kResponseMalformed;
+    case http::ServerError::kNotProcessed:
+      return Reason::kServerRefused;
+    case http::ServerError::kReset:
+      return Reason::kServerReset;
     case http::ServerError::kAbandoned:
       return Reason::kServerAbandoned;
   }

@@ -40,6 +40,8 @@ enum class Reason : uint8_t {
   kServerClosed,       // 502: before a byte of its response
   kResponseMalformed,  // 502, or cut short
   kResponseTruncated,  // 502, or cut short
+  kServerRefused,      // 502: before it began with the request (HTTP/2)
+  kServerReset,        // 502, or cut short: it reset the stream (HTTP/2)
   kServerAbandoned,    // 502, or cut short: it was taken out of service
   kResponseTimeout,    // 504
   kRequestStalled,     // 504: the server did not take the request's body

@@ -24,7 +24,7 @@ bool ServerAttempts::Begin(const Environment& environment, const upstream::Choic
   }
   server_ = choice.server;
   server_slot_ = choice.slot;
-  absl::StatusOr<upstream::Connection*> connection = server_->Acquire(user, choice.place);
+  absl::StatusOr<upstream::Channel*> connection = server_->Acquire(user, choice.place);
   if (!connection.ok()) {
     LeaveServer();
     return false;
@@ -35,7 +35,9 @@ bool ServerAttempts::Begin(const Environment& environment, const upstream::Choic
 }
 
 bool ServerAttempts::Fail(const Environment& environment, http::ServerError error, bool may_be_sent_again) {
-  if (error != http::ServerError::kAbandoned) server_->CountFailure();
+  if (error == http::ServerError::kNotProcessed) environment.counters->upstream_refused_streams.Increment();
+  const bool is_to_blame = error != http::ServerError::kAbandoned && error != http::ServerError::kNotProcessed;
+  if (is_to_blame) server_->CountFailure();
   retry_due_ = MayRetry(error, may_be_sent_again);
   LeaveServer();
   if (!retry_due_) environment.counters->upstream_failures.Increment();
@@ -58,8 +60,12 @@ bool ServerAttempts::MayRetry(http::ServerError error, bool may_be_sent_again) {
       if (fresh_ || !reused_ || !may_be_sent_again) return false;
       fresh_ = true;
       return true;
+    case http::ServerError::kNotProcessed:
+      avoid_ = server_slot_;
+      return may_be_sent_again && count_ < kMaxAttempts;
     case http::ServerError::kTruncated:
     case http::ServerError::kMalformed:
+    case http::ServerError::kReset:
       return false;
   }
   return false;

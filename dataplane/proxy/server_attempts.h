@@ -7,7 +7,7 @@
 #include "dataplane/load_balancing/policy.h"
 #include "dataplane/proxy/environment.h"
 #include "dataplane/upstream/backend.h"
-#include "dataplane/upstream/connection.h"
+#include "dataplane/upstream/channel.h"
 #include "dataplane/upstream/server.h"
 #include "dataplane/upstream/waiter.h"
 
@@ -61,7 +61,7 @@ class ServerAttempts {
   config::ServerSlot server_slot() const { return server_slot_; }
   // Null between attempts.
   upstream::Server* server() const { return server_; }
-  upstream::Connection* connection() const { return connection_; }
+  upstream::Channel* connection() const { return connection_; }
   bool connected() const { return connected_; }
   // The last connection came from the pool.
   bool reused() const { return reused_; }
@@ -73,7 +73,7 @@ class ServerAttempts {
   void LeaveServer();
 
   upstream::Server* server_ = nullptr;
-  upstream::Connection* connection_ = nullptr;
+  upstream::Channel* connection_ = nullptr;
   config::BackendSlot backend_slot_ = 0;
   config::ServerSlot server_slot_ = kNoServer;
   config::ServerSlot avoid_ = kNoServer;

@@ -5,14 +5,14 @@
 #include <utility>
 
 #include "absl/status/statusor.h"
-#include "dataplane/base/unique_fd.h"
 #include "dataplane/net/socket_options.h"
 #include "dataplane/upstream/server.h"
 
 namespace fairlead::upstream {
 
 Connection::Connection(Environment* environment, Server* server, ConnectionUser* user)
-    : environment_(environment),
+    : Channel(&codec_),
+      environment_(environment),
       server_(server),
       user_(user),
       codec_(this),
@@ -21,16 +21,10 @@ Connection::Connection(Environment* environment, Server* server, ConnectionUser*
 }
 
 absl::Status Connection::Connect() {
-  const net::Address& address = server_->address();
-  absl::StatusOr<base::UniqueFd> fd = net::OpenStreamSocket(address);
-  const bool is_for_others = fd.ok() && fd->get() >= environment_->loop->descriptor_ceiling();
-  if (!fd.ok() || is_for_others) {
-    environment_->counters->descriptors.Increment();
-    return is_for_others ? absl::ResourceExhaustedError("the descriptors left are kept for others") : fd.status();
-  }
-  server_->OnConnectBegun();
+  const absl::StatusOr<event::Socket*> socket = server_->Dial(this);
+  if (!socket.ok()) return socket.status();
   state_ = State::kConnecting;
-  socket_ = environment_->loop->Connect(fd->Release(), address.get(), address.length(), this);
+  socket_ = *socket;
   return absl::OkStatus();
 }
 
@@ -41,6 +35,7 @@ void Connection::OnConnected(int error) {
     server_->OnConnectFailed();
     return Fail(http::ServerError::kConnectFailed, std::strerror(error));
   }
+  connecting_ = false;
   if (user_->takes_socket()) {
     state_ = State::kTaken;
     return user_->OnConnected();
@@ -54,7 +49,6 @@ void Connection::OnConnected(int error) {
 void Connection::Use(ConnectionUser* user) {
   environment_->loop->timers().Cancel(&timer_);
   state_ = State::kBusy;
-  reused_ = true;
   asked_ = false;
   user_ = user;
   codec_.Begin(user);

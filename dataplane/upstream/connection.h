@@ -11,29 +11,18 @@
 #include "dataplane/event/socket.h"
 #include "dataplane/event/timer_wheel.h"
 #include "dataplane/event/turn_work.h"
-#include "dataplane/http/client_codec.h"
 #include "dataplane/http/h1/client_codec.h"
+#include "dataplane/upstream/channel.h"
 #include "dataplane/upstream/environment.h"
 
 namespace fairlead::upstream {
 
 class Server;
 
-// Who a connection works for: hears of the connection before it hears of the response.
-class ConnectionUser : public http::ClientStreamHandler {
- public:
-  // The connection stands; stream() may be used.
-  virtual void OnConnected() = 0;
-  // It speaks for itself on the connection's socket, and takes that with OnConnected (RawUser).
-  virtual bool takes_socket() const { return false; }
-
- protected:
-  ~ConnectionUser() = default;
-};
-
-// One connection to a server, working for one exchange at a time, waiting in its server's pool between them. Made by
-// upstream::Server, destroys itself when it is closed; on its worker's thread alone.
-class Connection final : public event::TurnWorker,
+// One connection to a server that serves one exchange at a time (HTTP/1), and waits in its server's pool between them.
+// Made by upstream::Server, destroys itself when it is closed; on its worker's thread alone.
+class Connection final : public Channel,
+                         public event::TurnWorker,
                          public base::ListNode,
                          private event::SocketHandler,
                          private http::h1::ClientCodecHost {
@@ -47,29 +36,21 @@ class Connection final : public event::TurnWorker,
   bool HasNews() const { return socket_->HasNews(); }
   // Takes an idle connection for `user`'s exchange.
   void Use(ConnectionUser* user);
-  // The user's wish to hear no more. Closes the connection, unless its exchange has ended or a tunnel's last bytes are
-  // to be sent.
-  void Release();
+  // Closes the connection, unless its exchange has ended or a tunnel's last bytes are to be sent.
+  void Release() override;
   // Its exchange may end, but no other is to follow.
   void DoNotKeep() { keep_ = false; }
-  // For a new connection that stands: what it begins with, in front of its only exchange.
-  void BeginWith(std::string_view bytes) {
+  void BeginWith(std::string_view bytes) override {
     keep_ = false;
     output_.Append(bytes, blocks());
   }
-  // For a user that takes it: the socket, which it closes before Release. The connection goes on standing for it.
-  event::Socket* TakeSocket() { return std::exchange(socket_, nullptr); }
+  event::Socket* TakeSocket() override { return std::exchange(socket_, nullptr); }
   // Closes; a user hears OnServerError(error).
   void Fail(http::ServerError error, std::string_view detail);
 
-  // Not connected yet.
-  bool connecting() const { return state_ <= State::kConnecting; }
   // Connect has not been called yet.
   bool awaits_place() const { return state_ == State::kAwaitingPlace; }
   bool idle() const { return state_ == State::kIdle; }
-  // It has served an exchange before: the server may have closed it meanwhile.
-  bool reused() const { return reused_; }
-  http::ClientStream& stream() { return codec_; }
 
   // event::TurnWorker:
   void RunTurnWork() override;
@@ -115,7 +96,6 @@ class Connection final : public event::TurnWorker,
   buffer::Queue output_;
   event::Timer timer_;  // connecting, or waiting to: the time for it; idle: how long to keep it
   State state_ = State::kAwaitingPlace;
-  bool reused_ = false;
   bool keep_ = true;  // false: not to be used again, whatever its exchange leaves behind
   bool sending_ = false;
   bool asked_ = false;  // a part of the exchange's request is with the kernel

@@ -2,11 +2,11 @@
 
 #include <cstdlib>
 
-#include "dataplane/upstream/connection.h"
+#include "dataplane/upstream/channel.h"
 
 namespace fairlead::upstream {
 
-// Who takes a connection's socket (Connection::TakeSocket) when it stands, and speaks for itself: hears of connecting,
+// Who takes a connection's socket (Channel::TakeSocket) when it stands, and speaks for itself: hears of connecting,
 // and of the server's leaving, but not of responses, since nothing is asked.
 class RawUser : public ConnectionUser {
  public:

@@ -2,6 +2,7 @@
 
 #include <utility>
 
+#include "dataplane/base/unique_fd.h"
 #include "dataplane/net/socket_options.h"
 
 namespace fairlead::upstream {
@@ -23,9 +24,12 @@ Server::~Server() {
   CloseIdle();
   in_use_.ForEach([](Connection* connection) { connection->Close(); });
   awaiting_.ForEach([](Connection* connection) { connection->Close(); });
+  shared_.ForEach([](SharedConnection* connection) { connection->Close(); });
 }
 
-bool Server::HasRoom() const { return active_requests_->load() < max_requests_ && places_.HasRoom(); }
+bool Server::HasRoom() {
+  return active_requests_->load() < max_requests_ && (places_.HasRoom() || (is_shared() && shared_.HasRoom()));
+}
 
 bool Server::TakeRequest() {
   if (max_requests_ == config::kNoLimit) {
@@ -45,21 +49,14 @@ std::optional<ConnectionPlace> Server::TryBegin(bool fresh) {
   // What is taken and then given back looks like room to those who wait: looking first, before either is touched, keeps
   // two workers from waking each other for nothing, over and over.
   if (!HasRoom()) return std::nullopt;
-  ConnectionPlace place = ConnectionPlace::kNew;
-  if (!fresh && !idle_.empty() && (!places_.limited() || places_.TryClaim())) {
-    place = ConnectionPlace::kIdle;
-  } else if (places_.TryOpen()) {
-    place = ConnectionPlace::kNew;
-  } else if (places_.TryClaim()) {
-    place = ConnectionPlace::kAwaited;
-  } else {
-    return std::nullopt;
-  }
+  const std::optional<ConnectionPlace> place = FindPlace(fresh);
+  if (!place.has_value()) return std::nullopt;
   if (!TakeRequest()) {
     // Only with a limit can that be. A claim that nobody was told of is as good as an idle connection.
-    if (place == ConnectionPlace::kNew) {
+    const bool has_claim = *place != ConnectionPlace::kShared || shared_.found()->idle();
+    if (*place == ConnectionPlace::kNew) {
       ReleasePlace();
-    } else if (places_.limited() && places_.AddUnclaimed(1)) {
+    } else if (has_claim && places_.limited() && places_.AddUnclaimed(1)) {
       OnRoom();
     }
     return std::nullopt;
@@ -69,14 +66,30 @@ std::optional<ConnectionPlace> Server::TryBegin(bool fresh) {
   return place;
 }
 
+std::optional<ConnectionPlace> Server::FindPlace(bool fresh) {
+  if (!fresh && is_shared()) {
+    const auto may_use = [this](SharedConnection* idle) {
+      return !idle->HasNews() && (!places_.limited() || places_.TryClaim());
+    };
+    if (shared_.FindRoom(may_use)) return ConnectionPlace::kShared;
+  } else if (!fresh && !idle_.empty() && (!places_.limited() || places_.TryClaim())) {
+    return ConnectionPlace::kIdle;
+  }
+  if (places_.TryOpen()) return ConnectionPlace::kNew;
+  if (places_.TryClaim()) return ConnectionPlace::kAwaited;
+  return std::nullopt;
+}
+
 void Server::EndRequest() {
   --exchanges_;
   backend_counters_->requests_active.Decrement();
-  if (active_requests_->fetch_sub(1) >= max_requests_) OnRoom();
+  const bool had_limit = active_requests_->fetch_sub(1) >= max_requests_;
+  // A stream less, where there may be no other connection.
+  if (had_limit || (places_.limited() && is_shared())) OnRoom();
   if (retired_ && exchanges_ == 0) delete this;
 }
 
-absl::StatusOr<Connection*> Server::Acquire(ConnectionUser* user, ConnectionPlace place) {
+absl::StatusOr<Channel*> Server::Acquire(ConnectionUser* user, ConnectionPlace place) {
   for (metrics::UpstreamCounters* counters : BothCounters()) counters->requests.Increment();
   switch (place) {
     case ConnectionPlace::kIdle: {
@@ -86,32 +99,57 @@ absl::StatusOr<Connection*> Server::Acquire(ConnectionUser* user, ConnectionPlac
       connection->Use(user);
       return connection;
     }
+    case ConnectionPlace::kShared:
+      if (shared_.found()->idle()) --idle_count_;
+      return shared_.found()->Add(user);
     case ConnectionPlace::kNew:
       return Open(user);
     case ConnectionPlace::kAwaited:
       // One of this worker's own will do, and at once: it is asked for a fresh one.
       if (GiveUpPlace()) return Open(user);
-      auto* connection = new Connection(environment_, this, user);
-      awaiting_.PushBack(connection);
-      owner_->ClaimConnection(slot_);
-      return connection;
+      return Await(user);
   }
   return absl::InternalError("unknown place");
 }
 
-absl::StatusOr<Connection*> Server::Open(ConnectionUser* user) {
-  auto* connection = new Connection(environment_, this, user);
-  if (absl::Status status = connection->Connect(); !status.ok()) {
-    connection->Close();
+absl::StatusOr<Channel*> Server::Open(ConnectionUser* user) {
+  const bool is_own = !is_shared() || user->takes_socket();
+  auto* own = is_own ? new Connection(environment_, this, user) : nullptr;
+  auto* shared = is_own ? nullptr : new SharedConnection(environment_, this);
+  if (absl::Status status = is_own ? own->Connect() : shared->Connect(); !status.ok()) {
+    is_own ? own->Close() : shared->Close();
     ReleasePlace();
     return status;
   }
-  in_use_.PushBack(connection);
+  if (!is_own) {
+    shared_.Add(shared);
+    return shared->Add(user);
+  }
+  in_use_.PushBack(own);
+  return own;
+}
+
+Channel* Server::Await(ConnectionUser* user) {
+  owner_->ClaimConnection(slot_);
+  if (is_shared() && !user->takes_socket()) {
+    auto* connection = new SharedConnection(environment_, this);
+    shared_.AddAwaiting(connection);
+    return connection->Add(user);
+  }
+  auto* connection = new Connection(environment_, this, user);
+  awaiting_.PushBack(connection);
   return connection;
 }
 
-void Server::OnConnectBegun() {
+absl::StatusOr<event::Socket*> Server::Dial(event::SocketHandler* handler) {
+  absl::StatusOr<base::UniqueFd> fd = net::OpenStreamSocket(address());
+  const bool is_for_others = fd.ok() && fd->get() >= environment_->loop->descriptor_ceiling();
+  if (!fd.ok() || is_for_others) {
+    environment_->counters->descriptors.Increment();
+    return is_for_others ? absl::ResourceExhaustedError("the descriptors left are kept for others") : fd.status();
+  }
   for (metrics::UpstreamCounters* counters : BothCounters()) counters->connections.Increment();
+  return environment_->loop->Connect(fd->Release(), address().get(), address().length(), handler);
 }
 
 void Server::CountResponse(uint16_t status, uint64_t duration_us) {
@@ -144,23 +182,25 @@ void Server::OnConnectFailed() {
 void Server::Update(const config::Server* config, const config::BackendSettings* settings) {
   const bool moved = !(config->address == config_->address);
   const bool other_limits = config->max_requests != max_requests_ || config->max_connections != places_.limit();
+  const bool speaks_otherwise = settings->protocol != settings_->protocol || settings->http2 != settings_->http2 ||
+                                settings->send_proxy_protocol != settings_->send_proxy_protocol;
   config_ = config;
   settings_ = settings;
   if (config->admin_state == config::AdminState::kMaint) {
     CloseIdle();
     Abandon(/*only_connecting=*/false);
   } else if (moved) {
-    CloseIdle();
-    awaiting_.ForEach([](Connection* connection) {
-      connection->Fail(http::ServerError::kAbandoned, "the server's address has changed");
-    });
-    in_use_.ForEach([](Connection* connection) {
+    const auto abandon_connecting = [](auto* connection) {
       if (connection->connecting()) {
         connection->Fail(http::ServerError::kAbandoned, "the server's address has changed");
-      } else {
-        connection->DoNotKeep();
       }
-    });
+    };
+    awaiting_.ForEach(abandon_connecting);
+    in_use_.ForEach(abandon_connecting);
+    shared_.ForEach(abandon_connecting);
+    LeaveConnections();
+  } else if (speaks_otherwise) {
+    LeaveConnections();
   }
   if (!other_limits) return;
   max_requests_ = config->max_requests;
@@ -175,14 +215,14 @@ void Server::SetMaxConnections(uint32_t limit) {
     uint32_t claimed = idle_count_;
     while (claimed > 0 && places_.TryClaim()) --claimed;
     for (; claimed > 0; --claimed) {
-      CloseKeepingPlace(idle_.back());
+      CloseOneIdleKeepingPlace();
       places_.Owe();
     }
   }
   const bool newly_limited = !places_.limited() && limit != config::kNoLimit;
   places_.set_limit(limit);
   if (newly_limited) places_.AddUnclaimed(idle_count_);
-  while (places_.overfull() && !idle_.empty()) idle_.back()->Close();
+  while (places_.overfull() && idle_count_ > 0) CloseOneIdle();
 }
 
 void Server::Retire(std::unique_ptr<Server> server) {
@@ -197,32 +237,54 @@ void Server::Retire(std::unique_ptr<Server> server) {
 bool Server::GiveUpPlace() {
   if (places_.PayDebt()) return true;
   // Without a limit, idle connections are not counted as what can be claimed.
-  if (!places_.limited() || idle_.empty()) return false;
-  CloseKeepingPlace(idle_.back());
+  if (!places_.limited() || idle_count_ == 0) return false;
+  CloseOneIdleKeepingPlace();
   return true;
 }
 
 void Server::OnPlaceGranted() {
-  if (awaiting_.empty()) return ReleasePlace();  // whose request has ended
-  Connection* connection = awaiting_.front();
-  in_use_.PushBack(connection);
-  if (connection->Connect().ok()) return;
-  ReleasePlace();
-  connection->Fail(http::ServerError::kConnectFailed, "no descriptors left");
+  const auto connect = [this](auto* connection) {
+    if (connection->Connect().ok()) return;
+    ReleasePlace();
+    connection->Fail(http::ServerError::kConnectFailed, "no descriptors left");
+  };
+  if (!awaiting_.empty()) {
+    Connection* const connection = awaiting_.front();
+    in_use_.PushBack(connection);
+    connect(connection);
+  } else if (SharedConnection* const connection = shared_.TakeAwaiting()) {
+    connect(connection);
+  } else {
+    ReleasePlace();  // whose request has ended
+  }
+}
+
+bool Server::MayKeep() const {
+  return !retired_ && config_->admin_state != config::AdminState::kMaint &&
+         idle_count_ < settings_->max_idle_connections && !places_.overfull();
+}
+
+void Server::OnKept() {
+  ++idle_count_;
+  if (places_.limited() && places_.AddUnclaimed(1)) OnRoom();
 }
 
 bool Server::Keep(Connection* connection) {
-  if (retired_ || config_->admin_state == config::AdminState::kMaint) return false;
-  if (idle_count_ >= settings_->max_idle_connections || places_.overfull()) return false;
+  if (!MayKeep() || is_shared()) return false;
   idle_.PushFront(connection);
-  ++idle_count_;
-  if (places_.limited() && places_.AddUnclaimed(1)) OnRoom();
+  OnKept();
   return true;
 }
 
-void Server::OnClosed(Connection* connection) {
-  if (connection->awaits_place()) return;
-  if (connection->idle()) {
+bool Server::Keep(SharedConnection*) {
+  if (!MayKeep() || !is_shared()) return false;
+  OnKept();
+  return true;
+}
+
+void Server::OnClosed(bool awaited_place, bool was_idle) {
+  if (awaited_place) return;
+  if (was_idle) {
     --idle_count_;
     if (keep_place_) return;
     if (places_.limited() && !places_.TryClaim()) return places_.Owe();
@@ -234,23 +296,35 @@ void Server::ReleasePlace() {
   if (places_.Close()) OnRoom();
 }
 
-void Server::CloseKeepingPlace(Connection* connection) {
+void Server::CloseOneIdle() {
+  if (!idle_.empty()) return idle_.back()->Close();
+  if (SharedConnection* const idle = shared_.FindIdle()) idle->Close();
+}
+
+void Server::CloseOneIdleKeepingPlace() {
   keep_place_ = true;
-  connection->Close();
+  CloseOneIdle();
   keep_place_ = false;
 }
 
 void Server::CloseIdle() {
+  while (idle_count_ > 0) CloseOneIdle();
+}
+
+void Server::LeaveConnections() {
   while (!idle_.empty()) idle_.front()->Close();
+  in_use_.ForEach([](Connection* connection) { connection->DoNotKeep(); });
+  shared_.ForEach([](SharedConnection* connection) { connection->Drain(); });
 }
 
 void Server::Abandon(bool only_connecting) {
-  const auto abandon = [only_connecting](Connection* connection) {
+  const auto abandon = [only_connecting](auto* connection) {
     if (only_connecting && !connection->connecting()) return;
     connection->Fail(http::ServerError::kAbandoned, "the server was taken out of service");
   };
   in_use_.ForEach(abandon);
   awaiting_.ForEach(abandon);
+  shared_.ForEach(abandon);
 }
 
 }  // namespace fairlead::upstream

@@ -14,9 +14,11 @@
 #include "dataplane/metrics/backend_counters.h"
 #include "dataplane/metrics/server_counters.h"
 #include "dataplane/net/address.h"
+#include "dataplane/upstream/channel.h"
 #include "dataplane/upstream/connection.h"
 #include "dataplane/upstream/connection_places.h"
 #include "dataplane/upstream/environment.h"
+#include "dataplane/upstream/shared_connections.h"
 #include "dataplane/upstream/waiter.h"
 
 namespace fairlead::upstream {
@@ -53,13 +55,13 @@ class Server {
   // connection that was not used before. Without limits that is always so. Acquire must follow at once.
   std::optional<ConnectionPlace> TryBegin(bool fresh);
   // Whether TryBegin would succeed, as far as one can tell.
-  bool HasRoom() const;
+  bool HasRoom();
   // The exchange has ended. May destroy this, when the server was retired.
   void EndRequest();
 
-  // The connection that an exchange of `user` was promised: ready now (kIdle), or with OnConnected. Errors: no
-  // descriptors left.
-  absl::StatusOr<Connection*> Acquire(ConnectionUser* user, ConnectionPlace place);
+  // The way to it that an exchange of `user` was promised: ready now, or with OnConnected (Channel::connecting).
+  // Errors: no descriptors left.
+  absl::StatusOr<Channel*> Acquire(ConnectionUser* user, ConnectionPlace place);
 
   // What becomes of its requests, counted for it and for its backend. A response's head came `duration_us` after the
   // server was chosen.
@@ -75,8 +77,8 @@ class Server {
   // Whether `config` is of this server: counters are what stays the same in all its revisions.
   bool serves(const config::Server& config) const { return &config.counters->active_requests == active_requests_; }
 
-  // A new revision says something else of the server. Connections to an address that it no longer has are not used
-  // again. MAINT closes all connections.
+  // A new revision says something else of the server. Connections to an address that it no longer has, or that speak
+  // otherwise than is said now, are not used again. MAINT closes all connections.
   void Update(const config::Server* config, const config::BackendSettings* settings);
   // The server is gone. Exchanges that have a connection end in their own time; those that still connect are told
   // (kAbandoned) to go elsewhere. Destroys this now or with the end of the last exchange.
@@ -87,10 +89,15 @@ class Server {
   // A place that this worker has claimed.
   void OnPlaceGranted();
 
-  // Of connections: whether this one, whose exchange has ended, is kept for another.
+  // Of connections: a socket that connects for one.
+  absl::StatusOr<event::Socket*> Dial(event::SocketHandler* handler);
+  // Whether this one, whose exchanges have ended, is kept for another; then it is idle.
   bool Keep(Connection* connection);
-  void OnClosed(Connection* connection);
-  void OnConnectBegun();
+  bool Keep(SharedConnection* connection);
+  // One that was idle is so no more, and will close.
+  void OnIdleEnded() { --idle_count_; }
+  void OnClosed(const Connection* connection) { OnClosed(connection->awaits_place(), connection->idle()); }
+  void OnClosed(const SharedConnection* connection) { OnClosed(connection->awaits_place(), connection->idle()); }
   void OnConnectFailed();
   // Whether others may wait for a connection, or the request on it, to end: the peer should hear of it at once.
   bool has_limits() const { return places_.limited() || max_requests_ != config::kNoLimit; }
@@ -101,12 +108,24 @@ class Server {
   void OnRoom() {
     if (owner_ != nullptr) owner_->OnRoom(slot_);
   }
-  absl::StatusOr<Connection*> Open(ConnectionUser* user);
+  // A place, if the limits allow one; then TakeRequest is next.
+  std::optional<ConnectionPlace> FindPlace(bool fresh);
+  // Connections that are made now are shared.
+  bool is_shared() const { return settings_->protocol == config::BackendProtocol::kHttp2; }
+  absl::StatusOr<Channel*> Open(ConnectionUser* user);
+  Channel* Await(ConnectionUser* user);
+  bool MayKeep() const;
+  void OnKept();
+  void OnClosed(bool awaited_place, bool was_idle);
+  // Of those that are idle, the one that was used longest ago.
+  void CloseOneIdle();
   void SetMaxConnections(uint32_t limit);
   void ReleasePlace();
   // Closes an idle connection for another, which gets its place.
-  void CloseKeepingPlace(Connection* connection);
+  void CloseOneIdleKeepingPlace();
   void CloseIdle();
+  // Has no connection that there is be used by another exchange.
+  void LeaveConnections();
   // Closes those that still connect, or all.
   void Abandon(bool only_connecting);
 
@@ -123,7 +142,8 @@ class Server {
   base::IntrusiveList<Connection> idle_;  // the one used last in front
   base::IntrusiveList<Connection> in_use_;
   base::IntrusiveList<Connection> awaiting_;  // a place that was claimed for them; the one that came first in front
-  uint32_t idle_count_ = 0;
+  SharedConnections shared_;
+  uint32_t idle_count_ = 0;  // shared ones, too
   uint32_t exchanges_ = 0;
   bool retired_ = false;
   bool keep_place_ = false;

@@ -13,7 +13,7 @@
 #include "dataplane/http/message.h"
 #include "dataplane/load_balancing/random.h"
 #include "dataplane/metrics/worker_counters.h"
-#include "dataplane/upstream/connection.h"
+#include "dataplane/upstream/channel.h"
 #include "dataplane/upstream/environment.h"
 #include "dataplane/upstream/server.h"
 #include "dataplane/upstream/waiter.h"
@@ -55,7 +55,7 @@ class TestUser final : public ConnectionUser {
   http::RequestHead request_;
   http::ResponseHead head_;
   Server* server_ = nullptr;
-  Connection* connection_ = nullptr;
+  Channel* connection_ = nullptr;
   bool reused_ = false;
 };
 

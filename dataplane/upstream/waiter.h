@@ -14,6 +14,7 @@ class WaitQueue;
 // How a request that was admitted to a server gets its connection (Server::Acquire).
 enum class ConnectionPlace : uint8_t {
   kIdle,     // takes an idle one
+  kShared,   // takes a stream of one that others use, too, or that is idle
   kNew,      // opens one
   kAwaited,  // opens one, once another worker has closed an idle one to make room for it
 };

@@ -156,6 +156,7 @@ EXCEPTIONS = {
     ("dataplane/base/allocation_counter.cc", "thread_local"): "operator new has no object to count in",
     ("dataplane/event/epoll_socket.cc", "const_cast"): "msghdr has no form for sending",
     ("dataplane/http/h2/header_block.cc", "const_cast"): "nghttp2_nv has no form for what is only read",
+    ("dataplane/http/h2/test_server.cc", "const_cast"): "nghttp2_nv has no form for what is only read",
     ("ctl/fake_proxy.cc", "sleep"): "gRPC tells a synchronous handler of a cancelled stream only when it asks",
     ("ctl/main_test.cc", "const_cast"): "execv has no form for constant arguments",
     ("dataplane/control/test_support.cc", "printing"): "gtest's own way to print a value",

@@ -36,20 +36,22 @@ void HeaderBlock::AppendContentLength(uint64_t length) {
 KnownFields HeaderBlock::AppendFields(const FieldList& fields, const Changes& changes) {
   const NominatedFields nominated(fields, changes.nominated);
   const FieldEdits* const edits = changes.edits == nullptr || changes.edits->empty() ? nullptr : changes.edits;
+  const auto is_of_handshake = [&](std::string_view name) {
+    return !changes.handshake_field.empty() && EqualsIgnoreCase(name, changes.handshake_field);
+  };
   KnownFields seen;
   for (const FieldList::Field& field : fields) {
     const std::string_view name = fields.name(field);
     if (nominated.Has(field.known, name)) continue;
     if (edits != nullptr && edits->Drops(name)) continue;
     seen.Add(field.known);
-    if (changes.known.Has(field.known)) continue;
-    if (!changes.handshake_field.empty() && EqualsIgnoreCase(name, changes.handshake_field)) continue;
-    Add(name, fields.value(field));
+    if (changes.known.Has(field.known) || is_of_handshake(name)) continue;
+    Append(name, fields.value(field), field.never_indexed ? NGHTTP2_NV_FLAG_NO_INDEX : NGHTTP2_NV_FLAG_NONE);
   }
   if (edits == nullptr) return seen;
   edits->ForEachWritten([&](std::string_view name, std::string_view value) {
     seen.Add(FindKnownField(name));
-    Add(name, value);
+    if (!is_of_handshake(name)) Add(name, value);
   });
   return seen;
 }
@@ -71,7 +73,7 @@ void HeaderBlock::WriteRequest(const RequestHead& head, const HeadEdits& edits, 
     AppendLiteral(":scheme", scheme);
     AppendLiteral(":path", target);
   }
-  AppendLiteral(":authority", authority);
+  if (!authority.empty()) AppendLiteral(":authority", authority);  // RFC 9113 §8.3.1: not an empty one
 
   KnownFields removed = kHopByHopFields;
   removed.Add(KnownField::kHost);

@@ -136,6 +136,21 @@ TEST_F(HeaderBlockTest, EditsDropAndBringFields) {
             std::string(kGet) + "x-c: 2\nx-a: new\nx-c: \n");
 }
 
+// RFC 7541 §7.1.3: whoever sends it on must not enter it into a table either.
+TEST_F(HeaderBlockTest, FieldsThatAreNeverIndexedStaySo) {
+  FieldList fields = heads_.List({{"a", "1"}});
+  FieldList::Field secret = *fields.begin();
+  secret.never_indexed = true;
+  fields.Add(secret);
+  HeaderBlock block;
+  RequestHead head = heads_.Request("GET", "/", "a");
+  head.fields = fields;
+  block.WriteRequest(head, {}, "http");
+  ASSERT_EQ(block.size(), 6u);
+  EXPECT_EQ(block.data()[4].flags & NGHTTP2_NV_FLAG_NO_INDEX, 0);
+  EXPECT_EQ(block.data()[5].flags & NGHTTP2_NV_FLAG_NO_INDEX, NGHTTP2_NV_FLAG_NO_INDEX);
+}
+
 TEST_F(HeaderBlockTest, ConnectNamesAnAuthorityAlone) {
   EXPECT_EQ(Forward(heads_.Request("CONNECT", "b:443", "b:443", {{"X", "1"}})),
             ":method: CONNECT\n:authority: b:443\nx: 1\n");
@@ -149,6 +164,7 @@ TEST_F(HeaderBlockTest, AnUpgradeBecomesAnExtendedConnect) {
                                      {"Sec-WebSocket-Version", "13"}});
   HeadEdits edits;
   edits.upgrade = "websocket";
+  edits.fields.Add("Sec-WebSocket-Key", "made by the proxy");
   EXPECT_EQ(Forward(head, edits),
             ":method: CONNECT\n:protocol: websocket\n:scheme: http\n:path: /chat\n:authority: a\n"
             "sec-websocket-version: 13\n");

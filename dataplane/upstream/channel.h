@@ -1,0 +1,45 @@
+#pragma once
+
+#include <string_view>
+
+#include "dataplane/event/socket.h"
+#include "dataplane/http/client_codec.h"
+
+namespace fairlead::upstream {
+
+// Who a channel works for: hears of the connection before it hears of the response.
+class ConnectionUser : public http::ClientStreamHandler {
+ public:
+  // The connection stands; stream() may be used.
+  virtual void OnConnected() = 0;
+  // It speaks for itself on the connection's socket, and takes that with OnConnected (RawUser).
+  virtual bool takes_socket() const { return false; }
+
+ protected:
+  ~ConnectionUser() = default;
+};
+
+// One exchange's way to a server, from Server::Acquire until Release or its user's OnServerError: a connection of its
+// own (Connection), or a stream of one that others share (SharedStream). Ends itself then.
+class Channel {
+ public:
+  // The user's wish to hear no more.
+  virtual void Release() = 0;
+  // For a new connection that stands and serves this exchange alone: what it begins with.
+  virtual void BeginWith(std::string_view bytes) = 0;
+  // For a user that takes it: the socket, which it closes before Release. The connection goes on standing for it.
+  virtual event::Socket* TakeSocket() = 0;
+
+  // Its connection does not stand yet: the user will hear of it.
+  bool connecting() const { return connecting_; }
+  http::ClientStream& stream() { return *stream_; }
+
+ protected:
+  explicit Channel(http::ClientStream* stream) : stream_(stream) {}
+  ~Channel() = default;
+
+  http::ClientStream* const stream_;
+  bool connecting_ = true;
+};
+
+}  // namespace fairlead::upstream

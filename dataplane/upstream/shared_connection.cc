@@ -1,0 +1,228 @@
+#include "dataplane/upstream/shared_connection.h"
+
+#include <cstring>
+#include <utility>
+
+#include "absl/status/statusor.h"
+#include "dataplane/net/socket_options.h"
+#include "dataplane/upstream/server.h"
+
+namespace fairlead::upstream {
+namespace {
+
+http::h2::ClientSettings ToCodecSettings(const config::BackendHttp2& settings) {
+  return {.max_concurrent_streams = settings.max_concurrent_streams,
+          .stream_window = settings.stream_window,
+          .connection_window = settings.connection_window};
+}
+
+}  // namespace
+
+SharedConnection::SharedConnection(Environment* environment, Server* server)
+    : environment_(environment),
+      server_(server),
+      timer_([](void* self) { static_cast<SharedConnection*>(self)->OnTimeout(); }, this),
+      ping_timer_([](void* self) { static_cast<SharedConnection*>(self)->OnPingTimer(); }, this),
+      settings_(ToCodecSettings(server->settings().http2)),
+      ping_interval_ms_(server->settings().http2.ping_interval.count()),
+      ping_timeout_ms_(server->settings().http2.ping_timeout.count()),
+      exclusive_(server->settings().send_proxy_protocol != config::ProxyProtocol::kNone) {
+  environment->loop->timers().Schedule(&timer_, server->settings().connect_timeout.count());
+}
+
+absl::Status SharedConnection::Connect() {
+  const absl::StatusOr<event::Socket*> socket = server_->Dial(this);
+  if (!socket.ok()) return socket.status();
+  state_ = State::kConnecting;
+  socket_ = *socket;
+  return absl::OkStatus();
+}
+
+bool SharedConnection::HasRoom() const {
+  if (state_ > State::kOpen || draining_) return false;
+  if (!codec_.has_value()) return streams_ < settings_.max_concurrent_streams;
+  return codec_->accepts_streams() && streams_ < codec_->max_streams();
+}
+
+Channel* SharedConnection::Add(ConnectionUser* user) {
+  if (idle_) {
+    idle_ = false;
+    environment_->loop->timers().Cancel(&timer_);
+  }
+  ++streams_;
+  if (exclusive_) draining_ = true;
+  auto* stream = new SharedStream(this, user);
+  if (state_ == State::kOpen) {
+    stream->Begin(&*codec_);
+  } else {
+    waiting_.PushBack(stream);
+  }
+  return stream;
+}
+
+void SharedConnection::OnConnected(int error) {
+  event::TurnScope scope(environment_->turn_work);
+  environment_->loop->timers().Cancel(&timer_);
+  if (error != 0) {
+    server_->OnConnectFailed();
+    return Fail(http::ServerError::kConnectFailed, std::strerror(error));
+  }
+  state_ = State::kOpen;
+  environment_->counters->upstream_http2_connections.Increment();
+  http::h2::ClientCodecHost* const host = this;
+  codec_.emplace(host, settings_);
+  socket_->ResumeReceive();
+  if (ping_interval_ms_ > 0) environment_->loop->timers().Schedule(&ping_timer_, ping_interval_ms_);
+  while (!waiting_.empty()) {
+    SharedStream* const stream = waiting_.front();
+    stream->Unlink();
+    stream->Begin(&*codec_);
+    stream->user()->OnConnected();
+  }
+}
+
+void SharedConnection::OnReceived(buffer::Slice bytes) {
+  event::TurnScope scope(environment_->turn_work);
+  server_->CountReceived(bytes.size());
+  heard_ = true;
+  const bool was_flooded = codec_->flooded();
+  codec_->Receive(std::move(bytes));
+  if (codec_->flooded() && !was_flooded) environment_->counters->upstream_control_frames.Increment();
+}
+
+void SharedConnection::OnReceiveEnd(int error) {
+  event::TurnScope scope(environment_->turn_work);
+  codec_->ReceiveEnd(error);
+  Close();
+}
+
+void SharedConnection::OnSent(size_t sent, int error) {
+  event::TurnScope scope(environment_->turn_work);
+  sending_ = false;
+  if (error != 0) {
+    // What the server said before it closed may still be waiting to be read: the end of receiving decides.
+    send_failed_ = draining_ = true;
+    output_.Clear();
+    return Touch();
+  }
+  server_->CountSent(sent);
+  output_.Consume(sent);
+  codec_->OnSent();
+  Flush();
+}
+
+void SharedConnection::OnTimeout() {
+  event::TurnScope scope(environment_->turn_work);
+  if (idle_) return BeginEnding();
+  if (!connecting()) return Close();
+  server_->OnConnectFailed();
+  environment_->counters->connect_timeouts.Increment();
+  Fail(http::ServerError::kConnectTimeout, "connecting took too long");
+}
+
+void SharedConnection::OnPingTimer() {
+  event::TurnScope scope(environment_->turn_work);
+  if (codec_->ping_pending()) {
+    environment_->counters->upstream_ping_timeouts.Increment();
+    return Fail(http::ServerError::kClosedBeforeResponse, "the server did not answer a PING");
+  }
+  if (!heard_) codec_->Ping();
+  environment_->loop->timers().Schedule(&ping_timer_, heard_ ? ping_interval_ms_ : ping_timeout_ms_);
+  heard_ = false;
+}
+
+void SharedConnection::OnGone(SharedStream* stream) {
+  gone_.PushBack(stream);
+  --streams_;
+  Touch();
+}
+
+void SharedConnection::Linger(event::Timer* timer) {
+  environment_->loop->timers().Schedule(timer, server_->settings().idle_timeout.count());
+}
+
+void SharedConnection::Drain() {
+  draining_ = true;
+  if (codec_.has_value()) codec_->Drain();
+  Touch();
+}
+
+void SharedConnection::RunTurnWork() {
+  while (!gone_.empty()) delete gone_.front();
+  if (state_ == State::kClosed) {
+    if (streams_ == 0) {
+      delete this;
+    } else {
+      codec_->Continue();
+      output_.Clear();
+    }
+    return;
+  }
+  if (!codec_.has_value()) {
+    if (streams_ == 0) Close();  // connecting for nobody
+    return;
+  }
+  codec_->Continue();
+  if (state_ == State::kClosed) return;  // comes again
+  Flush();
+  if (state_ == State::kEnding) {
+    if (output_.empty()) Close();
+    return;
+  }
+  if (codec_->broken()) return BeginEnding();
+  if (streams_ == 0) KeepOrEnd();
+}
+
+void SharedConnection::KeepOrEnd() {
+  const bool is_of_use = !draining_ && codec_->accepts_streams() && codec_->max_streams() > 0;
+  if (idle_ && is_of_use) return;
+  if (!is_of_use || !server_->Keep(this)) return BeginEnding();
+  idle_ = true;
+  environment_->loop->timers().Schedule(&timer_, server_->settings().pool_idle_timeout.count());
+}
+
+void SharedConnection::BeginEnding() {
+  // Others may wait for its place.
+  if (server_->has_limits() || send_failed_) return Close();
+  if (std::exchange(idle_, false)) server_->OnIdleEnded();
+  state_ = State::kEnding;
+  environment_->loop->timers().Schedule(&timer_, kEndingMs);
+  codec_->Drain();
+  Touch();
+}
+
+void SharedConnection::Flush() {
+  if (sending_ || send_failed_ || output_.empty()) {
+    if (send_failed_) output_.Clear();
+    return;
+  }
+  iovec iovecs[event::Socket::kMaxIovecs];
+  const int count = output_.FillIovecs(iovecs, event::Socket::kMaxIovecs);
+  sending_ = true;
+  socket_->StartSend(iovecs, count);
+}
+
+void SharedConnection::Close(http::ServerError error, std::string_view detail) {
+  if (state_ == State::kClosed) return;
+  environment_->loop->timers().Cancel(&timer_);
+  environment_->loop->timers().Cancel(&ping_timer_);
+  if (codec_.has_value()) environment_->counters->upstream_http2_connections.Decrement();
+  // As in Connection::Close.
+  if (socket_ != nullptr && server_->has_limits()) net::EndNow(socket_->fd(), /*reset=*/false);
+  server_->OnClosed(this);
+  state_ = State::kClosed;
+  idle_ = false;
+  Unlink();
+  if (sending_) {
+    socket_->Close(output_.TakeSlices());
+  } else if (socket_ != nullptr) {
+    socket_->Close();
+  }
+  socket_ = nullptr;
+  output_.Clear();
+  environment_->turn_work->Add(this);
+  while (!waiting_.empty()) waiting_.front()->Fail(error, detail);
+  if (codec_.has_value()) codec_->Fail(error, detail);
+}
+
+}  // namespace fairlead::upstream

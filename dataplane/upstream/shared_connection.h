@@ -1,0 +1,123 @@
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string_view>
+
+#include "absl/status/status.h"
+#include "dataplane/base/intrusive_list.h"
+#include "dataplane/buffer/queue.h"
+#include "dataplane/event/loop.h"
+#include "dataplane/event/socket.h"
+#include "dataplane/event/timer_wheel.h"
+#include "dataplane/event/turn_work.h"
+#include "dataplane/http/h2/client_codec.h"
+#include "dataplane/upstream/channel.h"
+#include "dataplane/upstream/environment.h"
+#include "dataplane/upstream/shared_stream.h"
+
+namespace fairlead::upstream {
+
+class Server;
+
+// One connection to a server whose streams many exchanges share (HTTP/2). Those that come while it still connects wait
+// for it together. Without streams it is idle, and waits in its server's pool. Made by upstream::Server, destroys
+// itself when it is closed and its last stream is gone; on its worker's thread alone.
+//
+// How it speaks was settled when it was made: with other settings there are other connections, and this one drains.
+class SharedConnection final : public event::TurnWorker,
+                               public base::ListNode,
+                               private event::SocketHandler,
+                               private http::h2::ClientCodecHost {
+ public:
+  // Is to connect, in time, for the users that are added.
+  SharedConnection(Environment* environment, Server* server);
+  // Begins to connect. Errors: no descriptors left; then the connection is as it was.
+  absl::Status Connect();
+
+  // Whether one more exchange may use it.
+  bool HasRoom() const;
+  // A stream for `user`, who hears OnConnected if the connection does not stand yet.
+  Channel* Add(ConnectionUser* user);
+  // Idle: whether something came that was not looked at yet, be it its end.
+  bool HasNews() const { return socket_->HasNews(); }
+
+  // Connect has not been called yet.
+  bool awaits_place() const { return state_ == State::kAwaitingPlace; }
+  bool connecting() const { return state_ <= State::kConnecting; }
+  bool idle() const { return idle_; }
+
+  // No exchange joins it any more; it closes with the last.
+  void Drain();
+  // Closes; its users hear OnServerError(error), but for those whose response has come whole: it goes on to clients
+  // that take it slowly, unless the server is abandoned.
+  void Fail(http::ServerError error, std::string_view detail) { Close(error, detail); }
+  void Close() { Close(http::ServerError::kClosedBeforeResponse, "the connection was closed"); }
+
+  // event::TurnWorker:
+  void RunTurnWork() override;
+
+ private:
+  friend class SharedStream;
+  enum class State : uint8_t {
+    kAwaitingPlace,
+    kConnecting,
+    kOpen,
+    kEnding,  // sends its last bytes
+    kClosed,
+  };
+  // How long it may take to send the last bytes.
+  static constexpr uint64_t kEndingMs = 1'000;
+
+  ~SharedConnection() = default;
+
+  // event::SocketHandler:
+  void OnConnected(int error) override;
+  void OnReceived(buffer::Slice bytes) override;
+  void OnReceiveEnd(int error) override;
+  void OnSent(size_t sent, int error) override;
+
+  // http::h2::ClientCodecHost:
+  buffer::Queue& output() override { return output_; }
+  buffer::BlockPool& blocks() override { return environment_->loop->blocks(); }
+  void Touch() override { environment_->turn_work->Add(this); }
+  uint64_t now_ms() override { return environment_->loop->now_ms(); }
+
+  // Of its streams. One that is gone is destroyed in turn work.
+  void OnGone(SharedStream* stream);
+  void BeginWith(std::string_view bytes) { output_.Append(bytes, blocks()); }
+  void Linger(event::Timer* timer);
+
+  // Those that wait, and those of which no whole response has come, hear `error`.
+  void Close(http::ServerError error, std::string_view detail);
+  void OnTimeout();
+  void OnPingTimer();
+  void Flush();
+  // Nobody uses it: keeps it for others, if that makes sense.
+  void KeepOrEnd();
+  void BeginEnding();
+
+  Environment* const environment_;
+  Server* const server_;                        // outlives all connections that are not closed
+  event::Socket* socket_ = nullptr;             // from Connect to Close
+  std::optional<http::h2::ClientCodec> codec_;  // from OnConnected on
+  buffer::Queue output_;
+  base::IntrusiveList<SharedStream> waiting_;  // for the connection to stand
+  base::IntrusiveList<SharedStream> gone_;
+  event::Timer
+      timer_;  // connecting, or waiting to: the time for it; idle: how long to keep it; ending: the time for it
+  event::Timer ping_timer_;
+  const http::h2::ClientSettings settings_;
+  const uint64_t ping_interval_ms_;  // 0: no PINGs
+  const uint64_t ping_timeout_ms_;
+  const bool exclusive_;  // for one exchange alone
+  State state_ = State::kAwaitingPlace;
+  uint32_t streams_ = 0;  // that are not gone
+  bool draining_ = false;
+  bool idle_ = false;
+  bool sending_ = false;
+  bool send_failed_ = false;
+  bool heard_ = false;  // something came since ping_timer_ was set
+};
+
+}  // namespace fairlead::upstream
