@@ -6,6 +6,7 @@
 #include <utility>
 #include <vector>
 
+#include "absl/strings/match.h"
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_split.h"
@@ -20,7 +21,7 @@ A reverse proxy that starts empty and is programmed at run time, over gRPC.
 
   --control=HOST:PORT,…         controllers to dial; the next one when one fails
   --control_listen=ADDRESS,…    where controllers and fairleadctl dial: HOST:PORT or unix:PATH
-  --control_ca=FILE --control_cert=FILE --control_key=FILE   mTLS of both, by files in PEM: see docs/TLS.md
+  --control_ca=FILE --control_cert=FILE --control_key=FILE   mTLS, PEM; likewise --admin_…, --health_…: docs/TLS.md
   --control_server_name=NAME    in controllers' certificates; default: the address that is dialled
   --admin_listen=ADDRESS,…      HTTP: /live, /ready, /metrics, /status
   --health_listen=ADDRESS,…     the line protocol for reports of health
@@ -34,8 +35,8 @@ A reverse proxy that starts empty and is programmed at run time, over gRPC.
   --drain_timeout=30s           how long SIGTERM waits for requests to end
   --help, --version
 
-Prints a line for each socket ("admin listening on 127.0.0.1:9901"); port 0 lets the system choose. Control beyond loopback
-needs mTLS, and is refused without; admin and health stay on this machine. SIGTERM drains and ends; a second one ends.
+Prints a line for each socket ("admin listening on 127.0.0.1:9901"); port 0 lets the system choose. Beyond loopback
+all of them need mTLS, and are refused without (but for --insecure_admin=on). SIGTERM drains and ends; a second one ends.
 
 Example: fairlead --control_listen=unix:/run/fairlead.sock --admin_listen=127.0.0.1:9901
 )";
@@ -112,18 +113,20 @@ absl::Status SetAccessLog(const std::string& flag, const std::string& value, Opt
 
 // "control_ca" and others of mTLS; false: it is none of these.
 bool SetTlsFlag(const std::string& flag, const std::string& value, Options& options) {
-  if (flag == "control_ca") {
-    options.control_tls.ca = value;
-  } else if (flag == "control_cert") {
-    options.control_tls.certificate = value;
-  } else if (flag == "control_key") {
-    options.control_tls.key = value;
-  } else if (flag == "control_server_name") {
-    options.control_tls.server_name = value;
-  } else {
-    return false;
+  const std::pair<const char*, api::MutualTls*> sockets[] = {
+      {"control_", &options.control_tls}, {"admin_", &options.admin_tls}, {"health_", &options.health_tls}};
+  for (const auto& [prefix, tls] : sockets) {
+    if (!absl::StartsWith(flag, prefix)) continue;
+    const std::string name = flag.substr(std::string(prefix).size());
+    std::string* const file = name == "ca"     ? &tls->ca
+                              : name == "cert" ? &tls->certificate
+                              : name == "key"  ? &tls->key
+                                               : nullptr;
+    if (file == nullptr) return false;
+    *file = value;
+    return true;
   }
-  return true;
+  return false;
 }
 
 absl::Status SetFlag(const std::string& flag, const std::string& value, Options& options) {
@@ -141,7 +144,10 @@ absl::Status SetFlag(const std::string& flag, const std::string& value, Options&
   if (flag == "drain_timeout") return SetDuration(flag, value, options.drain_timeout);
   if (flag == "max_buffer_bytes") return SetBytes(flag, value, options.max_buffer_bytes);
   if (SetTlsFlag(flag, value, options)) return absl::OkStatus();
-  if (flag == "node_id") {
+  if (flag == "insecure_admin") return SetSwitch(flag, value, options.insecure_admin);
+  if (flag == "control_server_name") {
+    options.control_tls.server_name = value;
+  } else if (flag == "node_id") {
     options.node_id = value;
   } else if (flag == "zone") {
     options.zone = value;
@@ -176,7 +182,11 @@ absl::StatusOr<Options> ParseOptions(const std::vector<std::string>& arguments) 
   if (options.heartbeat_timeout <= options.heartbeat_interval) {
     return Wrong("heartbeat_timeout", "must be longer than --heartbeat_interval");
   }
-  if (absl::Status status = api::CheckMutualTls(options.control_tls, "--control_"); !status.ok()) return status;
+  const std::pair<const api::MutualTls*, const char*> sockets[] = {
+      {&options.control_tls, "--control_"}, {&options.admin_tls, "--admin_"}, {&options.health_tls, "--health_"}};
+  for (const auto& [tls, prefix] : sockets) {
+    if (absl::Status status = api::CheckMutualTls(*tls, prefix); !status.ok()) return status;
+  }
   if (options.control.empty() && options.control_listen.empty()) {
     return absl::InvalidArgumentError("nobody could program it: give --control or --control_listen; see --help");
   }

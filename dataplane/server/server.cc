@@ -30,10 +30,12 @@
 #include "dataplane/health/line_server.h"
 #include "dataplane/net/address.h"
 #include "dataplane/net/listening_socket.h"
+#include "dataplane/net/reach.h"
 #include "dataplane/server/identity_files.h"
 #include "dataplane/server/machine.h"
 #include "dataplane/server/pressure_log.h"
 #include "dataplane/server/signals.h"
+#include "dataplane/tls/handshakes.h"
 #include "dataplane/worker/worker_pool.h"
 
 namespace fairlead::server {
@@ -127,13 +129,34 @@ class Server {
   }
 
   absl::Status LoadIdentities() {
-    if (options_.control_tls.given()) {
-      absl::StatusOr<std::unique_ptr<IdentityFiles>> files =
-          IdentityFiles::Load(options_.control_tls, "--control_", std::time(nullptr));
-      if (!files.ok()) return files.status();
-      identities_.push_back(*std::move(files));
+    if (absl::StatusOr<const IdentityFiles*> control = LoadIdentity(options_.control_tls, "--control_");
+        !control.ok()) {
+      return control.status();
     }
+    absl::StatusOr<const IdentityFiles*> admin = LoadIdentity(options_.admin_tls, "--admin_");
+    if (!admin.ok()) return admin.status();
+    admin_identity_ = *admin;
+    absl::StatusOr<const IdentityFiles*> health = LoadIdentity(options_.health_tls, "--health_");
+    if (!health.ok()) return health.status();
+    health_identity_ = *health;
     return absl::OkStatus();
+  }
+
+  // Null where it is not given.
+  absl::StatusOr<const IdentityFiles*> LoadIdentity(const api::MutualTls& tls, const char* flag_prefix) {
+    if (!tls.given()) return nullptr;
+    absl::StatusOr<std::unique_ptr<IdentityFiles>> files = IdentityFiles::Load(tls, flag_prefix, std::time(nullptr));
+    if (!files.ok()) return files.status();
+    identities_.push_back(*std::move(files));
+    return identities_.back().get();
+  }
+
+  // How clients of these sockets are met; none: in the clear.
+  static std::optional<tls::HandshakeOptions> Handshakes(const char* what, const IdentityFiles* identity) {
+    if (identity == nullptr) return std::nullopt;
+    return tls::HandshakeOptions{
+        .context = [identity] { return identity->server_context(); },
+        .log = [what](std::string_view line) { Complain(absl::StrCat(what, ": ", std::string(line))); }};
   }
 
   control::ControlCore::Options CoreOptions() {
@@ -158,8 +181,14 @@ class Server {
     absl::StatusOr<std::vector<net::Address>> addresses = ParseAddresses("--admin_listen", options_.admin_listen);
     if (!addresses.ok()) return addresses.status();
     for (const net::Address& address : *addresses) {
-      absl::StatusOr<std::unique_ptr<admin::AdminServer>> server =
-          admin::AdminServer::Listen(loop_.get(), address, [this] { return AdminStatus(); });
+      if (admin_identity_ == nullptr && !options_.insecure_admin && !net::IsOfThisMachine(address)) {
+        return absl::InvalidArgumentError(
+            absl::StrCat("--admin_listen: ", address.ToString(),
+                         ": beyond loopback, admin needs mTLS: give --admin_ca, --admin_cert and ",
+                         "--admin_key; or, where a network of yours may read all of it, --insecure_admin=on"));
+      }
+      absl::StatusOr<std::unique_ptr<admin::AdminServer>> server = admin::AdminServer::Listen(
+          loop_.get(), address, [this] { return AdminStatus(); }, Handshakes("admin", admin_identity_));
       if (!server.ok()) return ForFlag("--admin_listen", server.status());
       Announce("admin", (*server)->address().ToString());
       admin_.push_back(*std::move(server));
@@ -172,7 +201,7 @@ class Server {
     absl::StatusOr<std::vector<net::Address>> addresses = ParseAddresses("--health_listen", options_.health_listen);
     if (!addresses.ok()) return addresses.status();
     absl::StatusOr<std::unique_ptr<health::LineServer>> server =
-        health::LineServer::Listen(loop_.get(), &core_->health(), *addresses);
+        health::LineServer::Listen(loop_.get(), &core_->health(), *addresses, Handshakes("health", health_identity_));
     if (!server.ok()) return ForFlag("--health_listen", server.status());
     health_ = *std::move(server);
     for (const net::Address& address : health_->addresses()) Announce("health", address.ToString());
@@ -311,6 +340,9 @@ class Server {
   uint64_t started_ms_ = 0;
   bool draining_ = false;
   std::vector<std::unique_ptr<IdentityFiles>> identities_;
+  // Of those; null: not given.
+  const IdentityFiles* admin_identity_ = nullptr;
+  const IdentityFiles* health_identity_ = nullptr;
   std::unique_ptr<access_log::AccessLog> access_log_;
   std::unique_ptr<worker::WorkerPool> workers_;
   std::unique_ptr<control::ControlCore> core_;
