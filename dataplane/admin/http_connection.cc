@@ -24,13 +24,14 @@ std::string Now() { return absl::FormatTime("%a, %d %b %Y %H:%M:%S GMT", absl::N
 
 }  // namespace
 
-HttpConnection::HttpConnection(event::Loop* loop, int fd, StatusSource* source, OnEnd* on_end)
+HttpConnection::HttpConnection(event::Loop* loop, event::Socket* socket, StatusSource* source, OnEnd* on_end)
     : loop_(loop),
       source_(source),
       on_end_(on_end),
-      socket_(loop->Adopt(fd, this)),
+      socket_(socket),
       deadline_([](void* connection) { static_cast<HttpConnection*>(connection)->OnDeadline(); }, this) {
   loop_->timers().Schedule(&deadline_, kHeaderTimeoutMs);
+  socket_->set_handler(this);
   socket_->ResumeReceive();
 }
 
