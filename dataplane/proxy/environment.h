@@ -9,6 +9,7 @@
 namespace fairlead::proxy {
 
 class ExchangePool;
+class HandshakeHelpers;
 
 // What the connections and exchanges of one worker share. Owned by the worker, outlives them all.
 struct Environment : upstream::Environment {
@@ -16,7 +17,8 @@ struct Environment : upstream::Environment {
   SnapshotPins* snapshots;
   ExchangePool* exchanges;
   DateCache* date;
-  access_log::WorkerLog* access_log = nullptr;  // null: the proxy logs nothing
+  HandshakeHelpers* handshake_helpers = nullptr;  // where listeners have TLS
+  access_log::WorkerLog* access_log = nullptr;    // null: the proxy logs nothing
 };
 
 }  // namespace fairlead::proxy

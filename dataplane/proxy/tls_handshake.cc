@@ -7,14 +7,23 @@
 #include "absl/strings/ascii.h"
 #include "dataplane/base/absl_strings.h"
 #include "dataplane/proxy/admission.h"
+#include "dataplane/proxy/handshake_helpers.h"
 
 namespace fairlead::proxy {
+namespace {
+
+tls::HandshakePool* ChooseHelpers(const Environment& environment) {
+  return environment.handshake_helpers->Choose(environment.loop->now_ms(), environment.counters->requests.value());
+}
+
+}  // namespace
 
 TlsHandshake::TlsHandshake(Environment* environment, Client client, event::Socket* socket, buffer::Slice begin,
                            Serve serve)
     : environment_(environment),
       client_(std::move(client)),
-      socket_(tls::Socket::Accept(*environment->loop, socket, client_.listener->tls->context, this, std::move(begin))),
+      socket_(tls::Socket::Accept(*environment->loop, socket, client_.listener->tls->context, this, std::move(begin),
+                                  ChooseHelpers(*environment))),
       serve_(serve),
       timer_([](void* self) { static_cast<TlsHandshake*>(self)->OnTimeout(); }, this) {
   client_.listener->connections.PushBack(this);
