@@ -34,7 +34,6 @@ constexpr std::string_view kUnimplementedFields[] = {
     "fairlead.v1.ServerTls.handshake_timeout",
     "fairlead.v1.ClientAuth.forward_headers",
     "fairlead.v1.RouteMatch.client_certificate",
-    "fairlead.v1.RouteRule.grpc_retry",
     "fairlead.v1.Backend.tls",
     "fairlead.v1.Server.zone",
     "fairlead.v1.Server.priority",
