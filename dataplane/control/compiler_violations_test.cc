@@ -98,6 +98,18 @@ const Case kTransactions[] = {
       "INVALID_ARGUMENT backends[\"c\"].http2.connection_window: not 65535 to 16777216: 16777217",
       "INVALID_ARGUMENT backends[\"c\"].http2.ping_interval: less than 1 s: 999 ms",
       "INVALID_ARGUMENT backends[\"c\"].http2.ping_timeout: not 1 ms to 24 h: 0s"}},
+    {"GrpcRetries",
+     R"(operations { upsert_route_table { id: "t" virtual_hosts { id: "h" domains: "*"
+          rules { id: "a" backends { backend: "web" } grpc_retry {} }
+          rules { id: "b" backends { backend: "web" } grpc_retry { statuses: "OK" statuses: "UNAVAILABLE"
+                                                                   max_retries: 11 } }
+          rules { id: "c" respond { status: 200 } grpc_retry { statuses: "INTERNAL" } } } } })",
+     {"INVALID_ARGUMENT route_tables[\"t\"].virtual_hosts[\"h\"].rules[\"a\"].grpc_retry.statuses: none; want at least "
+      "one",
+      "INVALID_ARGUMENT route_tables[\"t\"].virtual_hosts[\"h\"].rules[\"b\"].grpc_retry.statuses[0]: "
+      "not CANCELLED, DEADLINE_EXCEEDED, RESOURCE_EXHAUSTED, INTERNAL or UNAVAILABLE: \"OK\"",
+      "INVALID_ARGUMENT route_tables[\"t\"].virtual_hosts[\"h\"].rules[\"b\"].grpc_retry.max_retries: not 1 to 10: 11",
+      "INVALID_ARGUMENT route_tables[\"t\"].virtual_hosts[\"h\"].rules[\"c\"].grpc_retry: only with backends"}},
     {"ServersOfARefusedBackend",
      R"(snapshot { backends { id: "?" servers { id: "s" address: "nowhere" } } })",
      {"INVALID_ARGUMENT backends[\"?\"].id: not an id (1 to 128 bytes of letters, digits, '.', '_', ':', '-'): \"?\"",

@@ -64,6 +64,8 @@ std::string_view ToString(Reason reason) {
       return "server_abandoned";
     case Reason::kResponseTimeout:
       return "response_timeout";
+    case Reason::kGrpcDeadline:
+      return "grpc_deadline";
     case Reason::kRequestStalled:
       return "request_stalled";
     case Reason::kIdleTimeout:
