@@ -21,7 +21,7 @@ Connection::Connection(Environment* environment, Server* server, ConnectionUser*
 }
 
 absl::Status Connection::Connect() {
-  const absl::StatusOr<event::Socket*> socket = server_->Dial(this);
+  const absl::StatusOr<event::Socket*> socket = server_->Dial(this, user_->takes_socket());
   if (!socket.ok()) return socket.status();
   state_ = State::kConnecting;
   socket_ = *socket;
@@ -31,9 +31,8 @@ absl::Status Connection::Connect() {
 void Connection::OnConnected(int error) {
   event::TurnScope scope(environment_->turn_work);
   environment_->loop->timers().Cancel(&timer_);
-  if (error != 0) {
-    server_->OnConnectFailed();
-    return Fail(http::ServerError::kConnectFailed, std::strerror(error));
+  if (const auto failure = server_->OnConnectEnded(*socket_, error, /*protocol=*/{})) {
+    return Fail(failure->error, failure->detail);
   }
   connecting_ = false;
   if (user_->takes_socket()) {
