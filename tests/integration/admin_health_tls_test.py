@@ -126,8 +126,12 @@ def test_reports_of_health_come_by_tls(sockets: Sockets, authority: Authority, c
         control.replace(configs.site({"id": "w1", "address": "127.0.0.1:1"}))
     context = authority.client_context(identity=client)
     assert report(sockets, context, "report web/w1 down ttl=60s reporter=a", "nonsense")[0] == "ok"
-    status = json.loads(sockets.get("/status", context)[1])
-    assert status["backends"][0]["servers"][0]["health"] == "DOWN"
+
+    def is_down() -> bool:
+        status = json.loads(sockets.get("/status", context)[1])
+        return status["backends"][0]["servers"][0]["health"] == "DOWN"
+
+    wait_until(is_down, "w1 is DOWN")
     with pytest.raises((ssl.SSLError, ConnectionError)):
         assert report(sockets, authority.client_context(), "report web/w1 up ttl=60s reporter=a") != ["ok"]
         raise ConnectionError("it was not taken")
