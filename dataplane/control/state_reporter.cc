@@ -62,6 +62,20 @@ void StateReporter::AddListenerStatus(const config::Listener& listener, v1::Stat
   status.set_open_connections(get_listener_connections_(listener.id));
 }
 
+void StateReporter::AddCertificateStatus(const config::Certificate& certificate, v1::StateReport& report) const {
+  const tls::Certificate& is = *certificate.tls;
+  v1::CertificateStatus& status = *report.add_certificates();
+  status.set_id(certificate.id);
+  status.set_subject(is.subject());
+  status.set_issuer(is.issuer());
+  for (const std::string& name : is.dns_names()) status.add_names(name);
+  status.set_key(is.key_kind() == tls::Certificate::KeyKind::kRsa ? "RSA" : "ECDSA");
+  status.set_fingerprint(is.fingerprint());
+  status.set_not_before(is.not_before());
+  status.set_not_after(is.not_after());
+  if (!is.ocsp_response().empty()) status.set_ocsp_not_after(is.ocsp_not_after());
+}
+
 void StateReporter::AddServer(config::BackendSlot backend, config::ServerSlot slot, const config::Server& server,
                               v1::Backend& to) const {
   const v1::Server* message = store_->FindServerMessage(backend, slot);
@@ -111,6 +125,15 @@ v1::StateReport StateReporter::ReportAll(const ReportFilter& filter) {
     if (table == nullptr || !filter.config()) return;
     *report.mutable_config()->add_route_tables() = store_->route_table_message(slot);
   });
+  snapshot.certificates.ForEach([&](size_t slot, const std::shared_ptr<const config::Certificate>& certificate) {
+    if (certificate == nullptr) return;
+    if (filter.config()) *report.mutable_config()->add_certificates() = store_->certificate_message(slot);
+    AddCertificateStatus(*certificate, report);
+  });
+  snapshot.trust_bundles.ForEach([&](size_t slot, const std::shared_ptr<const config::TrustBundle>& bundle) {
+    if (bundle == nullptr || !filter.config()) return;
+    *report.mutable_config()->add_trust_bundles() = store_->trust_bundle_message(slot);
+  });
   snapshot.backends.ForEach([&](size_t slot, const std::shared_ptr<const config::Backend>& backend) {
     if (backend == nullptr || !filter.HasBackend(backend->settings->id)) return;
     v1::Backend* message = nullptr;
@@ -138,6 +161,8 @@ v1::StateReport StateReporter::ReportChanges(const config::Snapshot& before, con
   report.set_incremental(true);
   ReportListeners(before, changes, filter, report);
   if (filter.config()) ReportRouteTables(before, changes, report);
+  ReportCertificates(before, changes, filter, report);
+  ReportTrustBundles(before, changes, filter, report);
   for (config::BackendSlot slot : changes.backends()) {
     ReportBackend(At(before.backends, slot), slot, changes, filter, report);
   }
@@ -169,6 +194,31 @@ void StateReporter::ReportRouteTables(const config::Snapshot& before, const Chan
     if (was != nullptr && !same_table) AddRemoved(v1::RemovedResource::ROUTE_TABLE, "", was->table().id, report);
     if (is == nullptr || (same_table && was->table().digest == is->table().digest)) continue;
     *report.mutable_config()->add_route_tables() = store_->route_table_message(slot);
+  }
+}
+
+void StateReporter::ReportCertificates(const config::Snapshot& before, const ChangeSet& changes,
+                                       const ReportFilter& filter, v1::StateReport& report) const {
+  for (config::CertificateSlot slot : changes.certificates()) {
+    const config::Certificate* was = At(before.certificates, slot);
+    const config::Certificate* is = At(store_->snapshot()->certificates, slot);
+    const bool same = was != nullptr && is != nullptr && was->id == is->id;
+    if (was != nullptr && !same) AddRemoved(v1::RemovedResource::CERTIFICATE, "", was->id, report);
+    if (is == nullptr || (same && was->digest == is->digest)) continue;
+    if (filter.config()) *report.mutable_config()->add_certificates() = store_->certificate_message(slot);
+    AddCertificateStatus(*is, report);
+  }
+}
+
+void StateReporter::ReportTrustBundles(const config::Snapshot& before, const ChangeSet& changes,
+                                       const ReportFilter& filter, v1::StateReport& report) const {
+  for (config::TrustBundleSlot slot : changes.trust_bundles()) {
+    const config::TrustBundle* was = At(before.trust_bundles, slot);
+    const config::TrustBundle* is = At(store_->snapshot()->trust_bundles, slot);
+    const bool same = was != nullptr && is != nullptr && was->id == is->id;
+    if (was != nullptr && !same) AddRemoved(v1::RemovedResource::TRUST_BUNDLE, "", was->id, report);
+    if (is == nullptr || (same && was->digest == is->digest) || !filter.config()) continue;
+    *report.mutable_config()->add_trust_bundles() = store_->trust_bundle_message(slot);
   }
 }
 

@@ -83,7 +83,8 @@ void Exchange::Route() {
                                                     .method = request_.method,
                                                     .method_text = request_.Get(request_.method_text),
                                                     .fields = &request_.fields,
-                                                    .source = &head_editor_.ClientAddress(request_)});
+                                                    .source = &head_editor_.ClientAddress(request_),
+                                                    .client_certificate = client_->certificate()});
   record_.table = &router->table();
   record_.host = route.host;
   if (route.rule == nullptr) {

@@ -55,7 +55,7 @@ const http::HeadEdits* HeadEditor::EditAnswer(const http::RequestHead& request, 
                                               load_balancing::Random& random) {
   response_edits_.Clear();
   if (rule.redirect != nullptr) {
-    if (!WriteLocation(*rule.redirect, request, request.path(), &own_text_)) return nullptr;
+    if (!WriteLocation(*rule.redirect, request, request.path(), forwarder_.scheme(), &own_text_)) return nullptr;
     response_edits_.fields.Set("Location", own_text_);
   } else if (!rule.respond->body.empty()) {
     response_edits_.fields.Set("Content-Type", rule.respond->content_type);

@@ -110,6 +110,10 @@ void Socket::ShutdownSend() {
   if (phase_ == Phase::kOpen && !std::exchange(said_goodbye_, true)) SSL_shutdown(tls_);
   ERR_clear_error();
   shutdown_due_ = true;
+  if (phase_ == Phase::kFailed) {
+    end_ = End::kAwaited;
+    transport_->ResumeReceive();
+  }
   Flush();
 }
 
@@ -180,6 +184,10 @@ void Socket::OnReceived(buffer::Slice bytes) {
 }
 
 void Socket::OnReceiveEnd(int error) {
+  if (end_ == End::kAwaited) {
+    end_ = End::kTold;
+    return handler_->OnReceiveEnd(error);
+  }
   if (end_ != End::kNone) return;
   if (phase_ == Phase::kHandshake) {
     phase_ = Phase::kFailed;

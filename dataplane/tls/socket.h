@@ -32,7 +32,8 @@ struct HandshakeStep;
 //
 //  - OnConnected tells the end of the handshake, also to a server's side: 0, or an errno, of which failure() tells
 //  more.
-//    What the accessors below say holds from then on.
+//    What the accessors below say holds from then on. After an error ShutdownSend makes sense besides Close: the peer
+//    hears why, what it still sends is dropped, and OnReceiveEnd tells when it has left.
 //  - OnReceiveEnd: 0 when the peer has said that it has ended (close_notify, RFC 8446 §6.1); ECONNRESET when its
 //    connection ended without that, so that what came may have been cut; EPROTO when what came is no TLS.
 //  - ShutdownSend says close_notify, and ends the transport's stream with it. Close says it too where it can at once,
@@ -80,7 +81,7 @@ class Socket final : public event::Socket, public event::LoopObject, private eve
   friend struct SocketBio;
 
   enum class Phase : uint8_t { kConnecting, kHandshake, kOpen, kFailed };
-  enum class End : uint8_t { kNone, kReached, kTold };
+  enum class End : uint8_t { kNone, kReached, kTold, kAwaited };
 
   Socket(event::Loop& loop, event::Socket* transport, ssl_st* tls, std::shared_ptr<const void> context,
          event::SocketHandler* handler);
