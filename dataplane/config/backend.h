@@ -38,7 +38,8 @@ struct BackendHttp2 {
 // How connections to them speak TLS. Immutable.
 struct BackendTls {
   std::shared_ptr<const tls::ClientContext> http;
-  // For connections of TCP listeners, on which no protocol is agreed upon (ALPN). The same object, where HTTP does neither.
+  // For connections of TCP listeners, on which no protocol is agreed upon (ALPN). The same object, where HTTP does
+  // neither.
   std::shared_ptr<const tls::ClientContext> raw;
   // That it was made of.
   std::vector<CertificateSlot> certificates;

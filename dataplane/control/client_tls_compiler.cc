@@ -29,13 +29,15 @@ void CheckServerName(const v1::ClientTls& message, const Path& place, Violations
       violations.Invalid(Path(place, "server_name"), "missing; want the name in servers' certificates");
     }
   } else if (!base::IsHostName(name) && !IsIpAddress(name)) {
-    violations.Invalid(Path(place, "server_name"), base::StrCat("neither a host name nor an IP address: ", health::Quote(name)));
+    violations.Invalid(Path(place, "server_name"),
+                       base::StrCat("neither a host name nor an IP address: ", health::Quote(name)));
   }
 }
 
 // What is trusted where no bundle is named: read once.
 absl::StatusOr<std::shared_ptr<const tls::TrustBundle>> SystemTrust() {
-  static const auto* const roots = new absl::StatusOr<std::shared_ptr<const tls::TrustBundle>>(tls::TrustBundle::System());
+  static const auto* const roots =
+      new absl::StatusOr<std::shared_ptr<const tls::TrustBundle>>(tls::TrustBundle::System());
   return *roots;
 }
 

@@ -183,8 +183,7 @@ std::optional<Server::ConnectFailure> Server::OnConnectEnded(const event::Socket
   }
   backend_counters_->tls_failures.Increment();
   if (error != 0) return ConnectFailure{http::ServerError::kTlsFailed, tls->failure()->text};
-  return ConnectFailure{http::ServerError::kTlsFailed,
-                        base::StrCat("the server did not choose ", protocol, " (ALPN)")};
+  return ConnectFailure{http::ServerError::kTlsFailed, base::StrCat("the server did not choose ", protocol, " (ALPN)")};
 }
 
 void Server::CountResponse(uint16_t status, uint64_t duration_us) {

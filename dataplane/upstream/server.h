@@ -93,8 +93,8 @@ class Server {
   // A place that this worker has claimed.
   void OnPlaceGranted();
 
-  // Of connections: a socket that connects for one, and speaks TLS where the backend's settings say so; OnConnected tells
-  // when it can be used. `raw`: no HTTP is spoken on it.
+  // Of connections: a socket that connects for one, and speaks TLS where the backend's settings say so; OnConnected
+  // tells when it can be used. `raw`: no HTTP is spoken on it.
   absl::StatusOr<event::Socket*> Dial(event::SocketHandler* handler, bool raw);
   // Why a socket of Dial's, whose OnConnected told `error`, can't be used.
   struct ConnectFailure {
