@@ -27,20 +27,9 @@ const Case kTransactions[] = {
     {"EmptyOperation",
      R"(operations { remove_listener: "web" } operations {})",
      {"INVALID_ARGUMENT operations[1]: empty, or one that this version does not know"}},
-    {"Certificates",
-     R"(snapshot { certificates { id: "site" } trust_bundles { id: "roots" } ticket_keys { id: "fleet" } })",
-     {"UNIMPLEMENTED certificates: this version does not do it yet",
-      "UNIMPLEMENTED trust_bundles: this version does not do it yet",
-      "UNIMPLEMENTED ticket_keys: this version does not do it yet"}},
-    {"OperationsOnCertificates",
-     R"(operations { upsert_certificate { id: "a" } } operations { remove_certificate: "b" }
-        operations { upsert_trust_bundle { id: "c" } } operations { remove_trust_bundle: "d" }
-        operations { upsert_ticket_keys { id: "e" } } operations { remove_ticket_keys: "f" })",
-     {"UNIMPLEMENTED certificates[\"a\"]: this version does not do it yet",
-      "UNIMPLEMENTED certificates[\"b\"]: this version does not do it yet",
-      "UNIMPLEMENTED trust_bundles[\"c\"]: this version does not do it yet",
-      "UNIMPLEMENTED trust_bundles[\"d\"]: this version does not do it yet",
-      "UNIMPLEMENTED ticket_keys[\"e\"]: this version does not do it yet",
+    {"TicketKeys",
+     R"(operations { upsert_ticket_keys { id: "e" } } operations { remove_ticket_keys: "f" })",
+     {"UNIMPLEMENTED ticket_keys[\"e\"]: this version does not do it yet",
       "UNIMPLEMENTED ticket_keys[\"f\"]: this version does not do it yet"}},
     {"NamedTwiceInOperations",
      R"(operations { remove_listener: "web" } operations { remove_listener: "web" }
@@ -145,7 +134,20 @@ const Case kListeners[] = {
      R"(operations { upsert_listener {
           id: "l" address: "127.0.0.1:0" http { route_table: "main" }
           tls { certificates: "c" } } })",
-     {"UNIMPLEMENTED listeners[\"l\"].tls: this version does not do it yet"}},
+     {"NOT_FOUND listeners[\"l\"].tls.certificates[0]: no certificate \"c\" at the end of the transaction"}},
+    {"ListenerWithTlsOfNothing",
+     R"(operations { upsert_listener {
+          id: "l" address: "127.0.0.1:0" tls { session_cache: 5 early_data: true ticket_keys: "t"
+            client_auth { mode: REQUIRED trust: "x" forward_headers: true } handshake_timeout {} }
+          tcp { backend: "web" sni_routes { server_names: "a.example" backend: "web" } } } })",
+     {"UNIMPLEMENTED listeners[\"l\"].tls.ticket_keys: this version does not do it yet",
+      "UNIMPLEMENTED listeners[\"l\"].tls.session_cache: this version does not do it yet",
+      "UNIMPLEMENTED listeners[\"l\"].tls.early_data: this version does not do it yet",
+      "INVALID_ARGUMENT listeners[\"l\"].tls.certificates: not 1 to 1000 certificates: 0",
+      "NOT_FOUND listeners[\"l\"].tls.client_auth.trust: no trust bundle \"x\" at the end of the transaction",
+      "INVALID_ARGUMENT listeners[\"l\"].tls.client_auth.forward_headers: only with http",
+      "INVALID_ARGUMENT listeners[\"l\"].tls.handshake_timeout: not 1 ms to 24 h: 0s",
+      "INVALID_ARGUMENT listeners[\"l\"].tls: set beside tcp.sni_routes; TLS either ends here or is passed through"}},
     {"ListenerWithProxyProtocol",
      R"(operations { upsert_listener {
           id: "a" address: "127.0.0.1:0" http { route_table: "main" } proxy_protocol {} } }

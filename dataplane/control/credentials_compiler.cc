@@ -98,7 +98,6 @@ struct Certificates {
   static auto& Changed(Changes& changes) { return changes.certificates; }
   static const References& ListenersOf(const Store& store) { return store.listener_certificates(); }
   static const References& BackendsOf(const Store& store) { return store.backend_certificates(); }
-  static void Redact(Message& message) { message.clear_key(); }
 };
 
 struct TrustBundles {
@@ -115,7 +114,6 @@ struct TrustBundles {
   static auto& Changed(Changes& changes) { return changes.trust_bundles; }
   static const References& ListenersOf(const Store& store) { return store.listener_trust_bundles(); }
   static const References& BackendsOf(const Store& store) { return store.backend_trust_bundles(); }
-  static void Redact(Message&) {}
 };
 
 template <typename Kind>
@@ -139,9 +137,7 @@ void Put(Compilation& compilation, const typename Kind::Message& message, const 
     compilation.CountChanged(before->digest, digest);
   }
   const uint32_t slot = now ? *now : Kind::Planned(staged).Add(message.id());
-  auto kept = std::make_shared<typename Kind::Message>(message);
-  Kind::Redact(*kept);
-  Kind::Updates(staged).push_back({slot, std::move(kept)});
+  Kind::Updates(staged).push_back({slot, std::make_shared<const typename Kind::Message>(message)});
   Kind::Changed(staged.changes).push_back(slot);
   PutAt(objects, slot, std::shared_ptr<const typename Kind::Config>(std::move(object)));
 }

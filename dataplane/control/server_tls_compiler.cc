@@ -79,6 +79,9 @@ ServerTlsPlan PlanServerTls(Compilation& compilation, const v1::Listener& messag
     plan.tls->handshake_timeout =
         CheckDuration(message.tls().handshake_timeout(), Path(place, "handshake_timeout"), compilation.violations);
   }
+  if (message.tcp().sni_routes_size() > 0) {
+    compilation.violations.Invalid(place, "set beside tcp.sni_routes; TLS either ends here or is passed through");
+  }
   if (message.has_http()) plan.settings.protocols = {"http/1.1"};
   return plan;
 }

@@ -53,7 +53,6 @@ struct Staged {
     std::shared_ptr<const v1::RouteTable> message;
   };
   std::vector<RouteTableUpdate> route_table_updates;
-  // Without a certificate's key.
   struct CertificateUpdate {
     config::CertificateSlot slot;
     std::shared_ptr<const v1::Certificate> message;

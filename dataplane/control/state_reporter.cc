@@ -6,6 +6,7 @@
 #include "api/fingerprint/fingerprint.h"
 #include "dataplane/base/absl_strings.h"
 #include "dataplane/control/conversion_to_proto.h"
+#include "dataplane/control/secrets.h"
 #include "dataplane/control/slot_access.h"
 #include "dataplane/routing/router.h"
 
@@ -26,6 +27,14 @@ ReportFilter::ReportFilter(const v1::StateFilter& filter)
     : config_(!filter.without_config()),
       status_(!filter.without_status()),
       backends_(filter.backends().begin(), filter.backends().end()) {}
+
+ReportFilter ReportFilter::ForResourcesWithSecrets() {
+  v1::StateFilter resources;
+  resources.set_without_status(true);
+  ReportFilter filter(resources);
+  filter.secrets_ = true;
+  return filter;
+}
 
 bool ReportFilter::HasBackend(std::string_view id) const {
   return backends_.empty() || backends_.contains(base::ToAbsl(id));
@@ -60,6 +69,13 @@ void StateReporter::AddListenerStatus(const config::Listener& listener, v1::Stat
   status.set_id(listener.id);
   status.set_bound_address(listener.bound_address.ToString());
   status.set_open_connections(get_listener_connections_(listener.id));
+}
+
+void StateReporter::AddCertificate(config::CertificateSlot slot, const ReportFilter& filter,
+                                   v1::StateReport& report) const {
+  v1::Certificate& certificate = *report.mutable_config()->add_certificates();
+  certificate = store_->certificate_message(slot);
+  if (!filter.secrets()) LeaveOutSecrets(certificate);
 }
 
 void StateReporter::AddCertificateStatus(const config::Certificate& certificate, v1::StateReport& report) const {
@@ -127,7 +143,7 @@ v1::StateReport StateReporter::ReportAll(const ReportFilter& filter) {
   });
   snapshot.certificates.ForEach([&](size_t slot, const std::shared_ptr<const config::Certificate>& certificate) {
     if (certificate == nullptr) return;
-    if (filter.config()) *report.mutable_config()->add_certificates() = store_->certificate_message(slot);
+    if (filter.config()) AddCertificate(static_cast<config::CertificateSlot>(slot), filter, report);
     AddCertificateStatus(*certificate, report);
   });
   snapshot.trust_bundles.ForEach([&](size_t slot, const std::shared_ptr<const config::TrustBundle>& bundle) {
@@ -205,7 +221,7 @@ void StateReporter::ReportCertificates(const config::Snapshot& before, const Cha
     const bool same = was != nullptr && is != nullptr && was->id == is->id;
     if (was != nullptr && !same) AddRemoved(v1::RemovedResource::CERTIFICATE, "", was->id, report);
     if (is == nullptr || (same && was->digest == is->digest)) continue;
-    if (filter.config()) *report.mutable_config()->add_certificates() = store_->certificate_message(slot);
+    if (filter.config()) AddCertificate(slot, filter, report);
     AddCertificateStatus(*is, report);
   }
 }

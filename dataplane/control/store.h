@@ -62,7 +62,6 @@ class Store {
   const v1::TrustBundle& trust_bundle_message(config::TrustBundleSlot slot) const {
     return *trust_bundle_messages_[slot];
   }
-  // Without its key.
   const v1::Certificate& certificate_message(config::CertificateSlot slot) const {
     return *certificate_messages_[slot];
   }
