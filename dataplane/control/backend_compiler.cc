@@ -100,9 +100,10 @@ std::shared_ptr<config::BackendSettings> CompileSettings(const v1::Backend& mess
     violations.Invalid(Path(place, "http2"), "with protocol HTTP2 alone");
   }
   settings->send_proxy_protocol = ToProxyProtocol(message.send_proxy_protocol());
-  if (message.has_tls() && settings->send_proxy_protocol != config::ProxyProtocol::kNone) {
+  if (message.has_tls() && settings->send_proxy_protocol != config::ProxyProtocol::kNone &&
+      settings->protocol != config::BackendProtocol::kHttp1) {
     violations.Add(v1::Violation::UNIMPLEMENTED, Path(place, "send_proxy_protocol"),
-                   "with tls: this version does not do it yet");
+                   "with tls and HTTP2: this version does not do it yet");
   }
   const v1::ConnectionPool& pool = message.pool();
   const Path pool_place(place, "pool");

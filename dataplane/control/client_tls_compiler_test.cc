@@ -115,18 +115,19 @@ TEST_F(ClientTlsCompilerTest, WhatItNamesStays) {
 }
 
 TEST_F(ClientTlsCompilerTest, AllThatIsWrongIsTold) {
-  EXPECT_THAT(state_.Try(ParseTransaction(R"(
+  EXPECT_THAT(
+      state_.Try(ParseTransaction(R"(
       operations { upsert_backend { id: "a" tls {} } }
       operations { upsert_backend { id: "b" tls { server_name: "a b" trust: "x" certificate: "y" } } }
       operations { upsert_backend { id: "c" tls { trust: "servers" insecure_skip_verify: true } } }
-      operations { upsert_backend { id: "d" tls { server_name: "::1" } send_proxy_protocol: V2 } })")),
-              testing::UnorderedElementsAre(
-                  "INVALID_ARGUMENT backends[\"a\"].tls.server_name: missing; want the name in servers' certificates",
-                  "INVALID_ARGUMENT backends[\"b\"].tls.server_name: neither a host name nor an IP address: \"a b\"",
-                  "NOT_FOUND backends[\"b\"].tls.trust: no trust bundle \"x\" at the end of the transaction",
-                  "NOT_FOUND backends[\"b\"].tls.certificate: no certificate \"y\" at the end of the transaction",
-                  "INVALID_ARGUMENT backends[\"c\"].tls.trust: set, but insecure_skip_verify checks nothing",
-                  "UNIMPLEMENTED backends[\"d\"].send_proxy_protocol: with tls: this version does not do it yet"));
+      operations { upsert_backend { id: "d" tls { server_name: "::1" } send_proxy_protocol: V2 protocol: HTTP2 } })")),
+      testing::UnorderedElementsAre(
+          "INVALID_ARGUMENT backends[\"a\"].tls.server_name: missing; want the name in servers' certificates",
+          "INVALID_ARGUMENT backends[\"b\"].tls.server_name: neither a host name nor an IP address: \"a b\"",
+          "NOT_FOUND backends[\"b\"].tls.trust: no trust bundle \"x\" at the end of the transaction",
+          "NOT_FOUND backends[\"b\"].tls.certificate: no certificate \"y\" at the end of the transaction",
+          "INVALID_ARGUMENT backends[\"c\"].tls.trust: set, but insecure_skip_verify checks nothing",
+          "UNIMPLEMENTED backends[\"d\"].send_proxy_protocol: with tls and HTTP2: this version does not do it yet"));
 }
 
 }  // namespace

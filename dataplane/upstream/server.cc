@@ -150,7 +150,7 @@ struct Server::TlsSessions {
   std::shared_ptr<tls::ClientSessions> raw = std::make_shared<tls::ClientSessions>();
 };
 
-absl::StatusOr<event::Socket*> Server::Dial(event::SocketHandler* handler, bool raw) {
+absl::StatusOr<event::Socket*> Server::Dial(event::SocketHandler* handler, bool raw, std::string_view first) {
   absl::StatusOr<base::UniqueFd> fd = net::OpenStreamSocket(address());
   const bool is_for_others = fd.ok() && fd->get() >= environment_->loop->descriptor_ceiling();
   if (!fd.ok() || is_for_others) {
@@ -164,7 +164,7 @@ absl::StatusOr<event::Socket*> Server::Dial(event::SocketHandler* handler, bool 
   if (tls_sessions_ == nullptr) tls_sessions_ = std::make_unique<TlsSessions>();
   event::Socket* const transport = loop.Connect(fd->Release(), address().get(), address().length(), nullptr);
   return tls::Socket::Connect(loop, transport, raw ? tls->raw : tls->http,
-                              raw ? tls_sessions_->raw : tls_sessions_->http, handler);
+                              raw ? tls_sessions_->raw : tls_sessions_->http, handler, first);
 }
 
 std::optional<Server::ConnectFailure> Server::OnConnectEnded(const event::Socket& socket, int error,

@@ -94,8 +94,8 @@ class Server {
   void OnPlaceGranted();
 
   // Of connections: a socket that connects for one, and speaks TLS where the backend's settings say so; OnConnected
-  // tells when it can be used. `raw`: no HTTP is spoken on it.
-  absl::StatusOr<event::Socket*> Dial(event::SocketHandler* handler, bool raw);
+  // tells when it can be used. `raw`: no HTTP is spoken on it. `first`: what is sent in front of TLS.
+  absl::StatusOr<event::Socket*> Dial(event::SocketHandler* handler, bool raw, std::string_view first);
   // Why a socket of Dial's, whose OnConnected told `error`, can't be used.
   struct ConnectFailure {
     http::ServerError error;

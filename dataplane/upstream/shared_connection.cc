@@ -31,7 +31,7 @@ SharedConnection::SharedConnection(Environment* environment, Server* server)
 }
 
 absl::Status SharedConnection::Connect() {
-  const absl::StatusOr<event::Socket*> socket = server_->Dial(this, /*raw=*/false);
+  const absl::StatusOr<event::Socket*> socket = server_->Dial(this, /*raw=*/false, /*first=*/{});
   if (!socket.ok()) return socket.status();
   state_ = State::kConnecting;
   socket_ = *socket;

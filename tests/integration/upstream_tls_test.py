@@ -13,6 +13,7 @@ from tests.support.control_session import Rejection
 from tests.support.fairlead import Fairlead
 from tests.support.nghttpd import Nghttpd
 from tests.support.nginx import Nginx
+from tests.support.ports import closed_port
 from tests.support.processes import Workbench
 from tests.support.scripted_origin import ScriptedOrigin, answering
 from tests.support.waiting import wait_until
@@ -251,6 +252,16 @@ def test_what_is_no_tls_fails_the_request_alone(bench: Workbench, io: str, autho
         failure(bench, io, site(origin.address, authority))
 
 
+def test_a_server_that_is_not_there_is_no_fault_of_tls(bench: Workbench, io: str, authority: Authority):
+    log = AccessLogFile(bench.directory / "access.log")
+    fairlead = Fairlead(bench, io, workers=1, flags=(f"--access_log=file:{log.path}",))
+    apply(fairlead, site(closed_port(), authority))
+    with fairlead.open() as wire:
+        assert wire.request(get("/")).status == 502
+    assert (log.wait(1)[0]["reason"], log.wait(1)[0]["detail"]) == ("connect_failed", "Connection refused")
+    assert counted(fairlead, "failures") == 0
+
+
 def test_a_handshake_has_the_time_of_connecting(bench: Workbench, io: str, authority: Authority):
     done = threading.Event()
     with ScriptedOrigin(lambda wire: done.wait(60)) as origin:
@@ -349,6 +360,40 @@ def test_tcp_connections_go_on_by_tls(fairlead: Fairlead, authority: Authority, 
         with fairlead.open("db") as wire:
             assert wire.is_closed()
         assert counted(fairlead, "failures") == 3
+
+
+@pytest.mark.parametrize("version", ["V1", "V2"])
+@pytest.mark.parametrize("kind", ["http", "tcp"])
+def test_a_proxy_header_goes_in_front_of_tls(
+    fairlead: Fairlead, authority: Authority, identity: Identity, version: str, kind: str
+):
+    headers = []
+
+    def serve(wire: Wire) -> None:
+        # Not a byte more than the header: what follows is for TLS.
+        header = wire.socket.recv(16, socket.MSG_WAITALL)
+        if version == "V1":
+            while not header.endswith(b"\r\n"):
+                header += wire.socket.recv(1)
+        else:
+            header += wire.socket.recv(int.from_bytes(header[14:], "big"), socket.MSG_WAITALL)
+        headers.append(header)
+        secure = Wire(identity.server_context().wrap_socket(wire.socket, server_side=True))
+        answering(ANSWER)(secure)
+
+    with ScriptedOrigin(serve) as origin:
+        snapshot = site(origin.address, authority, send_proxy_protocol=version)
+        snapshot["listeners"].append({"id": "raw", "address": "127.0.0.1:0", "tcp": {"backend": "web"}})
+        apply(fairlead, snapshot)
+        for count in (1, 2):
+            with fairlead.open("raw" if kind == "tcp" else "web") as wire:
+                own = wire.socket.getsockname()
+                assert wire.request(get("/")).body == b"ok"
+            assert len(headers) == count
+            if version == "V1":
+                assert headers[-1].startswith(f"PROXY TCP4 {own[0]} 127.0.0.1 {own[1]} ".encode())
+            else:
+                assert headers[-1][16:20] == socket.inet_aton(own[0])
 
 
 def test_http2_must_be_chosen(bench: Workbench, io: str, authority: Authority, identity: Identity):
