@@ -97,6 +97,7 @@ struct Certificates {
   static auto& Updates(Staged& staged) { return staged.certificate_updates; }
   static auto& Changed(Changes& changes) { return changes.certificates; }
   static const References& ListenersOf(const Store& store) { return store.listener_certificates(); }
+  static const References& BackendsOf(const Store& store) { return store.backend_certificates(); }
 };
 
 struct TrustBundles {
@@ -112,6 +113,7 @@ struct TrustBundles {
   static auto& Updates(Staged& staged) { return staged.trust_bundle_updates; }
   static auto& Changed(Changes& changes) { return changes.trust_bundles; }
   static const References& ListenersOf(const Store& store) { return store.listener_trust_bundles(); }
+  static const References& BackendsOf(const Store& store) { return store.backend_trust_bundles(); }
 };
 
 template <typename Kind>
@@ -143,13 +145,19 @@ void Put(Compilation& compilation, const typename Kind::Message& message, const 
 template <typename Kind>
 void Remove(Compilation& compilation, std::string_view id, uint32_t slot, const Path& place) {
   Staged& staged = compilation.staged;
-  // Listeners that the transaction touches are checked by themselves.
+  // Listeners and backends that the transaction touches are checked by themselves.
   std::vector<std::string> users;
   for (config::ListenerSlot listener : Kind::ListenersOf(compilation.store).ReferrersOf(slot)) {
     const std::string& user = compilation.store.listener_message(listener).id();
     if (!compilation.requests.listeners.Names({user})) users.push_back(user);
   }
   AddInUse("listener", std::move(users), place, compilation.violations);
+  users.clear();
+  for (config::BackendSlot backend : Kind::BackendsOf(compilation.store).ReferrersOf(slot)) {
+    const std::string& user = compilation.store.backend_message(backend).id();
+    if (!compilation.requests.backends.Names({user})) users.push_back(user);
+  }
+  AddInUse("backend", std::move(users), place, compilation.violations);
 
   auto& objects = Kind::Objects(staged.snapshot);
   compilation.CountRemoved(objects[slot]->digest);

@@ -28,7 +28,6 @@ constexpr std::string_view kUnimplementedFields[] = {
     "fairlead.v1.ServerTls.ticket_keys",
     "fairlead.v1.ServerTls.session_cache",
     "fairlead.v1.ServerTls.early_data",
-    "fairlead.v1.Backend.tls",
     "fairlead.v1.Server.zone",
     "fairlead.v1.Server.priority",
 };

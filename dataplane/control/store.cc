@@ -108,6 +108,10 @@ void Store::CommitBackends(const Staged& staged) {
     std::unique_ptr<BackendEntry>& entry = ElementAt(backend_entries_, update.slot);
     if (entry == nullptr) entry = std::make_unique<BackendEntry>();
     entry->message = update.message;
+    const config::BackendTls* const tls =
+        update.message == nullptr ? nullptr : staged.snapshot.backends[update.slot]->settings->tls.get();
+    backend_certificates_.Set(update.slot, tls == nullptr ? std::vector<uint32_t>() : tls->certificates);
+    backend_trust_bundles_.Set(update.slot, tls == nullptr ? std::vector<uint32_t>() : tls->trust_bundles);
   }
   for (const auto& [slot, planned] : staged.servers) backend_entries_[slot]->servers.Apply(planned);
   for (const Staged::ServerUpdate& update : staged.server_updates) {

@@ -51,6 +51,9 @@ class Store {
   // Listeners that refer to certificates and trust bundles.
   const References& listener_certificates() const { return listener_certificates_; }
   const References& listener_trust_bundles() const { return listener_trust_bundles_; }
+  // Backends that do.
+  const References& backend_certificates() const { return backend_certificates_; }
+  const References& backend_trust_bundles() const { return backend_trust_bundles_; }
 
   // As they were sent, of slots in use; a backend without its servers.
   const v1::Listener& listener_message(config::ListenerSlot slot) const { return *listener_messages_[slot]; }
@@ -108,6 +111,8 @@ class Store {
   References route_table_references_;
   References listener_certificates_;
   References listener_trust_bundles_;
+  References backend_certificates_;
+  References backend_trust_bundles_;
   const BackendEntry no_backend_;
 };
 

@@ -198,10 +198,12 @@ void Exchange::OnAdmitted(const upstream::Choice& choice) {
   if (!attempts_.connection()->connecting()) OnConnected();
 }
 
+std::string Exchange::MakePreamble() { return MakeProxyHeader(backend_->send_proxy_protocol, *client_); }
+
 void Exchange::OnConnected() {
   attempts_.SetConnected();
   record_.times.Take(Mark::kConnected);
-  if (sends_proxy_header()) attempts_.connection()->BeginWith(MakeProxyHeader(backend_->send_proxy_protocol, *client_));
+  if (sends_proxy_header() && !attempts_.connection()->has_begun()) attempts_.connection()->BeginWith(MakePreamble());
   http::ClientStream& stream = attempts_.connection()->stream();
   std::string default_host;
   if (request_.authority.size == 0) default_host = DefaultHost(attempts_.server()->address());

@@ -58,6 +58,7 @@ class Exchange final : public http::ServerStreamHandler,
   // upstream::ConnectionUser:
   http::ResponseHead& response_head() override { return response_; }
   void OnConnected() override;
+  std::string MakePreamble() override;
   void OnInformational() override;
   void OnResponseHead() override;
   void OnResponseData(buffer::Slice data) override;

@@ -37,6 +37,7 @@ enum class Reason : uint8_t {
   // A server failed.
   kConnectFailed,      // 502: refused, unreachable
   kConnectTimeout,     // 504
+  kTlsFailed,          // 502: its certificate was no good, or the handshake failed otherwise
   kServerClosed,       // 502: before a byte of its response
   kResponseMalformed,  // 502, or cut short
   kResponseTruncated,  // 502, or cut short

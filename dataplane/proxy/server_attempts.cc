@@ -54,6 +54,7 @@ void ServerAttempts::TryAnother() {
 bool ServerAttempts::MayRetry(http::ServerError error, bool may_be_sent_again) {
   switch (error) {
     case http::ServerError::kConnectFailed:
+    case http::ServerError::kTlsFailed:
     case http::ServerError::kConnectTimeout:
       avoid_ = server_slot_;
       return count_ < kMaxAttempts;

@@ -44,9 +44,11 @@ Socket* Socket::Accept(event::Loop& loop, event::Socket* transport, std::shared_
 }
 
 Socket* Socket::Connect(event::Loop& loop, event::Socket* transport, std::shared_ptr<const ClientContext> context,
-                        std::shared_ptr<ClientSessions> sessions, event::SocketHandler* handler) {
+                        std::shared_ptr<ClientSessions> sessions, event::SocketHandler* handler,
+                        std::string_view first) {
   Socket* socket = ConnectOver(loop, transport, std::move(context), std::move(sessions), handler);
   socket->phase_ = Phase::kConnecting;
+  if (!first.empty()) socket->AddOutput(first.data(), first.size());
   return socket;
 }
 
@@ -172,7 +174,6 @@ void Socket::OnConnected(int error) {
   }
   phase_ = Phase::kFailed;
   end_ = End::kTold;
-  failure_ = std::make_unique<Failure>(Failure{FailureCause::kClosed, std::strerror(error)});
   handler_->OnConnected(error);
 }
 

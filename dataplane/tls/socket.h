@@ -49,9 +49,11 @@ class Socket final : public event::Socket, public event::LoopObject, private eve
                         event::SocketHandler* handler, buffer::Slice begin = {}, HandshakePool* helpers = nullptr);
   // Takes over a connection to a server that is being made (Loop::Connect, with any handler): an error of that is told
   // by OnConnected.
-  // `sessions`: where to find one to resume, and to leave new ones. Null: none.
+  // `sessions`: where to find one to resume, and to leave new ones. Null: none. `first`: what is sent in the clear, in
+  // front of the handshake.
   static Socket* Connect(event::Loop& loop, event::Socket* transport, std::shared_ptr<const ClientContext> context,
-                         std::shared_ptr<ClientSessions> sessions, event::SocketHandler* handler);
+                         std::shared_ptr<ClientSessions> sessions, event::SocketHandler* handler,
+                         std::string_view first = {});
   // The same for one that stands.
   static Socket* ConnectOver(event::Loop& loop, event::Socket* transport, std::shared_ptr<const ClientContext> context,
                              std::shared_ptr<ClientSessions> sessions, event::SocketHandler* handler);
@@ -63,7 +65,7 @@ class Socket final : public event::Socket, public event::LoopObject, private eve
   void ShutdownSend() override;
   void Close(std::vector<buffer::Slice> pending = {}) override;
 
-  // Why it failed; null: it has not.
+  // Why TLS failed; null: it has not, or there was no connection for it.
   const Failure* failure() const { return failure_.get(); }
   // The application's protocol that was agreed upon (ALPN); empty: none.
   std::string_view protocol() const;
