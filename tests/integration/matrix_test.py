@@ -11,8 +11,8 @@ from tests.support.exchange_peers import Http1Client, Http2Client, Servers
 from tests.support.fairlead import Fairlead
 from tests.support.processes import Workbench
 
-CLIENTS = ["HTTP/1.1"]
-SERVERS = ["HTTP/1.1"]
+CLIENTS = ["HTTP/1.1", "h2c"]
+SERVERS = ["HTTP/1.1", "h2c"]
 
 
 class Site:

@@ -46,3 +46,17 @@ def remove_server(backend_id: str, server_id: str) -> Fields:
 
 def set_health(backend_id: str, server_id: str, status: str, reason: str = "") -> Fields:
     return {"set_health": {"backend": backend_id, "server": server_id, "status": status, "reason": reason}}
+
+
+def over_tls(site: Fields, certificate: Fields, **tls: Any) -> Fields:
+    """The same with its listeners speaking TLS, by this certificate resource."""
+    listeners = [{**entry, "tls": {"certificates": [certificate["id"]], **tls}} for entry in site["listeners"]]
+    return {**site, "listeners": listeners, "certificates": [*site.get("certificates", []), certificate]}
+
+
+def trust_bundle(identity: str, roots: str, crls: str = "") -> Fields:
+    """Of texts in PEM."""
+    described: Fields = {"id": identity, "roots": {"inline_string": roots}}
+    if crls:
+        described["crls"] = {"inline_string": crls}
+    return described

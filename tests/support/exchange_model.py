@@ -106,12 +106,13 @@ def check_client(exchange: Exchange, seen: Seen) -> None:
     if exchange.abort == Abort.SERVER_BEFORE_HEAD:
         assert (seen.status, seen.whole) == (502, True)
         return
-    assert seen.status == exchange.status
     if exchange.abort == Abort.SERVER_IN_BODY:
+        # A reset may overtake the head.
+        assert seen.status in (exchange.status, None)
         assert not seen.whole, "half a response was passed on as a whole one"
         assert exchange.response.half().startswith(seen.body)
         return
-    assert seen.whole
+    assert (seen.status, seen.whole) == (exchange.status, True)
     assert seen.body == (b"" if exchange.method == "HEAD" else exchange.response.octets)
     assert seen.trailers == (RESPONSE_TRAILERS if exchange.response_trailers else [])
     assert seen.interim == ([103] if exchange.interim else [])

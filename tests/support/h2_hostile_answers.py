@@ -115,9 +115,8 @@ def _data(body: bytes = b"", end: bool = True) -> Callable[[int], bytes]:
 # The head is good, what follows is not: whatever has been passed on, the client can't take it for a whole answer.
 NO_ENDS: dict[str, Frames] = {
     "one byte less than content-length": _behind(_data(), length=5),
-    "one byte more than content-length": _behind(_data(b"x"), length=4),
     "a body where content-length is 0": good(("content-length", "0")),
-    "much more than content-length": _behind(_data(POISON), length=4),
+    "more DATA than the window": _behind(_data(bytes(16_384), end=False), *[_data(bytes(16_384), end=False)] * 100),
     "less than content-length, and trailers": _behind(
         lambda stream: h2_frames.headers(stream, h2_frames.block(("x", "y"))), length=5
     ),
@@ -135,6 +134,13 @@ NO_ENDS: dict[str, Frames] = {
     "trailers with transfer-encoding": _trailers(("transfer-encoding", "chunked")),
     "trailers that do not end": _trailers(("x", "y"), end=False),
     "a second head": _trailers((":status", "200"), ("content-length", "6"), end=False),
+}
+
+# What has a good length, and more than that: a client that counts has had the whole before that shows.
+TOO_LONG: dict[str, Frames] = {
+    "one byte more than content-length": _behind(_data(b"x"), length=4),
+    "much more than content-length": _behind(_data(POISON), length=4),
+    "an answer more than content-length": _behind(_data(_SPLIT.encode()), length=4),
 }
 
 # The connection is broken by it. The server is told so, and what was under way on it fails.
@@ -173,9 +179,4 @@ BROKEN_CONNECTIONS: dict[str, tuple[Frames, tuple[Error, ...]]] = {
     "a window beyond 2^31 - 1": (lambda _: h2_frames.window_update(0, 2**31 - 1) * 2, (Error.FLOW_CONTROL_ERROR,)),
     "CONTINUATION without HEADERS": (lambda stream: h2_frames.continuation(stream, b""), (Error.PROTOCOL_ERROR,)),
     "HTTP/1.1": (lambda _: b"HTTP/1.1 200 OK\r\nContent-Length: 6\r\n\r\npoison", (Error.FRAME_SIZE_ERROR, Error.PROTOCOL_ERROR)),
-    "more DATA than the window": (
-        lambda stream: h2_frames.headers(stream, h2_frames.block((":status", "200")), end=False)
-        + h2_frames.data(stream, bytes(16_384)) * 400,
-        (Error.FLOW_CONTROL_ERROR,),
-    ),
 }
