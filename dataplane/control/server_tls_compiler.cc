@@ -86,9 +86,10 @@ ServerTlsPlan PlanServerTls(Compilation& compilation, const v1::Listener& messag
   return plan;
 }
 
-std::shared_ptr<const config::ServerTls> MakeServerTls(ServerTlsPlan plan, const Path& place, Violations& violations) {
+std::shared_ptr<const config::ServerTls> MakeServerTls(ServerTlsPlan plan, const config::ServerTls* before,
+                                                       const Path& place, Violations& violations) {
   absl::StatusOr<std::shared_ptr<const tls::ServerContext>> context =
-      tls::ServerContext::Create(std::move(plan.settings));
+      tls::ServerContext::Create(std::move(plan.settings), before == nullptr ? nullptr : before->context.get());
   if (context.ok()) {
     plan.tls->context = *std::move(context);
   } else {

@@ -65,6 +65,8 @@ class Socket final : public event::Socket, public event::LoopObject, private eve
 
   // Why it failed; null: it has not.
   const Failure* failure() const { return failure_.get(); }
+  // The rest, of a server's side, is for the time of OnConnected alone.
+  //
   // The application's protocol that was agreed upon (ALPN); empty: none.
   std::string_view protocol() const;
   // The name that the client asked for (SNI); empty: none.
@@ -124,6 +126,7 @@ class Socket final : public event::Socket, public event::LoopObject, private eve
 
   static constexpr size_t kRecordAtMost = 16'320;  // encrypted, it fits in a block
   static constexpr size_t kSendAtMost = 4 * kRecordAtMost;
+  static constexpr size_t kOutputAtMost = 4 * kSendAtMost;
 
   event::Loop& loop_;
   event::Socket* transport_;
