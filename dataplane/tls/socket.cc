@@ -295,8 +295,6 @@ void Socket::FinishStep(bool done, bool waits) {
     if (!receiving_) transport_->PauseReceive();
     handler_->OnConnected(0);
     if (closed_) return;
-    // Of no use any more to a server, which has given its tickets: 1.4 KiB of an idle connection.
-    if (SSL_is_server(tls_) == 1) SSL_set_session(tls_, nullptr);
     // Session tickets can wait for what the owner sends in this turn.
     if (!output_.empty()) loop_.AddReady(this);
     return TellReceived();

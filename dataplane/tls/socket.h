@@ -65,8 +65,6 @@ class Socket final : public event::Socket, public event::LoopObject, private eve
 
   // Why it failed; null: it has not.
   const Failure* failure() const { return failure_.get(); }
-  // The rest, of a server's side, is for the time of OnConnected alone.
-  //
   // The application's protocol that was agreed upon (ALPN); empty: none.
   std::string_view protocol() const;
   // The name that the client asked for (SNI); empty: none.
