@@ -24,11 +24,9 @@ using google::protobuf::Reflection;
 
 // Operations on ticket keys, which have these places: requests.cc.
 constexpr std::string_view kUnimplementedFields[] = {
-    "fairlead.v1.Snapshot.ticket_keys",  "fairlead.v1.HttpListener.http2",
-    "fairlead.v1.ServerTls.ticket_keys", "fairlead.v1.ServerTls.session_cache",
-    "fairlead.v1.ServerTls.early_data",  "fairlead.v1.RouteRule.grpc_retry",
-    "fairlead.v1.Backend.tls",           "fairlead.v1.Server.zone",
-    "fairlead.v1.Server.priority",
+    "fairlead.v1.Snapshot.ticket_keys", "fairlead.v1.ServerTls.ticket_keys", "fairlead.v1.ServerTls.session_cache",
+    "fairlead.v1.ServerTls.early_data", "fairlead.v1.RouteRule.grpc_retry",  "fairlead.v1.Backend.tls",
+    "fairlead.v1.Server.zone",          "fairlead.v1.Server.priority",
 };
 
 // protobuf puts an enum's values into the scope around the enum.

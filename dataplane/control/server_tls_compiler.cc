@@ -82,7 +82,10 @@ ServerTlsPlan PlanServerTls(Compilation& compilation, const v1::Listener& messag
   if (message.tcp().sni_routes_size() > 0) {
     compilation.violations.Invalid(place, "set beside tcp.sni_routes; TLS either ends here or is passed through");
   }
-  if (message.has_http()) plan.settings.protocols = {"http/1.1"};
+  if (message.has_http()) {
+    if (!message.http().http2().off()) plan.settings.protocols.push_back("h2");
+    plan.settings.protocols.push_back("http/1.1");
+  }
   return plan;
 }
 
