@@ -10,7 +10,7 @@ listeners: [{id: l, address: "127.0.0.1:80", http: {route_table: main, idle_time
 backends:
   - {id: web, servers: [{id: w1, address: "10.0.0.1:80", weight: 50}, {id: w2, address: "10.0.0.2:80"}]}
   - {id: api}
-certificates: [{id: c, key: {inline_string: secret}}]
+certificates: [{id: c, chain: {inline_string: mine}}]
 health: [{backend: web, server: w1, status: UP}]
 )";
 
@@ -26,6 +26,16 @@ TEST(DiffCommand, OfTheSameEndsWithZero) {
   EXPECT_EQ(outcome.out, "");
 }
 
+TEST(DiffCommand, KeysWhichTheProxyNeverTellsAreNoDifference) {
+  FakeProxy proxy;
+  proxy.SetState(StateForTest("certificates: [{id: c, chain: {inline_string: mine}}]"));
+  const Outcome outcome =
+      RunForTest(proxy, {"diff", "-f", "-"},
+                 "certificates: [{id: c, chain: {inline_string: mine}, key: {inline_string: secret}}]");
+  EXPECT_EQ(outcome.code, ExitCode::kDone) << outcome.err;
+  EXPECT_EQ(outcome.out, "");
+}
+
 TEST(DiffCommand, ShowsWhatIsAddedChangedAndRemovedFieldByField) {
   const Outcome outcome = DiffWith(R"(
 listeners: [{id: l, address: "127.0.0.1:81", http: {route_table: main, idle_timeout: 6s}}]
@@ -33,7 +43,7 @@ backends:
   - id: web
     load_balancing: {policy: RANDOM}
     servers: [{id: w1, address: "10.0.0.1:80", weight: 80, labels: {a: b}}, {id: w3, address: "10.0.0.3:80"}]
-certificates: [{id: c, key: {inline_string: another}}]
+certificates: [{id: c, chain: {inline_string: another}, key: {inline_string: secret}}]
 )");
   EXPECT_EQ(outcome.code, ExitCode::kRejected) << outcome.err;
   EXPECT_EQ(outcome.out,

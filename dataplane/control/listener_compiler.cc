@@ -154,7 +154,8 @@ void Put(Compilation& compilation, const v1::Listener& message, const Path& plac
   const bool same = before != nullptr && before->digest == digest;
   if (same && !tls.renewed) return;
   if (message.has_tls() && compilation.violations.empty()) {
-    listener->tls = MakeServerTls(std::move(tls), tls_place, compilation.violations);
+    listener->tls = MakeServerTls(std::move(tls), before == nullptr ? nullptr : before->tls.get(), tls_place,
+                                  compilation.violations);
   }
   listener->digest = digest;
   if (before == nullptr) {

@@ -95,6 +95,14 @@ class Checker {
       const auto slot = store_.backends().Find(resource.id());
       return slot ? snapshot.backends[*slot]->settings->digest : 0;
     }
+    if (kind == "certificate") {
+      const auto slot = store_.certificates().Find(resource.id());
+      return slot ? snapshot.certificates[*slot]->digest : 0;
+    }
+    if (kind == "trust_bundle") {
+      const auto slot = store_.trust_bundles().Find(resource.id());
+      return slot ? snapshot.trust_bundles[*slot]->digest : 0;
+    }
     if (kind == "server" || kind == "health") {
       const size_t slash = resource.id().find('/');
       const auto backend = store_.backends().Find(resource.id().substr(0, slash));
@@ -105,9 +113,9 @@ class Checker {
       const Store::HealthWord* word = store_.FindHealthWord(*backend, *server);
       return word == nullptr ? 0 : word->digest;
     }
-    violations_.Invalid(
-        Path(place, "kind"),
-        base::StrCat("unknown: ", health::Quote(kind), "; known are listener, route_table, backend, server, health"));
+    violations_.Invalid(Path(place, "kind"), base::StrCat("unknown: ", health::Quote(kind),
+                                                          "; known are listener, route_table, backend, server, "
+                                                          "certificate, trust_bundle, health"));
     return std::nullopt;
   }
 

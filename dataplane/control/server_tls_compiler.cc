@@ -82,13 +82,17 @@ ServerTlsPlan PlanServerTls(Compilation& compilation, const v1::Listener& messag
   if (message.tcp().sni_routes_size() > 0) {
     compilation.violations.Invalid(place, "set beside tcp.sni_routes; TLS either ends here or is passed through");
   }
-  if (message.has_http()) plan.settings.protocols = {"http/1.1"};
+  if (message.has_http()) {
+    if (!message.http().http2().off()) plan.settings.protocols.push_back("h2");
+    plan.settings.protocols.push_back("http/1.1");
+  }
   return plan;
 }
 
-std::shared_ptr<const config::ServerTls> MakeServerTls(ServerTlsPlan plan, const Path& place, Violations& violations) {
+std::shared_ptr<const config::ServerTls> MakeServerTls(ServerTlsPlan plan, const config::ServerTls* before,
+                                                       const Path& place, Violations& violations) {
   absl::StatusOr<std::shared_ptr<const tls::ServerContext>> context =
-      tls::ServerContext::Create(std::move(plan.settings));
+      tls::ServerContext::Create(std::move(plan.settings), before == nullptr ? nullptr : before->context.get());
   if (context.ok()) {
     plan.tls->context = *std::move(context);
   } else {

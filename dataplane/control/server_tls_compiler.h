@@ -20,8 +20,9 @@ struct ServerTlsPlan {
 
 // `message`: the listener's, which has TLS.
 ServerTlsPlan PlanServerTls(Compilation& compilation, const v1::Listener& message, const Path& place);
-// Makes the context. Only of a plan without violations.
-std::shared_ptr<const config::ServerTls> MakeServerTls(ServerTlsPlan plan, const Path& place, Violations& violations);
+// Makes the context. Only of a plan without violations. `before`: the listener's, null where it had none.
+std::shared_ptr<const config::ServerTls> MakeServerTls(ServerTlsPlan plan, const config::ServerTls* before,
+                                                       const Path& place, Violations& violations);
 
 tls::Policy CompilePolicy(v1::ServerTls::Policy policy);
 

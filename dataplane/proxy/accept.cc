@@ -15,6 +15,12 @@
 namespace fairlead::proxy {
 namespace {
 
+// By ALPN; in the clear, by what comes (RFC 9113 §3).
+DownstreamConnection::Protocol ProtocolOf(const Client& client) {
+  if (client.tls == nullptr) return DownstreamConnection::Protocol::kDetect;
+  return client.tls->http2 ? DownstreamConnection::Protocol::kHttp2 : DownstreamConnection::Protocol::kHttp1;
+}
+
 // `begin` was received already. What is made owns itself.
 void Serve(Environment* environment, Client client, event::Socket* socket, buffer::Slice begin) {
   if (client.listener->tcp.has_value() && client.listener->tcp->sni_router != nullptr) {
@@ -24,8 +30,8 @@ void Serve(Environment* environment, Client client, event::Socket* socket, buffe
     if (!begin.empty()) beginning.bytes.push_back(std::move(begin));
     new TcpConnection(environment, std::move(client), socket, std::move(beginning));
   } else {
-    new DownstreamConnection(environment, std::move(client), socket, std::move(begin),
-                             DownstreamConnection::Protocol::kDetect);
+    const DownstreamConnection::Protocol protocol = ProtocolOf(client);
+    new DownstreamConnection(environment, std::move(client), socket, std::move(begin), protocol);
   }
 }
 

@@ -45,6 +45,7 @@ void TlsHandshake::OnConnected(int error) {
       ClientTls{.version = socket_->version(),
                 .cipher = socket_->cipher(),
                 .resumed = socket_->resumed(),
+                .http2 = socket_->protocol() == "h2",
                 .server_name = absl::AsciiStrToLower(base::ToAbsl(socket_->server_name())),
                 .certificate = socket_->peer_certificate()});
   event::Socket* const socket = socket_;

@@ -27,9 +27,11 @@ bool Use(SSL_CTX* context, const Certificate* certificate) {
 
 }  // namespace
 
-absl::StatusOr<std::shared_ptr<const ServerContext>> ServerContext::Create(ServerSettings settings) {
+absl::StatusOr<std::shared_ptr<const ServerContext>> ServerContext::Create(ServerSettings settings,
+                                                                           const ServerContext* before) {
   std::shared_ptr<ServerContext> context(new ServerContext(std::move(settings)));
   if (absl::Status status = context->Build(); !status.ok()) return status;
+  if (before != nullptr) context->TakeTicketKeys(*before);
   return context;
 }
 
@@ -83,6 +85,14 @@ absl::Status ServerContext::Build() {
   SSL_CTX_set_session_id_context(context_, reinterpret_cast<const unsigned char*>(checked.data()),
                                  static_cast<unsigned>(std::min<size_t>(checked.size(), SSL_MAX_SID_CTX_LENGTH)));
   return absl::OkStatus();
+}
+
+void ServerContext::TakeTicketKeys(const ServerContext& before) {
+  unsigned char keys[80];
+  if (SSL_CTX_get_tlsext_ticket_keys(before.context_, keys, sizeof(keys)) == 1) {
+    SSL_CTX_set_tlsext_ticket_keys(context_, keys, sizeof(keys));
+  }
+  OPENSSL_cleanse(keys, sizeof(keys));
 }
 
 void ServerContext::IndexNames() {

@@ -33,7 +33,9 @@ struct ServerSettings {
 // that it began with.
 class ServerContext {
  public:
-  static absl::StatusOr<std::shared_ptr<const ServerContext>> Create(ServerSettings settings);
+  // Sessions that `before` (null: none) has given tickets for are resumed, if their clients were checked alike.
+  static absl::StatusOr<std::shared_ptr<const ServerContext>> Create(ServerSettings settings,
+                                                                     const ServerContext* before = nullptr);
   ~ServerContext();
   ServerContext(const ServerContext&) = delete;
   ServerContext& operator=(const ServerContext&) = delete;
@@ -56,6 +58,7 @@ class ServerContext {
   explicit ServerContext(ServerSettings settings) : settings_(std::move(settings)) {}
 
   absl::Status Build();
+  void TakeTicketKeys(const ServerContext& before);
   void IndexNames();
   // By SNI (RFC 6066 §3), null without.
   const Choice& Choose(const char* name) const;

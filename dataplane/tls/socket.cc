@@ -327,7 +327,14 @@ void Socket::TellReceived() {
       Fail(EPROTO);
     }
   }
-  // Answers of the protocol's own, such as to KeyUpdate.
+  // Answers of the protocol's own, such as to KeyUpdate. Who asks for more and more of them without reading any is up
+  // to no good.
+  if (output_.size() > kOutputAtMost && phase_ == Phase::kOpen) {
+    failure_ = std::make_unique<Failure>(Failure{FailureCause::kMalformed, "the peer asks much and reads nothing"});
+    phase_ = Phase::kFailed;
+    send_failed_ = true;
+    EndReceiving(EPROTO);
+  }
   if (!output_.empty()) Flush();
   if (receiving_ && end_ == End::kReached) {
     end_ = End::kTold;

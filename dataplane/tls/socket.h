@@ -126,6 +126,7 @@ class Socket final : public event::Socket, public event::LoopObject, private eve
 
   static constexpr size_t kRecordAtMost = 16'320;  // encrypted, it fits in a block
   static constexpr size_t kSendAtMost = 4 * kRecordAtMost;
+  static constexpr size_t kOutputAtMost = 4 * kSendAtMost;
 
   event::Loop& loop_;
   event::Socket* transport_;

@@ -240,11 +240,15 @@ def test_a_changed_certificate_is_shown_at_once_and_disturbs_nobody(fairlead: Fa
         control.replace(site(origin, first))
         with secure(fairlead, authority.client_context()) as live:
             assert live.request(get("/")).status == 200
+            session, context = live.socket.session, live.socket.context
             second = authority.leaf(NAME, kind="rsa2048")
             applied = control.apply({"upsert_certificate": second.resource("site")})
             assert (applied.added, applied.changed, applied.removed) == (0, 1, 0)
             assert serial_shown(fairlead, authority) == second.certificate.serial_number
             assert live.request(get("/")).status == 200
+            plain = Wire.connect(fairlead.listener())
+            with Wire(context.wrap_socket(plain.socket, server_hostname=NAME, session=session)) as resumed:
+                assert resumed.socket.session_reused
 
 
 def test_reloading_under_load_loses_nothing(fairlead: Fairlead, origin, authority: Authority):

@@ -131,6 +131,22 @@ def test_curl_verifies_and_is_answered(bench: Workbench, fairlead: Fairlead, ori
     assert done.stdout == b"okok"
 
 
+def test_http2_is_chosen_by_alpn(bench: Workbench, fairlead: Fairlead, origin, requests, authority, identity):
+    snapshot = site(origin, identity, http={"forwarding": {"x_forwarded_proto": True}})
+    apply(fairlead, snapshot)
+    roots = bench.directory / "roots.pem"
+    roots.write_text(authority.roots)
+    command = ["curl", "--silent", "--show-error", "--cacert", roots, "--max-time", "20", "-w", "%{http_version} "]
+    url = f"https://{fairlead.listener()}/"
+    done = subprocess.run([*command, "--http2", url, url], capture_output=True, timeout=30, check=True)
+    assert done.stdout == b"ok2 ok2 "
+    assert requests[0].get("X-Forwarded-Proto") == "https"
+    snapshot["listeners"][0]["http"]["http2"] = {"off": True}
+    apply(fairlead, snapshot)
+    done = subprocess.run([*command, "--http2", url], capture_output=True, timeout=30, check=True)
+    assert done.stdout == b"ok1.1 "
+
+
 @pytest.mark.parametrize("arguments", [("-tls1",), ("-tls1_1",)])
 def test_old_versions_are_refused(fairlead: Fairlead, origin, identity, arguments):
     apply(fairlead, site(origin, identity))
