@@ -42,12 +42,11 @@ DownstreamConnection::DownstreamConnection(Environment* environment, Client clie
 }
 
 void DownstreamConnection::StartHttp2() {
-  std::unique_ptr<http::h2::ServerCodec> codec(new http::h2::ServerCodec(
-      this, environment_->http2, &client_.listener->head_limits, client_.listener->http.http2));
-  http2_ = std::make_unique<Http2Watch>(
-      codec.get(), [](void* self) { static_cast<DownstreamConnection*>(self)->CheckHttp2(); }, this);
-  http2_->Start(client_.listener->http, environment_->loop->timers());
-  codec_ = std::move(codec);
+  codec_.reset(new WatchedServerCodec(
+      this, environment_->http2, &client_.listener->head_limits, client_.listener->http.http2,
+      [](void* self) { static_cast<DownstreamConnection*>(self)->CheckHttp2(); }, this));
+  is_http2_ = true;
+  http2()->Start(client_.listener->http, environment_->loop->timers());
   environment_->counters->http2_connections.Increment();
   had_request_ = true;  // it may wait for its first one as for any other, once the client has said hello
   if (client_.listener->draining) codec_->Drain();
@@ -74,7 +73,7 @@ void DownstreamConnection::Detect(buffer::Slice bytes) {
 
 void DownstreamConnection::Drain() {
   codec_->Drain();
-  if (http2_ != nullptr) http2_->OnDrain(environment_->loop->timers());
+  if (is_http2_) http2()->OnDrain(environment_->loop->timers());
   const bool waits_for_first_request = phase_ == Phase::kHead && !had_request_;
   if (phase_ == Phase::kIdle || waits_for_first_request) Enter(Phase::kIdle, IdleTimeoutMs());
 }
@@ -173,7 +172,7 @@ void DownstreamConnection::UpdatePhase() {
   if (codec_->receiving_head()) {
     if (phase_ != Phase::kHead) Enter(Phase::kHead, client_.listener->http.header_timeout.count());
   } else if (!codec_->idle()) {
-    if (http2_ != nullptr) http2_->KeepLooking(client_.listener->http, environment_->loop->timers());
+    if (is_http2_) http2()->KeepLooking(client_.listener->http, environment_->loop->timers());
     if (client_ended_ && phase_ == Phase::kExchange && deadline_ms_ == UINT64_MAX) {
       Enter(Phase::kExchange, kHalfClosedMs);
     } else if (!client_ended_) {
@@ -186,7 +185,7 @@ void DownstreamConnection::UpdatePhase() {
 }
 
 uint64_t DownstreamConnection::IdleTimeoutMs() const {
-  const bool draining = client_.listener->draining || (http2_ != nullptr && http2_->draining());
+  const bool draining = client_.listener->draining || (is_http2_ && http2()->draining());
   return draining && output_.empty() ? kDrainIdleMs : client_.listener->http.idle_timeout.count();
 }
 
@@ -228,7 +227,7 @@ void DownstreamConnection::OnTimeout() {
 void DownstreamConnection::CheckHttp2() {
   event::TurnScope scope(environment_->turn_work);
   if (closing_) return;
-  switch (http2_->Look(client_.listener->http, environment_->loop->timers())) {
+  switch (http2()->Look(client_.listener->http, environment_->loop->timers())) {
     case Http2Watch::Verdict::kWell:
       return;
     case Http2Watch::Verdict::kOld:
@@ -361,7 +360,7 @@ void DownstreamConnection::Close(bool reset) {
   phase_ = Phase::kClosed;
   environment_->loop->timers().Cancel(&timer_);
   watch_.reset();
-  http2_.reset();
+  if (Http2Watch* watch = http2()) watch->Stop(environment_->loop->timers());
   Dismiss(environment_, client_);
   Unlink();
   if (reset) net::ResetOnClose(socket_->fd());

@@ -90,6 +90,8 @@ class DownstreamConnection final : public ClientConnection,
   void StartHttp2();
   // Looks after the times of an HTTP/2 connection.
   void CheckHttp2();
+  // Null: HTTP/1.
+  Http2Watch* http2() const { return is_http2_ ? &static_cast<WatchedServerCodec*>(codec_.get())->watch() : nullptr; }
   void Flush();
   // Enters the phase that the codec's state calls for.
   void UpdatePhase();
@@ -106,7 +108,6 @@ class DownstreamConnection final : public ClientConnection,
   event::Socket* socket_;
   std::unique_ptr<http::ServerCodec> codec_;
   std::unique_ptr<ClientWatch> watch_;  // null most of the time
-  std::unique_ptr<Http2Watch> http2_;   // null: HTTP/1
   buffer::Queue output_;
   // Where a phase has moved deadline_ms_ on since it was set, it is set again when it expires: so that a request costs
   // no work on timers.
@@ -118,6 +119,7 @@ class DownstreamConnection final : public ClientConnection,
   bool client_ended_ : 1 = false;
   bool had_request_ : 1 = false;
   bool shutdown_due_ : 1 = false;  // with the end of output_
+  bool is_http2_ : 1 = false;      // codec_ is a WatchedServerCodec
   bool detecting_ : 1 = false;
   uint8_t preface_bytes_ : 2 = 0;  // received while detecting_: they were HTTP/2's, and may still be a method's
 };

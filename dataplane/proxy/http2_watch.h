@@ -25,6 +25,8 @@ class Http2Watch {
       : codec_(codec), timer_(on_look, context) {}
 
   void Start(const config::HttpSettings& settings, event::TimerWheel& timers);
+  // The connection is closed: looks no more.
+  void Stop(event::TimerWheel& timers) { timers.Cancel(&timer_); }
   // The connection is not idle: it will be looked at soon.
   void KeepLooking(const config::HttpSettings& settings, event::TimerWheel& timers);
   // The connection drains.
@@ -50,6 +52,19 @@ class Http2Watch {
   uint64_t next_look_ms_ = kNever;
   uint64_t old_ms_ = kNever;   // when it is
   uint64_t ping_ms_ = kNever;  // when the PING was sent that nothing has come after; kNever: none
+};
+
+// The codec of an HTTP/2 connection with its watch, so that a connection of HTTP/1 has no place for either.
+class WatchedServerCodec final : public http::h2::ServerCodec {
+ public:
+  WatchedServerCodec(http::ServerCodecHost* host, http::h2::ServerContext* shared, const http::HeadLimits* limits,
+                     const http::h2::ServerSettings& settings, void (*on_look)(void*), void* context)
+      : ServerCodec(host, shared, limits, settings), watch_(this, on_look, context) {}
+
+  Http2Watch& watch() { return watch_; }
+
+ private:
+  Http2Watch watch_;
 };
 
 }  // namespace fairlead::proxy

@@ -34,7 +34,7 @@ namespace fairlead::http::h2 {
 //
 // nghttp2 must not be asked to go on from within its own callbacks, and handlers may do anything: so they are told of
 // what frames bring at once, but of what sending brings (room, bodies that may come again) in Continue.
-class ServerCodec final : public http::ServerCodec {
+class ServerCodec : public http::ServerCodec {
  public:
   // All outlive the codec; `settings` is only read here.
   ServerCodec(ServerCodecHost* host, ServerContext* context, const HeadLimits* limits, const ServerSettings& settings);
