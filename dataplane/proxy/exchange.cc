@@ -395,7 +395,14 @@ void Exchange::OnTimeout() {
 
 void Exchange::OnDeadline() {
   event::TurnScope scope(environment_->turn_work);
-  GiveUp(kGrpcDeadline);
+  if (!response_begun_ || response_.framing != http::BodyFraming::kStreamed) return GiveUp(kGrpcDeadline);
+  // Messages have lengths of their own: one that is cut by this can't be taken for a whole one.
+  (environment_->counters->*kGrpcDeadline.counter).Increment();
+  record_.Decide(DecidedBy::kProxy, kGrpcDeadline.reason, kGrpcDeadline.detail);
+  Conclude();
+  const grpc::StatusTrailers trailers(grpc::Status::kDeadlineExceeded, kGrpcDeadline.detail);
+  downstream_->SendEnd(&trailers.list());
+  Finish();
 }
 
 void Exchange::GiveUp(const ExchangeTimeout& timeout) {

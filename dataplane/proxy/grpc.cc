@@ -116,6 +116,22 @@ std::string EncodeMessage(std::string_view text) {
   return message;
 }
 
+StatusTrailers::StatusTrailers(Status status, std::string_view detail) {
+  Add("grpc-status", std::to_string(static_cast<int>(status)));
+  Add("grpc-message", EncodeMessage(detail));
+  list_.set_base(bytes_.data());
+}
+
+void StatusTrailers::Add(std::string_view name, std::string_view value) {
+  http::FieldList::Field field = {};
+  field.name_offset = static_cast<uint32_t>(bytes_.size());
+  field.name_size = static_cast<uint16_t>(name.size());
+  field.value_offset = field.name_offset + field.name_size;
+  field.value_size = static_cast<uint32_t>(value.size());
+  bytes_.append(name).append(value);
+  list_.Add(field);
+}
+
 std::optional<Status> StatusIn(const http::FieldList& fields) {
   const std::optional<std::string_view> value = Find(fields, "grpc-status");
   const std::optional<uint64_t> number = value.has_value() ? ParseDecimal(*value) : std::nullopt;

@@ -52,6 +52,22 @@ Status StatusOf(uint16_t http_status);
 // `text` as a grpc-message: percent-encoded but for visible ASCII and spaces.
 std::string EncodeMessage(std::string_view text);
 
+// A status as the trailers of a response whose head is already out.
+class StatusTrailers {
+ public:
+  StatusTrailers(Status status, std::string_view detail);
+  StatusTrailers(const StatusTrailers&) = delete;
+  StatusTrailers& operator=(const StatusTrailers&) = delete;
+
+  const http::FieldList& list() const { return list_; }
+
+ private:
+  void Add(std::string_view name, std::string_view value);
+
+  std::string bytes_;
+  http::FieldList list_;
+};
+
 // The status of a response that is trailers-only, as its head says (grpc-status); nothing: the head says none.
 std::optional<Status> StatusIn(const http::FieldList& fields);
 

@@ -90,6 +90,15 @@ TEST(Grpc, MessagesArePercentEncoded) {
   EXPECT_EQ(EncodeMessage(""), "");
 }
 
+TEST(Grpc, AStatusMayComeInTrailers) {
+  const StatusTrailers trailers(Status::kDeadlineExceeded, "too late \n");
+  std::string text;
+  for (const http::FieldList::Field& field : trailers.list()) {
+    text.append(trailers.list().name(field)).append("=").append(trailers.list().value(field)).append(";");
+  }
+  EXPECT_EQ(text, "grpc-status=4;grpc-message=too late %0A;");
+}
+
 TEST(Grpc, StatusesOfAnswersAreReadFromTheirHeads) {
   EXPECT_EQ(StatusIn(Fields{{"grpc-status", "14"}}.list), Status::kUnavailable);
   EXPECT_EQ(StatusIn(Fields{{"grpc-status", "0"}}.list), Status::kOk);

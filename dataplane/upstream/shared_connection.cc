@@ -140,6 +140,11 @@ void SharedConnection::Linger(event::Timer* timer) {
   environment_->loop->timers().Schedule(timer, server_->settings().idle_timeout.count());
 }
 
+void SharedConnection::GiveUp(http::h2::ClientStream* stream) {
+  event::TurnScope scope(environment_->turn_work);
+  stream->GiveUp();
+}
+
 void SharedConnection::Drain() {
   draining_ = true;
   if (codec_.has_value()) codec_->Drain();

@@ -87,6 +87,7 @@ class SharedConnection final : public event::TurnWorker,
   void OnGone(SharedStream* stream);
   void BeginWith(std::string_view bytes) { output_.Append(bytes, blocks()); }
   void Linger(event::Timer* timer);
+  void GiveUp(http::h2::ClientStream* stream);
 
   // Those that wait, and those of which no whole response has come, hear `error`.
   void Close(http::ServerError error, std::string_view detail);

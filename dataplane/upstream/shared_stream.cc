@@ -10,7 +10,7 @@ SharedStream::SharedStream(SharedConnection* connection, ConnectionUser* user)
     : Channel(&h2_stream_),
       connection_(connection),
       user_(user),
-      timer_([](void* self) { static_cast<SharedStream*>(self)->h2_stream_.GiveUp(); }, this) {}
+      timer_([](void* self) { static_cast<SharedStream*>(self)->OnTimeout(); }, this) {}
 
 void SharedStream::Begin(http::h2::ClientCodec* codec) {
   connecting_ = false;
@@ -28,6 +28,8 @@ void SharedStream::Release() {
   h2_stream_.Abandon();
   if (!h2_stream_.done()) connection_->Linger(&timer_);
 }
+
+void SharedStream::OnTimeout() { connection_->GiveUp(&h2_stream_); }
 
 void SharedStream::BeginWith(std::string_view bytes) { connection_->BeginWith(bytes); }
 

@@ -32,6 +32,8 @@ class SharedStream final : public Channel, public base::ListNode, private http::
   // http::h2::ClientStreamOwner:
   void OnStreamGone() override;
 
+  void OnTimeout();
+
   SharedConnection* const connection_;
   ConnectionUser* user_;
   http::h2::ClientStream h2_stream_;
