@@ -7,13 +7,13 @@ from collections.abc import Iterable, Mapping
 
 from bench.machine import Machine
 from bench.programs import REPOSITORY
+from bench.protocols import MODES, Certificate, Mode, answers, parts
 from tests.support.ports import closed_port
 from tests.support.processes import Process, Workbench
 from tests.support.waiting import wait_until
-from tests.support.wire import Wire, get
 
 _CONFIGURATIONS = REPOSITORY / "bench/configurations"
-_FILES = {"empty": 0, "10k": 10_000, "1M": 1_000_000}
+_FILES = {"empty": 0, "10k": 10_000, "200k": 200_000, "1M": 1_000_000}
 _CONTROL_FLAGS = ("--workers=1", "--admin_listen=127.0.0.1:0")
 
 NAMES = ("fairlead io_uring", "fairlead epoll", "nginx", "haproxy", "envoy")
@@ -30,14 +30,6 @@ class Peer:
         return self.name.startswith("fairlead")
 
 
-def answers(address: str) -> bool:
-    try:
-        with Wire.connect(address) as wire:
-            return wire.request(get("/")).status == 200
-    except OSError:
-        return False
-
-
 class Peers:
     """Starts them. `fairlead` is the directory of its programs, `envoy` that program or None: then it is left out."""
 
@@ -47,14 +39,16 @@ class Peers:
         self._fairlead = fairlead
         self._envoy = envoy
         self._started = 0
+        self._certificate = Certificate(bench.directory)
+        self.h2c_origin = closed_port()
         self.origin = self._start_origin()
 
     def names(self) -> list[str]:
         return [name for name in NAMES if name != "envoy" or self._envoy]
 
     def start_all(self, mode: str) -> list[Peer]:
-        """Each, as configurations/MODE says."""
-        return [self.start(name, mode) for name in self.names()]
+        """Each that serves so (protocols.MODES)."""
+        return [self.start(name, mode) for name in self.names() if MODES[mode].serves(name)]
 
     def start(
         self,
@@ -71,19 +65,19 @@ class Peers:
         unique = f"{name.replace(' ', '-')}-{self._started}"
         address = closed_port()
         template = {"nginx": "nginx.conf", "haproxy": "haproxy.cfg", "envoy": "envoy.yaml"}.get(name, "fairlead.yaml")
-        path = self._fill(f"{mode}/{template}", unique, address, connections, more or {})
+        path = self._fill(template, unique, address, connections, MODES[mode], more or {})
         if name.startswith("fairlead"):
             process = self._start_fairlead(unique, name.split()[1], path, wrapper)
         else:
             process = self._bench.start(self._machine.for_proxy(*wrapper, *self._command(name, path)), unique)
-        wait_until(lambda: answers(address) or not process.is_running(), f"{name} answers", seconds=60)
+        wait_until(lambda: answers(address, MODES[mode]) or not process.is_running(), f"{name} answers", seconds=60)
         if not process.is_running():
             raise AssertionError(f"{name} has ended: {process.stderr()}")
         return Peer(name, address, process)
 
     def apply(self, peer: Peer, more: Mapping[str, str]) -> None:
         """Changes what a Fairlead serves to the same with `more`."""
-        path = self._fill("http/fairlead.yaml", f"{peer.process.name}-more", peer.address, 0, more)
+        path = self._fill("fairlead.yaml", f"{peer.process.name}-more", peer.address, 0, MODES["http"], more)
         self._apply(peer.process.name, path)
 
     def _start_origin(self) -> str:
@@ -94,17 +88,19 @@ class Peers:
         address = closed_port()
         # Itself where others have their origin.
         self.origin = address
-        path = self._fill("origin.conf", "origin", address, 16_384, {})
+        path = self._fill("origin.conf", "origin", address, 16_384, Mode(templates=""), {})
         self._bench.start(self._machine.for_load(*self._command("nginx", path)), "origin")
-        wait_until(lambda: answers(address), "the origin answers")
+        wait_until(lambda: answers(address, Mode()), "the origin answers")
         return address
 
     def _fill(
-        self, template: str, unique: str, address: str, connections: int, more: Mapping[str, str]
+        self, template: str, unique: str, address: str, connections: int, mode: Mode, more: Mapping[str, str]
     ) -> pathlib.Path:
         """A configuration with this run's addresses and directory."""
         path = self._bench.directory / f"{unique}{pathlib.Path(template).suffix}"
-        parts = {
+        values = {
+            **parts(mode, self._certificate),
+            "h2c_origin": self.h2c_origin,
             "more_servers": "",
             "more_backends": "",
             "name": unique,
@@ -112,10 +108,11 @@ class Peers:
             "connections": connections,
             **more,
         }
-        for key, value in (("address", address), ("origin", self.origin)):
-            parts[key] = value
-            parts[f"{key}_host"], _, parts[f"{key}_port"] = value.rpartition(":")
-        path.write_text((_CONFIGURATIONS / template).read_text().format(**parts))
+        origin = self.h2c_origin if mode.origin == "h2c" else self.origin
+        for key, value in (("address", address), ("origin", origin)):
+            values[key] = value
+            values[f"{key}_host"], _, values[f"{key}_port"] = value.rpartition(":")
+        path.write_text((_CONFIGURATIONS / mode.templates / template).read_text().format(**values))
         return path
 
     def _command(self, name: str, path: pathlib.Path) -> list[str]:
