@@ -74,6 +74,21 @@ void Queue::Consume(size_t n) {
   }
 }
 
+void Queue::MoveTo(size_t n, Queue& to) {
+  size_ -= n;
+  while (n > 0) {
+    Slice& front = front_[0];
+    if (n < front.size()) {
+      to.Append(front.Sub(0, n));
+      front.RemovePrefix(n);
+      return;
+    }
+    n -= front.size();
+    to.Append(std::move(front));
+    PopFront();
+  }
+}
+
 Slice Queue::TakeFront(size_t max) {
   const size_t n = std::min(max, front_[0].size());
   Slice slice = front_[0].Sub(0, n);

@@ -44,6 +44,8 @@ class Queue {
   int FillIovecs(iovec* iovecs, int max) const;
   // Drops `n` bytes, at most size(), from the front.
   void Consume(size_t n);
+  // Takes `n` bytes, at most size(), from the front and appends them to `to`, without copying.
+  void MoveTo(size_t n, Queue& to);
   // Takes what is in one piece at the front out, at most `max` bytes. Of a queue that is not empty.
   Slice TakeFront(size_t max);
   void Clear();

@@ -228,6 +228,22 @@ TEST(Queue, TakeSlicesEmptiesIt) {
   EXPECT_EQ(Pieces(queue), 0);
 }
 
+TEST(Queue, MovesItsFrontToAnother) {
+  BlockPool pool;
+  Queue from, to;
+  to.Append("<", pool);
+  for (std::string_view text : {"one", "two", "three"}) from.Append(Make(pool, text));
+  from.MoveTo(4, to);
+  EXPECT_EQ(Contents(to), "<onet");
+  EXPECT_EQ(Contents(from), "wothree");
+  from.MoveTo(7, to);
+  EXPECT_EQ(Contents(to), "<onetwothree");
+  EXPECT_EQ(to.size(), 12u);
+  EXPECT_TRUE(from.empty());
+  to.Clear();
+  EXPECT_EQ(pool.blocks_in_use(), 0u);
+}
+
 TEST(Queue, ClearLetsGoOfEverything) {
   BlockPool pool;
   Queue queue;
