@@ -1,10 +1,12 @@
-"""One proxy under the load of wrk, and all of them in turns."""
+"""One proxy under the load of wrk or h2load, and all of them in turns."""
 
 import dataclasses
 import json
+import re
 import statistics
 import subprocess
 import sys
+import tempfile
 
 from bench.machine import Machine
 from bench.peers import Peer
@@ -13,12 +15,14 @@ from bench.programs import REPOSITORY
 
 @dataclasses.dataclass(frozen=True)
 class Case:
-    """What wrk asks for."""
+    """What is asked for: by wrk, or by h2load with so many streams at a time on each connection."""
 
     title: str
     connections: int
     path: str = "/"
     fields: tuple[str, ...] = ()  # of the request's head, "Name: value"
+    scheme: str = "http"
+    streams: int = 0
 
 
 @dataclasses.dataclass
@@ -37,24 +41,62 @@ class Sample:
 Samples = dict[Case, dict[str, list[Sample]]]
 
 
-def measure(machine: Machine, peer: Peer, case: Case, seconds: int) -> Sample:
-    cpu_before = peer.process.cpu_seconds()
+@dataclasses.dataclass
+class _Load:
+    """What a client saw."""
+
+    requests: int
+    bad: int
+    microseconds: float
+    p50_us: float
+    p99_us: float
+    p999_us: float
+
+
+def _wrk(machine: Machine, peer: Peer, case: Case, seconds: int) -> _Load:
     flags = ["--threads=1", f"--connections={case.connections}", f"--duration={seconds}s"]
     fields = [argument for field in case.fields for argument in ("--header", field)]
     script = f"--script={REPOSITORY / 'bench/report.lua'}"
-    command = machine.for_load("wrk", *flags, *fields, script, f"http://{peer.address}{case.path}")
+    command = machine.for_load("wrk", *flags, *fields, script, f"{case.scheme}://{peer.address}{case.path}")
     output = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=True).stdout
+    return _Load(**json.loads(output.splitlines()[-1]))
+
+
+def _h2load(machine: Machine, peer: Peer, case: Case, seconds: int) -> _Load:
+    flags = ["--threads=1", f"--clients={case.connections}", f"--max-concurrent-streams={case.streams}"]
+    with tempfile.NamedTemporaryFile(mode="r", prefix="fairlead-bench-h2load-", dir="/tmp") as log:
+        files = [f"--log-file={log.name}", f"{case.scheme}://{peer.address}{case.path}"]
+        command = machine.for_load("h2load", *flags, f"--duration={seconds}", *files)
+        output = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=True).stdout
+        # When each began, its status, how long it took.
+        rows = [line.split("\t") for line in log]
+    times = sorted(int(row[2]) for row in rows if row[1] == "200")
+    counts = re.search(r"(\d+) failed, (\d+) errored, (\d+) timeout", output)
+    if not times or not counts:
+        sys.exit(f"{peer.name}, {case.title}: h2load says {output}")
+    return _Load(
+        requests=len(times),
+        bad=len(rows) - len(times) + sum(map(int, counts.groups())),
+        microseconds=seconds * 1e6,
+        p50_us=times[len(times) // 2],
+        p99_us=times[len(times) * 99 // 100],
+        p999_us=times[len(times) * 999 // 1000],
+    )
+
+
+def measure(machine: Machine, peer: Peer, case: Case, seconds: int) -> Sample:
+    cpu_before = peer.process.cpu_seconds()
+    load = (_h2load if case.streams else _wrk)(machine, peer, case, seconds)
     rss_kib = peer.process.resident_kib()
     cpu = peer.process.cpu_seconds() - cpu_before
-    result = json.loads(output.splitlines()[-1])
-    if result["bad"] or not result["requests"]:
-        sys.exit(f"{peer.name}, {case.title}: {result['bad']} requests went wrong: a comparison without meaning")
+    if load.bad or not load.requests:
+        sys.exit(f"{peer.name}, {case.title}: {load.bad} requests went wrong: a comparison without meaning")
     return Sample(
-        cpu_us=cpu * 1e6 / result["requests"],
-        per_second=result["requests"] * 1e6 / result["microseconds"],
-        p50_us=result["p50_us"],
-        p99_us=result["p99_us"],
-        p999_us=result["p999_us"],
+        cpu_us=cpu * 1e6 / load.requests,
+        per_second=load.requests * 1e6 / load.microseconds,
+        p50_us=load.p50_us,
+        p99_us=load.p99_us,
+        p999_us=load.p999_us,
         rss_kib=rss_kib,
     )
 

@@ -2,6 +2,8 @@
 
 import contextlib
 import dataclasses
+import socket
+import ssl
 import statistics
 import sys
 import time
@@ -15,7 +17,12 @@ IDLE_CONNECTIONS = 8_000
 SERVERS = 10_000
 BACKENDS = 2_000
 SERVERS_OF_EACH = 4
+IDLE_TLS_CONNECTIONS = 4_000
 _STILL_SECONDS = 1.0
+# One for all: a context of its own for each would be most of this process's memory.
+_CLIENT_TLS = ssl.create_default_context()
+_CLIENT_TLS.check_hostname = False
+_CLIENT_TLS.verify_mode = ssl.CERT_NONE
 
 
 @dataclasses.dataclass
@@ -35,25 +42,37 @@ def measure_footprint(peers: Peers, name: str) -> Footprint:
     )
 
 
-def _idle_connection(peers: Peers, name: str) -> float:
+def measure_idle_tls(peers: Peers, name: str) -> float:
+    """Bytes of a connection that has had a request over TLS and is kept."""
+    return _idle_connection(peers, name, "tls", IDLE_TLS_CONNECTIONS)
+
+
+def _connect(address: str, mode: str) -> Wire:
+    if mode != "tls":
+        return Wire.connect(address)
+    host, _, port = address.rpartition(":")
+    return Wire(_CLIENT_TLS.wrap_socket(socket.create_connection((host, int(port)), timeout=20)))
+
+
+def _idle_connection(peers: Peers, name: str, mode: str = "http", connections: int = IDLE_CONNECTIONS) -> float:
     """One that has had a request and is kept."""
-    allow_descriptors(2 * IDLE_CONNECTIONS + 3000)
-    peer = peers.start(name, connections=IDLE_CONNECTIONS + 1000)
+    allow_descriptors(2 * connections + 3000)
+    peer = peers.start(name, mode, connections=connections + 1000)
     with contextlib.ExitStack() as held:
 
         def open_idle() -> None:
-            wire = held.enter_context(Wire.connect(peer.address))
+            wire = held.enter_context(_connect(peer.address, mode))
             if wire.request(get("/")).status != 200:
                 sys.exit(f"{name}: a request went wrong")
 
         for _ in range(500):  # what only the first connections cost
             open_idle()
         before = peer.process.resident_kib()
-        for _ in range(IDLE_CONNECTIONS):
+        for _ in range(connections):
             open_idle()
         growth = peer.process.resident_kib() - before
     peer.process.kill()
-    return growth * 1024 / IDLE_CONNECTIONS
+    return growth * 1024 / connections
 
 
 def _of_more(peers: Peers, name: str, more: dict[str, str]) -> float:
@@ -139,3 +158,13 @@ def print_footprints(by_peer: dict[str, list[Footprint]]) -> None:
     print(f"{'':<18}" + "".join(f"{heading:>17}{'ratio':>7}" for heading in ("idle connection", "server", "backend")))
     for name, of in medians.items():
         print(f"{name:<18}" + "".join(f"{of[field]:>17.0f}{of[field] / best[field]:>7.2f}" for field in fields))
+
+
+def print_idle_tls(by_peer: dict[str, list[float]]) -> None:
+    """Medians, and each by that of the best of the others."""
+    medians = {name: statistics.median(taken) for name, taken in by_peer.items()}
+    best = min(bytes_each for name, bytes_each in medians.items() if not name.startswith("fairlead"))
+    print(f"\nMemory in bytes for each of {IDLE_TLS_CONNECTIONS} idle TLS connections")
+    print(f"{'':<18}{'idle connection':>17}{'ratio':>7}")
+    for name, bytes_each in medians.items():
+        print(f"{name:<18}{bytes_each:>17.0f}{bytes_each / best:>7.2f}")

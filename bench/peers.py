@@ -2,19 +2,18 @@
 
 import dataclasses
 import pathlib
-import ssl
 import subprocess
 from collections.abc import Iterable, Mapping
 
 from bench.machine import Machine
 from bench.programs import REPOSITORY
+from bench.protocols import MODES, Certificate, Mode, answers, parts
 from tests.support.ports import closed_port
 from tests.support.processes import Process, Workbench
 from tests.support.waiting import wait_until
-from tests.support.wire import Wire, get
 
 _CONFIGURATIONS = REPOSITORY / "bench/configurations"
-_FILES = {"empty": 0, "10k": 10_000, "1M": 1_000_000}
+_FILES = {"empty": 0, "10k": 10_000, "200k": 200_000, "1M": 1_000_000}
 _CONTROL_FLAGS = ("--workers=1", "--admin_listen=127.0.0.1:0")
 
 NAMES = ("fairlead io_uring", "fairlead epoll", "nginx", "haproxy", "envoy")
@@ -31,49 +30,25 @@ class Peer:
         return self.name.startswith("fairlead")
 
 
-def answers(address: str, tls: bool = False) -> bool:
-    try:
-        with Wire.connect(address) as wire:
-            if tls:
-                context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-                context.check_hostname, context.verify_mode = False, ssl.VerifyMode.CERT_NONE
-                wire.socket = context.wrap_socket(wire.socket)
-            return wire.request(get("/")).status == 200
-    except OSError:
-        return False
-
-
-def make_certificate(directory: pathlib.Path, kind: str) -> pathlib.Path:
-    """Of its own issue, "rsa:2048" or "ec"; the path of its files without their ends: .crt, .key, .pem (both)."""
-    path = directory / kind.replace(":", "")
-    key = ("-newkey", kind) if kind.startswith("rsa") else ("-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256")
-    names = ("-subj", "/CN=localhost", "-addext", "subjectAltName=DNS:localhost")
-    files = ("-keyout", f"{path}.key", "-out", f"{path}.crt")
-    command = ["openssl", "req", "-x509", "-nodes", "-days", "30", *key, *names, *files]
-    subprocess.run(command, check=True, stderr=subprocess.DEVNULL)
-    pem = pathlib.Path(f"{path}.crt").read_bytes() + pathlib.Path(f"{path}.key").read_bytes()
-    pathlib.Path(f"{path}.pem").write_bytes(pem)
-    return path
-
-
 class Peers:
     """Starts them. `fairlead` is the directory of its programs, `envoy` that program or None: then it is left out."""
 
     def __init__(self, bench: Workbench, machine: Machine, fairlead: pathlib.Path, envoy: pathlib.Path | None):
         self._bench = bench
-        self.directory = bench.directory
         self._machine = machine
         self._fairlead = fairlead
         self._envoy = envoy
         self._started = 0
+        self.certificate = Certificate(bench.directory)  # of those that are started from now on
+        self.h2c_origin = closed_port()
         self.origin = self._start_origin()
 
     def names(self) -> list[str]:
         return [name for name in NAMES if name != "envoy" or self._envoy]
 
     def start_all(self, mode: str) -> list[Peer]:
-        """Each, as configurations/MODE says."""
-        return [self.start(name, mode) for name in self.names()]
+        """Each that serves so (protocols.MODES)."""
+        return [self.start(name, mode) for name in self.names() if MODES[mode].serves(name)]
 
     def start(
         self,
@@ -85,27 +60,25 @@ class Peers:
         wrapper: Iterable[str] = (),
         flags: Iterable[str] = (),
     ) -> Peer:
-        """One that answers. `more` fills in `more_servers` and `more_backends`, or with TLS `certificate` (of
-        make_certificate), `connections` bounds those at a time where the proxy wants to know, `wrapper` is a command
-        that runs the proxy, `flags` are a fairlead's own."""
+        """One that answers. `more` fills in `more_servers` and `more_backends`, `connections` bounds those at a time
+        where the proxy wants to know, `wrapper` is a command that runs the proxy, `flags` are a fairlead's own."""
         self._started += 1
         unique = f"{name.replace(' ', '-')}-{self._started}"
         address = closed_port()
         template = {"nginx": "nginx.conf", "haproxy": "haproxy.cfg", "envoy": "envoy.yaml"}.get(name, "fairlead.yaml")
-        path = self._fill(f"{mode}/{template}", unique, address, connections, more or {})
+        path = self._fill(template, unique, address, connections, MODES[mode], more or {})
         if name.startswith("fairlead"):
             process = self._start_fairlead(unique, name.split()[1], path, wrapper, flags)
         else:
             process = self._bench.start(self._machine.for_proxy(*wrapper, *self._command(name, path)), unique)
-        tls = mode.startswith("tls")
-        wait_until(lambda: answers(address, tls) or not process.is_running(), f"{name} answers", seconds=60)
+        wait_until(lambda: answers(address, MODES[mode]) or not process.is_running(), f"{name} answers", seconds=60)
         if not process.is_running():
             raise AssertionError(f"{name} has ended: {process.stderr()}")
         return Peer(name, address, process)
 
     def apply(self, peer: Peer, more: Mapping[str, str]) -> None:
         """Changes what a Fairlead serves to the same with `more`."""
-        path = self._fill("http/fairlead.yaml", f"{peer.process.name}-more", peer.address, 0, more)
+        path = self._fill("fairlead.yaml", f"{peer.process.name}-more", peer.address, 0, MODES["http"], more)
         self._apply(peer.process.name, path)
 
     def _start_origin(self) -> str:
@@ -116,30 +89,31 @@ class Peers:
         address = closed_port()
         # Itself where others have their origin.
         self.origin = address
-        path = self._fill("origin.conf", "origin", address, 16_384, {})
+        path = self._fill("origin.conf", "origin", address, 16_384, Mode(templates=""), {})
         self._bench.start(self._machine.for_load(*self._command("nginx", path)), "origin")
-        wait_until(lambda: answers(address), "the origin answers")
+        wait_until(lambda: answers(address, Mode()), "the origin answers")
         return address
 
     def _fill(
-        self, template: str, unique: str, address: str, connections: int, more: Mapping[str, str]
+        self, template: str, unique: str, address: str, connections: int, mode: Mode, more: Mapping[str, str]
     ) -> pathlib.Path:
         """A configuration with this run's addresses and directory."""
         path = self._bench.directory / f"{unique}{pathlib.Path(template).suffix}"
-        parts = {
+        values = {
+            **parts(mode, self.certificate),
+            "h2c_origin": self.h2c_origin,
             "more_servers": "",
             "more_backends": "",
             "name": unique,
             "directory": self._bench.directory,
             "connections": connections,
-            "protocols_haproxy": "http/1.1",
-            "http2_nginx": "",
             **more,
         }
-        for key, value in (("address", address), ("origin", self.origin)):
-            parts[key] = value
-            parts[f"{key}_host"], _, parts[f"{key}_port"] = value.rpartition(":")
-        path.write_text((_CONFIGURATIONS / template).read_text().format(**parts))
+        origin = self.h2c_origin if mode.origin == "h2c" else self.origin
+        for key, value in (("address", address), ("origin", origin)):
+            values[key] = value
+            values[f"{key}_host"], _, values[f"{key}_port"] = value.rpartition(":")
+        path.write_text((_CONFIGURATIONS / mode.templates / template).read_text().format(**values))
         return path
 
     def _command(self, name: str, path: pathlib.Path) -> list[str]:
@@ -156,8 +130,8 @@ class Peers:
     def _start_fairlead(
         self, unique: str, io: str, configuration: pathlib.Path, wrapper: Iterable[str], flags: Iterable[str]
     ) -> Process:
-        control = [*_CONTROL_FLAGS, f"--io={io}", f"--control_listen={self._control(unique)}"]
-        command = [*wrapper, str(self._fairlead / "dataplane/fairlead"), *control, *flags]
+        own_flags = [*_CONTROL_FLAGS, f"--io={io}", f"--control_listen={self._control(unique)}"]
+        command = [*wrapper, str(self._fairlead / "dataplane/fairlead"), *own_flags, *flags]
         process = self._bench.start(self._machine.for_proxy(*command), unique)
         process.wait_for_line(r"^control listening on ", seconds=60)
         self._apply(unique, configuration)

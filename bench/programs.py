@@ -12,9 +12,9 @@ def install_packages() -> None:
     subprocess.run([REPOSITORY / "tools/install_packages", "build", "bench"], check=True)
 
 
-def build_fairlead() -> pathlib.Path:
-    """The directory with dataplane/fairlead and ctl/fairleadctl."""
-    command = ["bazel", "build", "--config=release", "//dataplane:fairlead", "//ctl:fairleadctl", "//bench/handshaker"]
+def build_fairlead(*more: str) -> pathlib.Path:
+    """The directory with dataplane/fairlead and ctl/fairleadctl, and what `more` targets make."""
+    command = ["bazel", "build", "--config=release", "//dataplane:fairlead", "//ctl:fairleadctl", *more]
     subprocess.run(command, cwd=REPOSITORY, check=True)
     found = subprocess.run(
         ["bazel", "info", "--config=release", "bazel-bin"], cwd=REPOSITORY, check=True, capture_output=True, text=True

@@ -1,5 +1,7 @@
 """slowhttptest as an attacker: many connections that each say or read a little, now and then."""
 
+from collections.abc import Sequence
+
 from tests.support.processes import Process, Workbench
 
 # Each kind as slowhttptest's flags. One connection says something once a second.
@@ -16,9 +18,19 @@ KINDS = {
 class SlowAttack:
     """Attacks until stop(), or for `seconds` at most."""
 
-    def __init__(self, bench: Workbench, kind: str, url: str, connections: int, seconds: int, name: str = "attack"):
+    def __init__(
+        self,
+        bench: Workbench,
+        kind: str,
+        url: str,
+        connections: int,
+        seconds: int,
+        name: str = "attack",
+        wrapper: Sequence[str] = (),
+    ):
+        """`wrapper` is a command that runs it."""
         everyone = ("-c", str(connections), "-r", str(connections), "-l", str(seconds), "-u", url, "-v", "1")
-        self.process: Process = bench.start(["/usr/bin/slowhttptest", *KINDS[kind], *everyone], name)
+        self.process: Process = bench.start([*wrapper, "/usr/bin/slowhttptest", *KINDS[kind], *everyone], name)
 
     def stop(self) -> None:
         self.process.kill()
