@@ -86,12 +86,12 @@ absl::Status Application::Start() {
         *std::move(scenario), std::filesystem::absolute(options_.scenario).parent_path(), &controller_, Print);
   }
   if (!options_.listen.empty()) {
-    auto server = ControlPlaneServer::Create(options_.listen, inbox_.get(), &controller_);
+    auto server = ControlPlaneServer::Create(options_.listen, inbox_.get(), &controller_, options_.tls);
     if (!server.ok()) return server.status();
     server_ = *std::move(server);
     Print("listening on " + server_->address());
   }
-  dialer_ = std::make_unique<DataPlaneDialer>(options_.dial, inbox_.get(), &controller_);
+  dialer_ = std::make_unique<DataPlaneDialer>(options_.dial, inbox_.get(), &controller_, options_.tls);
   return absl::OkStatus();
 }
 

@@ -1,7 +1,6 @@
 #include "controlplane-mock/control_plane_server.h"
 
 #include <grpc/grpc.h>
-#include <grpcpp/security/server_credentials.h>
 #include <grpcpp/server_builder.h>
 #include <sys/stat.h>
 
@@ -9,6 +8,7 @@
 
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
+#include "api/credentials/credentials.h"
 #include "controlplane-mock/queued_stream.h"
 
 namespace fairlead::controlplane_mock {
@@ -55,12 +55,14 @@ class Service final : public v1::ControlPlane::WithRawCallbackMethod_Connect<v1:
 }  // namespace
 
 absl::StatusOr<std::unique_ptr<ControlPlaneServer>> ControlPlaneServer::Create(const std::string& address, Inbox* inbox,
-                                                                               Controller* controller) {
+                                                                               Controller* controller,
+                                                                               const api::MutualTls& tls) {
   std::unique_ptr<ControlPlaneServer> server(new ControlPlaneServer);
   server->service_ = std::make_unique<Service>(inbox, controller);
   grpc::ServerBuilder builder;
   int port = 0;
-  builder.AddListeningPort(address, grpc::InsecureServerCredentials(), &port);
+  const bool is_unix = absl::StartsWith(address, "unix:");
+  builder.AddListeningPort(address, api::MakeServerCredentials(is_unix ? api::MutualTls{} : tls), &port);
   // A second process on the same port would get half of the proxies.
   builder.AddChannelArgument(GRPC_ARG_ALLOW_REUSEPORT, 0);
   builder.SetMaxReceiveMessageSize(-1);
@@ -72,8 +74,7 @@ absl::StatusOr<std::unique_ptr<ControlPlaneServer>> ControlPlaneServer::Create(c
   if (server->server_ == nullptr || port == 0) {
     return absl::UnavailableError(absl::StrCat(address, ": cannot listen there"));
   }
-  server->address_ =
-      absl::StartsWith(address, "unix:") ? address : absl::StrCat(address.substr(0, address.rfind(':')), ":", port);
+  server->address_ = is_unix ? address : absl::StrCat(address.substr(0, address.rfind(':')), ":", port);
   return server;
 }
 

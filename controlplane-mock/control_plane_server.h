@@ -6,6 +6,7 @@
 #include <string>
 
 #include "absl/status/statusor.h"
+#include "api/credentials/mutual_tls.h"
 #include "controlplane-mock/controller.h"
 #include "controlplane-mock/inbox.h"
 #include "fairlead/v1/control.grpc.pb.h"
@@ -16,10 +17,11 @@ namespace fairlead::controlplane_mock {
 // controller through the inbox.
 class ControlPlaneServer {
  public:
-  // Listens on "HOST:PORT" (port 0: the system chooses) or "unix:PATH" (mode 0600). `inbox` and `controller` outlive
-  // the server. UNAVAILABLE if the address can't be bound.
+  // Listens on "HOST:PORT" (port 0: the system chooses) or "unix:PATH" (mode 0600), the former by mTLS where
+  // `tls` is given. `inbox` and `controller` outlive the server. UNAVAILABLE if the address can't be bound.
   static absl::StatusOr<std::unique_ptr<ControlPlaneServer>> Create(const std::string& address, Inbox* inbox,
-                                                                    Controller* controller);
+                                                                    Controller* controller,
+                                                                    const api::MutualTls& tls = {});
   // After Shutdown, if it had streams.
   ~ControlPlaneServer();
   ControlPlaneServer(const ControlPlaneServer&) = delete;

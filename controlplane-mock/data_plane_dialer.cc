@@ -3,12 +3,13 @@
 #include <grpc/grpc.h>
 #include <grpcpp/client_context.h>
 #include <grpcpp/create_channel.h>
-#include <grpcpp/security/credentials.h>
 
 #include <algorithm>
 #include <random>
 #include <utility>
 
+#include "absl/strings/match.h"
+#include "api/credentials/credentials.h"
 #include "controlplane-mock/queued_stream.h"
 
 namespace fairlead::controlplane_mock {
@@ -16,13 +17,15 @@ namespace {
 
 using DiallingReactor = grpc::ClientBidiReactor<grpc::ByteBuffer, grpc::ByteBuffer>;
 
-std::shared_ptr<grpc::Channel> CreateChannel(const std::string& address) {
+std::shared_ptr<grpc::Channel> CreateChannel(const std::string& address, const api::MutualTls& tls) {
   grpc::ChannelArguments arguments;
   arguments.SetInt(GRPC_ARG_INITIAL_RECONNECT_BACKOFF_MS, DataPlaneDialer::kShortestPause.count());
   arguments.SetInt(GRPC_ARG_MIN_RECONNECT_BACKOFF_MS, DataPlaneDialer::kShortestPause.count());
   arguments.SetInt(GRPC_ARG_MAX_RECONNECT_BACKOFF_MS, DataPlaneDialer::kLongestPause.count());
   arguments.SetMaxReceiveMessageSize(-1);
-  return grpc::CreateCustomChannel(address, grpc::InsecureChannelCredentials(), arguments);
+  const auto credentials =
+      api::MakeChannelCredentials(absl::StartsWith(address, "unix:") ? api::MutualTls{} : tls, arguments);
+  return grpc::CreateCustomChannel(address, credentials, arguments);
 }
 
 }  // namespace
@@ -57,10 +60,11 @@ class DataPlaneDialer::DialledStream final : public QueuedStream<DiallingReactor
   grpc::ClientContext context_;
 };
 
-DataPlaneDialer::DataPlaneDialer(const std::vector<std::string>& addresses, Inbox* inbox, Controller* controller)
+DataPlaneDialer::DataPlaneDialer(const std::vector<std::string>& addresses, Inbox* inbox, Controller* controller,
+                                 const api::MutualTls& tls)
     : inbox_(inbox), controller_(controller) {
   for (const std::string& address : addresses) {
-    targets_.push_back({.stub = std::make_unique<grpc::GenericStub>(CreateChannel(address))});
+    targets_.push_back({.stub = std::make_unique<grpc::GenericStub>(CreateChannel(address, tls))});
   }
 }
 

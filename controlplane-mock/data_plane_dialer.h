@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "api/credentials/mutual_tls.h"
 #include "controlplane-mock/clock.h"
 #include "controlplane-mock/controller.h"
 #include "controlplane-mock/inbox.h"
@@ -21,8 +22,10 @@ class DataPlaneDialer {
   static constexpr std::chrono::milliseconds kShortestPause{100};
   static constexpr std::chrono::milliseconds kLongestPause{5000};
 
-  // "HOST:PORT" or "unix:PATH" each. `inbox` and `controller` outlive the dialer.
-  DataPlaneDialer(const std::vector<std::string>& addresses, Inbox* inbox, Controller* controller);
+  // "HOST:PORT" or "unix:PATH" each, the former by mTLS where `tls` is given. `inbox` and `controller` outlive the
+  // dialer.
+  DataPlaneDialer(const std::vector<std::string>& addresses, Inbox* inbox, Controller* controller,
+                  const api::MutualTls& tls = {});
   // After Shutdown, when done() is true.
   ~DataPlaneDialer();
   DataPlaneDialer(const DataPlaneDialer&) = delete;

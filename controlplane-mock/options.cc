@@ -1,5 +1,6 @@
 #include "controlplane-mock/options.h"
 
+#include <cstdlib>
 #include <functional>
 #include <map>
 #include <utility>
@@ -19,6 +20,7 @@ A controller for Fairlead's proxies: serves YAML files, watches them, and sends 
 
   --listen=HOST:PORT|unix:PATH   where proxies dial; default 127.0.0.1:0, prints "listening on …"
   --dial=ADDRESS,…               proxies that listen (fairlead --control_listen=…)
+  --ca=FILE --cert=FILE --key=FILE --server_name=NAME   mTLS of both; default: $FAIRLEAD_CA and so on
   --leader_epoch=N               of every transaction; default: none
   --force                        overwrite what somebody else wrote to a proxy without looking at it
   --status_file=PATH             always holds the state of all proxies, as JSON
@@ -29,7 +31,7 @@ A controller for Fairlead's proxies: serves YAML files, watches them, and sends 
                                  unparsable_bytes, silence, flood, half_snapshot
   --help, --version
 
-Addresses are of this machine's loopback, or unix sockets. SIGTERM and SIGINT end it.
+Addresses beyond loopback need mTLS; unix sockets do without. SIGTERM and SIGINT end it.
 
 Example: controlplane_mock --listen=127.0.0.1:7000 docs/examples/quickstart.yaml
 )";
@@ -40,8 +42,8 @@ absl::Status Wrong(const std::string& flag, const std::string& why) {
   return absl::InvalidArgumentError(absl::StrCat(flag, ": ", why));
 }
 
-// Without TLS nothing goes beyond this machine: certificates' keys are among what is sent.
-absl::Status CheckAddress(const std::string& flag, const std::string& address) {
+// Without mTLS nothing goes beyond this machine: certificates' keys are among what is sent.
+absl::Status CheckAddress(const std::string& flag, const std::string& address, bool has_mutual_tls) {
   if (absl::StartsWith(address, "unix:") && address.size() > 5) return absl::OkStatus();
   const size_t colon = address.rfind(':');
   const std::string host = address.substr(0, colon);
@@ -49,22 +51,21 @@ absl::Status CheckAddress(const std::string& flag, const std::string& address) {
   if (colon == std::string::npos || !absl::SimpleAtoi(address.substr(colon + 1), &port) || port > 65535) {
     return Wrong(flag, absl::StrCat("not HOST:PORT or unix:PATH: \"", address, "\""));
   }
-  if (host == "localhost" || host == "[::1]" || absl::StartsWith(host, "127.")) return absl::OkStatus();
-  return Wrong(flag, absl::StrCat("\"", address, "\" is beyond loopback, which needs mTLS: not built yet"));
+  if (has_mutual_tls || host == "localhost" || host == "[::1]" || absl::StartsWith(host, "127."))
+    return absl::OkStatus();
+  return Wrong(flag,
+               absl::StrCat("\"", address, "\" is beyond loopback, which needs mTLS: give --ca, --cert and --key"));
 }
 
 using Setter = std::function<absl::Status(const std::string& flag, const std::string& value, Options& options)>;
 
-absl::Status SetListen(const std::string& flag, const std::string& value, Options& options) {
+absl::Status SetListen(const std::string&, const std::string& value, Options& options) {
   options.listen = value;
-  return value.empty() ? absl::OkStatus() : CheckAddress(flag, value);
+  return absl::OkStatus();
 }
 
-absl::Status SetDial(const std::string& flag, const std::string& value, Options& options) {
+absl::Status SetDial(const std::string&, const std::string& value, Options& options) {
   options.dial = absl::StrSplit(value, ',', absl::SkipEmpty());
-  for (const std::string& address : options.dial) {
-    if (absl::Status checked = CheckAddress(flag, address); !checked.ok()) return checked;
-  }
   return absl::OkStatus();
 }
 
@@ -89,10 +90,44 @@ Setter Text(std::string Options::* member) {
   };
 }
 
+Setter Tls(std::string api::MutualTls::* member) {
+  return [member](const std::string& flag, const std::string& value, Options& options) {
+    options.tls.*member = value;
+    return value.empty() ? Wrong(flag, "needs a value") : absl::OkStatus();
+  };
+}
+
+// Where no flag says it.
+void FillFromEnvironment(api::MutualTls& tls) {
+  const std::pair<const char*, std::string*> variables[] = {{"FAIRLEAD_CA", &tls.ca},
+                                                            {"FAIRLEAD_CERT", &tls.certificate},
+                                                            {"FAIRLEAD_KEY", &tls.key},
+                                                            {"FAIRLEAD_SERVER_NAME", &tls.server_name}};
+  for (const auto& [name, value] : variables) {
+    const char* text = std::getenv(name);
+    if (value->empty() && text != nullptr) *value = text;
+  }
+}
+
+absl::Status CheckAddresses(const Options& options) {
+  if (!options.listen.empty()) {
+    if (absl::Status checked = CheckAddress("--listen", options.listen, options.tls.given()); !checked.ok())
+      return checked;
+  }
+  for (const std::string& address : options.dial) {
+    if (absl::Status checked = CheckAddress("--dial", address, options.tls.given()); !checked.ok()) return checked;
+  }
+  return absl::OkStatus();
+}
+
 // Flags that take a value, and those that do not.
 std::map<std::string, Setter> ValueFlags() {
   return {{"--listen", SetListen},
           {"--dial", SetDial},
+          {"--ca", Tls(&api::MutualTls::ca)},
+          {"--cert", Tls(&api::MutualTls::certificate)},
+          {"--key", Tls(&api::MutualTls::key)},
+          {"--server_name", Tls(&api::MutualTls::server_name)},
           {"--leader_epoch", SetLeaderEpoch},
           {"--misbehave", SetMisbehave},
           {"--scenario", Text(&Options::scenario)},
@@ -138,6 +173,9 @@ absl::StatusOr<Options> ParseOptions(const std::vector<std::string>& arguments) 
   if (options.exit_after_scenario && options.scenario.empty())
     return Wrong("--exit_after_scenario", "needs --scenario");
   if (options.listen.empty() && options.dial.empty()) return Wrong("--listen", "neither listens nor dials");
+  FillFromEnvironment(options.tls);
+  if (absl::Status checked = api::CheckMutualTls(options.tls, "--"); !checked.ok()) return checked;
+  if (absl::Status checked = CheckAddresses(options); !checked.ok()) return checked;
   return options;
 }
 

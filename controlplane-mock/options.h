@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "absl/status/statusor.h"
+#include "api/credentials/mutual_tls.h"
 #include "controlplane-mock/scenario.pb.h"
 
 namespace fairlead::controlplane_mock {
@@ -17,6 +18,8 @@ struct Options {
   // Empty: proxies can't dial.
   std::string listen = "127.0.0.1:0";
   std::vector<std::string> dial{};
+  // Of both; unix sockets do without.
+  api::MutualTls tls{};
   std::optional<uint64_t> leader_epoch{};
   bool force = false;
   std::vector<Misbehaviour> misbehave{};

@@ -1,10 +1,10 @@
 #include "ctl/address.h"
 
+#include "api/credentials/credentials.h"
 #include "api/yaml/concat.h"
 #include "api/yaml/scalars.h"
 #include "ctl/printable.h"
 #include "grpcpp/create_channel.h"
-#include "grpcpp/security/credentials.h"
 #include "grpcpp/support/channel_arguments.h"
 
 namespace fairlead::ctl {
@@ -23,7 +23,7 @@ bool IsHostAndPort(std::string_view address) {
 
 }  // namespace
 
-absl::StatusOr<std::shared_ptr<grpc::Channel>> MakeChannel(std::string_view address) {
+absl::StatusOr<std::shared_ptr<grpc::Channel>> MakeChannel(std::string_view address, const api::MutualTls& tls) {
   if (!IsUnixPath(address) && !IsHostAndPort(address)) {
     return absl::InvalidArgumentError(
         api::Concat("the proxy's address is HOST:PORT or unix:PATH, not \"", address, "\""));
@@ -32,7 +32,8 @@ absl::StatusOr<std::shared_ptr<grpc::Channel>> MakeChannel(std::string_view addr
   arguments.SetMaxReceiveMessageSize(-1);
   arguments.SetInt(GRPC_ARG_ENABLE_HTTP_PROXY, 0);
   const std::string target = IsUnixPath(address) ? std::string(address) : api::Concat("dns:///", address);
-  return grpc::CreateCustomChannel(target, grpc::InsecureChannelCredentials(), arguments);
+  const auto credentials = api::MakeChannelCredentials(IsUnixPath(address) ? api::MutualTls{} : tls, arguments);
+  return grpc::CreateCustomChannel(target, credentials, arguments);
 }
 
 std::string WhyUnreachable(const std::string& grpc_message) {

@@ -7,13 +7,15 @@
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
+#include "api/credentials/mutual_tls.h"
 #include "grpcpp/channel.h"
 
 namespace fairlead::ctl {
 
-// A channel to the proxy. `address` is "HOST:PORT" or "unix:PATH"; INVALID_ARGUMENT if it is neither. Does not connect
-// yet. No HTTP proxy of the environment is used, and messages may have any size.
-absl::StatusOr<std::shared_ptr<grpc::Channel>> MakeChannel(std::string_view address);
+// A channel to the proxy. `address` is "HOST:PORT" or "unix:PATH"; INVALID_ARGUMENT if it is neither. Speaks mTLS where
+// `tls` is given, but on unix sockets. Does not connect yet. No HTTP proxy of the environment is used, and messages may
+// have any size.
+absl::StatusOr<std::shared_ptr<grpc::Channel>> MakeChannel(std::string_view address, const api::MutualTls& tls);
 
 // Why a call over the channel failed, in a few words: of gRPC's "failed to connect to all addresses; last error:
 // UNKNOWN: …: Connection refused" the end.

@@ -14,7 +14,7 @@ constexpr uint32_t kProtocolVersion = 1;
 }  // namespace
 
 absl::StatusOr<std::unique_ptr<Connection>> Connection::Open(const Options& options) {
-  absl::StatusOr<std::shared_ptr<grpc::Channel>> channel = MakeChannel(options.address);
+  absl::StatusOr<std::shared_ptr<grpc::Channel>> channel = MakeChannel(options.address, options.tls);
   if (!channel.ok()) return channel.status();
   std::unique_ptr<Connection> connection(new Connection(options, *std::move(channel)));
   const absl::Status hello = connection->ReceiveHello();
@@ -102,8 +102,9 @@ absl::Status Connection::End() {
     case StreamEnd::kNone:
       const std::string why = status.ok() ? "it ended the stream" : WhyUnreachable(status.error_message());
       const bool had_hello = hello_.protocol_version() != 0;
-      end_ = absl::UnavailableError(
-          api::Concat(had_hello ? "lost the proxy at " : "can't reach the proxy at ", address, ": ", why));
+      const bool may_be_tls = !had_hello && !address.starts_with("unix:");
+      end_ = absl::UnavailableError(api::Concat(had_hello ? "lost the proxy at " : "can't reach the proxy at ", address,
+                                                ": ", may_be_tls ? api::ExplainFailure(why, options_.tls, "--") : why));
   }
   return end_;
 }

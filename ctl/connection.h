@@ -7,6 +7,7 @@
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
+#include "api/credentials/mutual_tls.h"
 #include "ctl/heartbeat.h"
 #include "ctl/stream_limits.h"
 #include "fairlead/v1/control.grpc.pb.h"
@@ -23,6 +24,7 @@ class Connection {
   struct Options {
     // See MakeChannel.
     std::string address;
+    api::MutualTls tls = {};
     // For connecting and all answers together, until LiftTimeout.
     std::chrono::nanoseconds timeout = std::chrono::seconds(10);
     // A descriptor that becomes readable when the user has enough, or -1.

@@ -103,11 +103,11 @@ TEST(Connection, RefusesAnotherProtocol) {
 
 TEST(MakeChannel, TakesHostsPortsAndUnixPaths) {
   for (const char* address : {"127.0.0.1:80", "localhost:65535", "[::1]:1", "unix:/run/x.sock", "unix:relative"}) {
-    EXPECT_TRUE(MakeChannel(address).ok()) << address;
+    EXPECT_TRUE(MakeChannel(address, {}).ok()) << address;
   }
   for (const char* address : {"", "localhost", ":80", "localhost:", "localhost:0", "localhost:65536", "localhost:http",
                               "::1:80", "unix:", "http://localhost:80"}) {
-    EXPECT_EQ(MakeChannel(address).status(),
+    EXPECT_EQ(MakeChannel(address, {}).status(),
               absl::InvalidArgumentError("the proxy's address is HOST:PORT or unix:PATH, not \"" +
                                          std::string(address) + "\""));
   }

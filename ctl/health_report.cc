@@ -84,7 +84,8 @@ absl::StatusOr<ExitCode> CheckOnly(const Invocation& invocation, const v1::Healt
 }
 
 absl::StatusOr<v1::HealthReportAnswer> Send(const Invocation& invocation, const v1::HealthReport& report) {
-  const absl::StatusOr<std::shared_ptr<grpc::Channel>> channel = MakeChannel(invocation.proxy.address);
+  const absl::StatusOr<std::shared_ptr<grpc::Channel>> channel =
+      MakeChannel(invocation.proxy.address, invocation.proxy.tls);
   if (!channel.ok()) return channel.status();
   const std::unique_ptr<v1::HealthIngest::Stub> stub = v1::HealthIngest::NewStub(*channel);
   grpc::ClientContext context;

@@ -19,6 +19,7 @@ Usage: fairleadctl [FLAGS] COMMAND [ARGUMENTS]
 
 Flags, before or after the command:
   --address=HOST:PORT|unix:PATH      the proxy (default: $FAIRLEAD_ADDRESS)
+  --ca, --cert, --key, --server_name mTLS (default: $FAIRLEAD_CA and so on)
   -o, --output=table|yaml|json       how to print (default: table)
   --timeout=TIME                     for connecting and answering (default: 10s)
   --dry_run                          check a change, and change nothing

@@ -29,6 +29,8 @@ int CatchInterrupts() {
 }  // namespace
 
 int main(int argc, char** argv) {
+  // What is wrong the program says itself, in a line; who wants to hear gRPC sets it.
+  setenv("GRPC_VERBOSITY", "NONE", /*overwrite=*/0);
   const fairlead::ctl::Environment environment = {
       .in = std::cin, .out = std::cout, .err = std::cerr, .variable = Variable, .catch_interrupts = CatchInterrupts};
   return static_cast<int>(fairlead::ctl::RunProgram(std::vector<std::string>(argv + 1, argv + argc), environment));

@@ -5,6 +5,7 @@
 #include <string_view>
 #include <utility>
 
+#include "api/credentials/mutual_tls.h"
 #include "api/yaml/concat.h"
 #include "api/yaml/nearest_name.h"
 #include "api/yaml/scalars.h"
@@ -28,6 +29,10 @@ std::vector<Command> AllCommands() {
 
 std::vector<Flag> GlobalFlags() {
   return {{.name = "address", .value = "HOST:PORT|unix:PATH", .help = "the proxy"},
+          {.name = "ca", .value = "FILE", .help = "mTLS: who must have signed the proxy's certificate"},
+          {.name = "cert", .value = "FILE", .help = "mTLS: what the proxy is shown"},
+          {.name = "key", .value = "FILE", .help = "mTLS: of that"},
+          {.name = "server_name", .value = "NAME", .help = "in the proxy's certificate"},
           {.name = "output", .value = "table|yaml|json", .help = "how to print", .letter = 'o'},
           {.name = "timeout", .value = "TIME", .help = "for connecting and answering"},
           {.name = "help", .value = "", .help = "show this", .letter = 'h'},
@@ -106,6 +111,17 @@ absl::StatusOr<std::chrono::nanoseconds> ParseTimeout(const std::string& text) {
   return std::chrono::seconds(duration->seconds) + std::chrono::nanoseconds(duration->nanos);
 }
 
+// Flags, or what the environment says in their place.
+absl::StatusOr<api::MutualTls> ReadMutualTls(const Arguments& arguments, const Environment& environment) {
+  const api::MutualTls tls = {
+      .ca = arguments.Get("ca", environment.variable("FAIRLEAD_CA")),
+      .certificate = arguments.Get("cert", environment.variable("FAIRLEAD_CERT")),
+      .key = arguments.Get("key", environment.variable("FAIRLEAD_KEY")),
+      .server_name = arguments.Get("server_name", environment.variable("FAIRLEAD_SERVER_NAME"))};
+  if (absl::Status status = api::CheckMutualTls(tls, "--"); !status.ok()) return status;
+  return tls;
+}
+
 absl::StatusOr<Invocation> MakeInvocation(const Command& command, const Arguments& arguments,
                                           const Environment& environment) {
   const absl::StatusOr<OutputFormat> format = ParseOutputFormat(arguments.Get("output", "table"));
@@ -116,12 +132,14 @@ absl::StatusOr<Invocation> MakeInvocation(const Command& command, const Argument
   if (address.empty()) {
     return absl::InvalidArgumentError("where is the proxy? say --address=HOST:PORT or set FAIRLEAD_ADDRESS");
   }
+  absl::StatusOr<api::MutualTls> tls = ReadMutualTls(arguments, environment);
+  if (!tls.ok()) return tls.status();
   const std::ptrdiff_t own_words = SecondWord(command.name).empty() ? 1 : 2;
   return Invocation{.environment = environment,
                     .arguments = arguments,
                     .words = {arguments.words().begin() + own_words, arguments.words().end()},
                     .format = *format,
-                    .proxy = {.address = address, .timeout = *timeout}};
+                    .proxy = {.address = address, .tls = *std::move(tls), .timeout = *timeout}};
 }
 
 absl::StatusOr<ExitCode> Run(const std::vector<std::string>& words, const Environment& environment) {

@@ -2,6 +2,7 @@
 
 #include <cstddef>
 #include <memory>
+#include <optional>
 #include <utility>
 
 #include "absl/container/flat_hash_set.h"
@@ -11,6 +12,7 @@
 #include "dataplane/event/loop.h"
 #include "dataplane/net/address.h"
 #include "dataplane/net/socket_file.h"
+#include "dataplane/tls/handshakes.h"
 
 namespace fairlead::admin {
 
@@ -22,9 +24,10 @@ class AdminServer final : private event::AcceptHandler {
   // Clients at once; one more is closed.
   static constexpr size_t kMaxConnections = 256;
 
-  // Errors: those of net::Listen.
+  // By TLS where `tls` is given, but on unix sockets. Errors: those of net::Listen.
   static absl::StatusOr<std::unique_ptr<AdminServer>> Listen(event::Loop* loop, const net::Address& address,
-                                                             StatusSource source);
+                                                             StatusSource source,
+                                                             std::optional<tls::HandshakeOptions> tls = {});
   ~AdminServer();
 
   // As bound: with the port that 0 became.
@@ -34,6 +37,9 @@ class AdminServer final : private event::AcceptHandler {
  private:
   AdminServer(event::Loop* loop, StatusSource source) : loop_(loop), source_(std::move(source)) {}
 
+  void Serve(event::Socket* socket) {
+    connections_.insert(std::make_unique<HttpConnection>(loop_, socket, &source_, &on_end_));
+  }
   void OnAccepted(int fd, const sockaddr* peer, socklen_t peer_length) override;
   void OnAcceptError(int) override {}  // the loop tries again; who waits is not lost
 
@@ -44,6 +50,7 @@ class AdminServer final : private event::AcceptHandler {
   net::SocketFile file_;
   event::Acceptor* acceptor_ = nullptr;
   absl::flat_hash_set<std::unique_ptr<HttpConnection>> connections_;
+  std::optional<tls::Handshakes> handshakes_;  // none: clients are taken in the clear
 };
 
 }  // namespace fairlead::admin

@@ -8,9 +8,9 @@
 #include "absl/time/time.h"
 #include "dataplane/http/h1/error_response.h"
 #include "dataplane/http/h1/parse_result.h"
-#include "dataplane/http/h1/reason_phrase.h"
 #include "dataplane/http/h1/serializer.h"
 #include "dataplane/http/head_edits.h"
+#include "dataplane/http/reason_phrase.h"
 
 namespace fairlead::admin {
 
@@ -24,13 +24,14 @@ std::string Now() { return absl::FormatTime("%a, %d %b %Y %H:%M:%S GMT", absl::N
 
 }  // namespace
 
-HttpConnection::HttpConnection(event::Loop* loop, int fd, StatusSource* source, OnEnd* on_end)
+HttpConnection::HttpConnection(event::Loop* loop, event::Socket* socket, StatusSource* source, OnEnd* on_end)
     : loop_(loop),
       source_(source),
       on_end_(on_end),
-      socket_(loop->Adopt(fd, this)),
+      socket_(socket),
       deadline_([](void* connection) { static_cast<HttpConnection*>(connection)->OnDeadline(); }, this) {
   loop_->timers().Schedule(&deadline_, kHeaderTimeoutMs);
+  socket_->set_handler(this);
   socket_->ResumeReceive();
 }
 
@@ -113,7 +114,7 @@ void HttpConnection::WriteError(uint16_t status, std::string_view detail) {
 }
 
 void HttpConnection::WriteHead(const Answer& answer) {
-  const std::string_view phrase = http::h1::ReasonPhrase(answer.status);
+  const std::string_view phrase = http::ReasonPhrase(answer.status);
   http::ResponseHead head;
   head.status = answer.status;
   const char* phrase_bytes = phrase.data();

@@ -31,8 +31,8 @@ class HttpConnection final : private event::SocketHandler {
   // The connection is over: destroy it, which may be done within the call.
   using OnEnd = absl::AnyInvocable<void(HttpConnection*)>;
 
-  // Takes over a connected non-blocking descriptor. All else outlives the connection.
-  HttpConnection(event::Loop* loop, int fd, StatusSource* source, OnEnd* on_end);
+  // Takes over a connected socket, whose handler it becomes. All else outlives the connection.
+  HttpConnection(event::Loop* loop, event::Socket* socket, StatusSource* source, OnEnd* on_end);
   ~HttpConnection();
   HttpConnection(const HttpConnection&) = delete;
   HttpConnection& operator=(const HttpConnection&) = delete;

@@ -33,6 +33,11 @@ inline constexpr LimitReached kLimitsReached[] = {
     {"timeouts.tunnel_idle", &metrics::WorkerCounters::tunnel_idle_timeouts},
     {"timeouts.idle_body", &metrics::WorkerCounters::body_timeouts},
     {"timeouts.idle_reader", &metrics::WorkerCounters::reader_timeouts},
+    {"http2.max_concurrent_streams", &metrics::WorkerCounters::http2_max_concurrent_streams},
+    {"http2.max_resets", &metrics::WorkerCounters::http2_max_resets},
+    {"http2.max_control_frames", &metrics::WorkerCounters::http2_max_control_frames},
+    {"http2.max_continuations", &metrics::WorkerCounters::http2_max_continuations},
+    {"http2.ping_timeout", &metrics::WorkerCounters::http2_ping_timeouts},
     {"server_ping_timeout", &metrics::WorkerCounters::upstream_ping_timeouts},
     {"server_control_frames", &metrics::WorkerCounters::upstream_control_frames},
 };

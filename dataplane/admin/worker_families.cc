@@ -53,6 +53,8 @@ constexpr WorkerFamily kSums[] = {
      &WorkerCounters::header_timeouts},
     {"fairlead_idle_timeouts_total", "Idle client connections closed.", MetricType::kCounter,
      &WorkerCounters::idle_timeouts},
+    {"fairlead_http2_connections_total", "Client connections on which HTTP/2 was begun.", MetricType::kCounter,
+     &WorkerCounters::http2_connections},
     {"fairlead_tunnels_total", "Tunnels begun: upgraded connections and CONNECT.", MetricType::kCounter,
      &WorkerCounters::tunnels},
     {"fairlead_active_tunnels", "Tunnels open now, each an active request, too.", MetricType::kGauge,

@@ -11,7 +11,8 @@ void Queue::Append(Slice slice) {
   if (slice.empty()) return;
   size_ += slice.size();
   Slice* back = Back();
-  if (back == nullptr || !back->Join(slice)) PushBack(std::move(slice));
+  if (back != nullptr && (back->Join(slice) || CopyBehind(back, slice))) return;
+  PushBack(std::move(slice));
 }
 
 void Queue::Append(std::string_view bytes, BlockPool& pool) {
@@ -23,6 +24,13 @@ void Queue::Append(std::string_view bytes, BlockPool& pool) {
     Commit(n);
     bytes.remove_prefix(n);
   }
+}
+
+bool Queue::CopyBehind(Slice* back, const Slice& slice) {
+  if (slice.size() > kCopyAtMost || slice.size() > back->room()) return false;
+  std::memcpy(back->data() + back->size(), slice.data(), slice.size());
+  back->Extend(slice.size());
+  return true;
 }
 
 char* Queue::Reserve(size_t n, BlockPool& pool) {
@@ -62,6 +70,21 @@ void Queue::Consume(size_t n) {
       return;
     }
     n -= front_[0].size();
+    PopFront();
+  }
+}
+
+void Queue::MoveTo(size_t n, Queue& to) {
+  size_ -= n;
+  while (n > 0) {
+    Slice& front = front_[0];
+    if (n < front.size()) {
+      to.Append(front.Sub(0, n));
+      front.RemovePrefix(n);
+      return;
+    }
+    n -= front.size();
+    to.Append(std::move(front));
     PopFront();
   }
 }

@@ -20,6 +20,9 @@ Slice Make(BlockPool& pool, std::string_view text) {
   return Slice(block, block->data(), text.size());
 }
 
+// Too long to be copied behind another.
+std::string Long(char c) { return std::string(2000, c); }
+
 // What a send of everything would transmit.
 std::string Contents(const Queue& queue) {
   iovec iovecs[1024];
@@ -60,10 +63,10 @@ TEST(Queue, GivesAwayWhatIsInOnePieceAtItsFront) {
   BlockPool pool;
   Queue queue;
   queue.Append(Make(pool, "abc"));
-  queue.Append(Make(pool, "de"));
+  queue.Append(Make(pool, Long('d')));
   EXPECT_EQ(queue.TakeFront(2).view(), "ab");
   EXPECT_EQ(queue.TakeFront(2).view(), "c");
-  EXPECT_EQ(queue.TakeFront(100).view(), "de");
+  EXPECT_EQ(queue.TakeFront(9999).view(), Long('d'));
   EXPECT_TRUE(queue.empty());
   EXPECT_EQ(pool.blocks_in_use(), 0u);
 }
@@ -108,6 +111,33 @@ TEST(Queue, NeverWritesOverBytesThatOthersHold) {
   queue.Append("more", pool);
   EXPECT_EQ(whole.view(), "headrest");
   EXPECT_EQ(Contents(queue), "headmore");
+}
+
+TEST(Queue, CopiesASmallSliceBehindOthersSoThatOnePieceIsSent) {
+  BlockPool pool;
+  Queue queue;
+  queue.Append("head ", pool);
+  queue.Append(Make(pool, "and body"));
+  EXPECT_EQ(Contents(queue), "head and body");
+  EXPECT_EQ(Pieces(queue), 1);
+  EXPECT_EQ(pool.blocks_in_use(), 1u);
+  EXPECT_EQ(queue.size(), 13u);
+}
+
+TEST(Queue, CopiesNoSliceThatIsLongOrFindsNoRoom) {
+  BlockPool pool;
+  Queue queue;
+  queue.Append("head", pool);
+  const Slice body = Make(pool, Long('b'));
+  queue.Append(body);
+  EXPECT_EQ(Pieces(queue), 2);
+  const Slice small = Make(pool, "small");
+  queue.Append(std::string(BlockPool::kBlockSize - body.size() - 1, 'x'), pool);
+  queue.Append(small);
+  EXPECT_EQ(Pieces(queue), 3);
+  iovec iovecs[3];
+  queue.FillIovecs(iovecs, 3);
+  EXPECT_EQ(iovecs[2].iov_base, small.data());
 }
 
 TEST(Queue, TwoQueuesBehindTheSameSliceDoNotDisturbEachOther) {
@@ -159,8 +189,8 @@ TEST(Queue, GivesBackAReservationThatWasNotUsed) {
   queue.Commit(0);
   EXPECT_TRUE(queue.empty());
   EXPECT_EQ(pool.blocks_in_use(), 0u);
-  queue.Append(Make(pool, "a"));
-  queue.Append(Make(pool, "b"));
+  queue.Append(Make(pool, Long('a')));
+  queue.Append(Make(pool, Long('b')));
   queue.Reserve(BlockPool::kBlockSize, pool);
   queue.Commit(0);
   EXPECT_EQ(Pieces(queue), 2);
@@ -182,7 +212,7 @@ TEST(Queue, AppendingDoesNotMoveWhatASendReads) {
 TEST(Queue, FillsNoMoreIovecsThanAskedFor) {
   BlockPool pool;
   Queue queue;
-  for (int i = 0; i < 5; ++i) queue.Append(Make(pool, std::to_string(i)));
+  for (int i = 0; i < 5; ++i) queue.Append(Make(pool, Long('a')));
   iovec iovecs[3];
   for (int max = 1; max <= 3; ++max) EXPECT_EQ(queue.FillIovecs(iovecs, max), max);
 }
@@ -190,18 +220,34 @@ TEST(Queue, FillsNoMoreIovecsThanAskedFor) {
 TEST(Queue, TakeSlicesEmptiesIt) {
   BlockPool pool;
   Queue queue;
-  for (int i = 0; i < 5; ++i) queue.Append(Make(pool, std::to_string(i)));
+  for (int i = 0; i < 5; ++i) queue.Append(Make(pool, Long(static_cast<char>('a' + i))));
   std::vector<Slice> slices = queue.TakeSlices();
   ASSERT_EQ(slices.size(), 5u);
-  for (int i = 0; i < 5; ++i) EXPECT_EQ(slices[i].view(), std::to_string(i));
+  for (int i = 0; i < 5; ++i) EXPECT_EQ(slices[i].view(), Long(static_cast<char>('a' + i)));
   EXPECT_TRUE(queue.empty());
   EXPECT_EQ(Pieces(queue), 0);
+}
+
+TEST(Queue, MovesItsFrontToAnother) {
+  BlockPool pool;
+  Queue from, to;
+  to.Append("<", pool);
+  for (std::string_view text : {"one", "two", "three"}) from.Append(Make(pool, text));
+  from.MoveTo(4, to);
+  EXPECT_EQ(Contents(to), "<onet");
+  EXPECT_EQ(Contents(from), "wothree");
+  from.MoveTo(7, to);
+  EXPECT_EQ(Contents(to), "<onetwothree");
+  EXPECT_EQ(to.size(), 12u);
+  EXPECT_TRUE(from.empty());
+  to.Clear();
+  EXPECT_EQ(pool.blocks_in_use(), 0u);
 }
 
 TEST(Queue, ClearLetsGoOfEverything) {
   BlockPool pool;
   Queue queue;
-  for (int i = 0; i < 5; ++i) queue.Append(Make(pool, std::to_string(i)));
+  for (int i = 0; i < 5; ++i) queue.Append(Make(pool, Long('a')));
   queue.Clear();
   EXPECT_TRUE(queue.empty());
   EXPECT_EQ(pool.blocks_in_use(), 0u);
@@ -212,7 +258,9 @@ TEST(Queue, BehavesLikeAString) {
   BlockPool pool;
   Queue queue;
   std::string model;
-  Slice source = Make(pool, "the quick brown fox jumps over the lazy dog");
+  std::string text;
+  for (int i = 0; i < 2000; ++i) text += static_cast<char>('a' + random() % 26);
+  Slice source = Make(pool, text);
   for (int step = 0; step < 20000; ++step) {
     const size_t n = random() % 40;
     switch (random() % 4) {
@@ -223,7 +271,7 @@ TEST(Queue, BehavesLikeAString) {
         break;
       }
       case 1: {
-        Slice slice = source.Sub(random() % 3, n);
+        Slice slice = source.Sub(random() % 3, random() % 2 == 0 ? n : 1000 + n);
         model += slice.view();
         queue.Append(std::move(slice));
         break;
@@ -236,7 +284,7 @@ TEST(Queue, BehavesLikeAString) {
         break;
       }
       case 3: {
-        const size_t consumed = std::min(model.size(), static_cast<size_t>(random() % 100));
+        const size_t consumed = std::min(model.size(), static_cast<size_t>(random() % 900));
         queue.Consume(consumed);
         model.erase(0, consumed);
         break;

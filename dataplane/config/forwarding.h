@@ -14,8 +14,8 @@ struct Forwarding {
   bool x_forwarded_host = false;
   bool forwarded = false;
   bool x_request_id = false;
-  // What is added to Via for a message of HTTP/1.0 and of 1.1: "1.1 " and the pseudonym. Empty: nothing.
-  std::string via[2];
+  // What is added to Via for a message of HTTP/1.0, of 1.1, and of 2: "1.1 " and the pseudonym. Empty: nothing.
+  std::string via[3];
 };
 
 }  // namespace fairlead::config

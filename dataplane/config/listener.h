@@ -12,6 +12,7 @@
 #include "dataplane/config/access_log.h"
 #include "dataplane/config/forwarding.h"
 #include "dataplane/config/slots.h"
+#include "dataplane/http/h2/server_settings.h"
 #include "dataplane/http/path_normalizer.h"
 #include "dataplane/metrics/listener_counters.h"
 #include "dataplane/net/address.h"
@@ -42,6 +43,7 @@ struct HttpSettings {
   uint32_t min_client_rate = 0;                  // bytes a second; 0: any rate
   std::shared_ptr<const Forwarding> forwarding;  // null: fields are passed on as they came
   http::PathNormalization path_normalization;
+  http::h2::ServerSettings http2;
 
   // Whether requests are given a time or a rate beyond the header_timeout.
   bool watches_clients() const { return request_timeout.count() != 0 || min_client_rate != 0; }

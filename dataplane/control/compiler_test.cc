@@ -71,6 +71,15 @@ TEST(Compiler, DefaultsAreThoseOfTheProtos) {
   EXPECT_EQ(listener.http.max_body_bytes, UINT64_MAX) << "no limit";
   EXPECT_EQ(listener.http.request_timeout, milliseconds(0)) << "none";
   EXPECT_EQ(listener.http.min_client_rate, 0u);
+  EXPECT_FALSE(listener.http.http2.off || listener.http.http2.only);
+  EXPECT_EQ(listener.http.http2.max_concurrent_streams, 128u);
+  EXPECT_EQ(listener.http.http2.stream_window, 65'535u);
+  EXPECT_EQ(listener.http.http2.connection_window, 1024u * 1024);
+  EXPECT_EQ(listener.http.http2.max_connection_age, milliseconds(0)) << "none";
+  EXPECT_EQ(listener.http.http2.ping_interval, milliseconds(0)) << "no PINGs";
+  EXPECT_EQ(listener.http.http2.ping_timeout, milliseconds(10'000));
+  EXPECT_EQ(listener.http.http2.max_resets, 1'000u);
+  EXPECT_EQ(listener.http.http2.max_control_frames, 10'000u);
   ASSERT_NE(listener.access_log, nullptr);
   EXPECT_TRUE(listener.access_log->is_json());
 }
@@ -89,6 +98,11 @@ TEST(Compiler, EveryFieldReachesTheWorkers) {
         }
         path_normalization {
           escaped_slashes: REJECT decode_unreserved: true merge_slashes: true resolve_dot_segments: true
+        }
+        http2 {
+          only: true max_concurrent_streams: 10000 stream_window: 65535 connection_window: 16777216
+          max_connection_age { seconds: 1 } ping_interval { seconds: 1 nanos: 1000000 } ping_timeout { nanos: 1000000 }
+          max_resets: 1 max_control_frames: 100
         }
       }
     }
@@ -126,10 +140,19 @@ TEST(Compiler, EveryFieldReachesTheWorkers) {
   EXPECT_TRUE(forwarding.trusted_proxies.Contains(*net::Address::Parse("10.1.2.3:4")));
   EXPECT_TRUE(forwarding.x_forwarded_for && forwarding.x_forwarded_proto && forwarding.x_forwarded_host &&
               forwarding.forwarded && forwarding.x_request_id);
-  EXPECT_THAT(forwarding.via, ElementsAre("1.0 edge", "1.1 edge"));
+  EXPECT_THAT(forwarding.via, ElementsAre("1.0 edge", "1.1 edge", "2.0 edge"));
   const http::PathNormalization& normalization = listener.http.path_normalization;
   EXPECT_EQ(normalization.escaped_slashes, http::PathNormalization::EscapedSlashes::kReject);
   EXPECT_TRUE(normalization.decode_unreserved && normalization.merge_slashes && normalization.resolve_dot_segments);
+  EXPECT_TRUE(listener.http.http2.only);
+  EXPECT_EQ(listener.http.http2.max_concurrent_streams, 10'000u);
+  EXPECT_EQ(listener.http.http2.stream_window, 65'535u);
+  EXPECT_EQ(listener.http.http2.connection_window, 16u * 1024 * 1024);
+  EXPECT_EQ(listener.http.http2.max_connection_age, milliseconds(1'000));
+  EXPECT_EQ(listener.http.http2.ping_interval, milliseconds(1'001));
+  EXPECT_EQ(listener.http.http2.ping_timeout, milliseconds(1));
+  EXPECT_EQ(listener.http.http2.max_resets, 1u);
+  EXPECT_EQ(listener.http.http2.max_control_frames, 100u);
   EXPECT_EQ(listener.http.max_uri_bytes, 65'536u);
   EXPECT_EQ(listener.http.max_body_bytes, 5'000'000'000u);
   EXPECT_EQ(listener.http.request_timeout, milliseconds(30'000));

@@ -211,6 +211,20 @@ const Case kListeners[] = {
       "INVALID_ARGUMENT listeners[\"l\"].http.request_timeout: not 1 ms to 24 h: 0s",
       "INVALID_ARGUMENT listeners[\"l\"].http.idle_timeout: not 1 ms to 24 h: 86400s",
       "INVALID_ARGUMENT listeners[\"l\"].http.header_timeout: not 1 ms to 24 h: -1s"}},
+    {"Http2",
+     R"(operations { upsert_listener { id: "l" address: "127.0.0.1:0" http { route_table: "main" http2 {
+          off: true only: true max_concurrent_streams: 10001 stream_window: 65534 connection_window: 16777217
+          max_connection_age { nanos: 999000000 } ping_interval { seconds: 86401 } ping_timeout {}
+          max_resets: 1000001 max_control_frames: 99 } } } })",
+     {"INVALID_ARGUMENT listeners[\"l\"].http.http2.only: together with off",
+      "INVALID_ARGUMENT listeners[\"l\"].http.http2.max_concurrent_streams: not 1 to 10000: 10001",
+      "INVALID_ARGUMENT listeners[\"l\"].http.http2.stream_window: not 65535 to 16777216: 65534",
+      "INVALID_ARGUMENT listeners[\"l\"].http.http2.connection_window: not 65535 to 16777216: 16777217",
+      "INVALID_ARGUMENT listeners[\"l\"].http.http2.max_connection_age: not 1 s to 24 h: 0.999s",
+      "INVALID_ARGUMENT listeners[\"l\"].http.http2.ping_interval: not 1 s to 24 h: 86401s",
+      "INVALID_ARGUMENT listeners[\"l\"].http.http2.ping_timeout: not 1 ms to 24 h: 0s",
+      "INVALID_ARGUMENT listeners[\"l\"].http.http2.max_resets: not 1 to 1000000: 1000001",
+      "INVALID_ARGUMENT listeners[\"l\"].http.http2.max_control_frames: not 100 to 1000000: 99"}},
 };
 
 const Case kBackends[] = {

@@ -1,34 +1,25 @@
 #include "dataplane/control/control_address.h"
 
-#include <arpa/inet.h>
-#include <netinet/in.h>
-
 #include "absl/status/status.h"
 #include "dataplane/base/absl_strings.h"
+#include "dataplane/net/reach.h"
 
 namespace fairlead::control {
 namespace {
 
 constexpr std::string_view kLocalhost = "localhost:";
 
-bool IsLoopback(const net::Address& address) {
-  if (address.family() == AF_INET) {
-    const auto& v4 = *reinterpret_cast<const sockaddr_in*>(address.get());
-    return ntohl(v4.sin_addr.s_addr) >> 24 == 127;  // RFC 1122 §3.2.1.3
-  }
-  const auto& v6 = *reinterpret_cast<const sockaddr_in6*>(address.get());
-  return IN6_IS_ADDR_LOOPBACK(&v6.sin6_addr);
-}
-
 }  // namespace
 
-absl::StatusOr<net::Address> ParseControlAddress(std::string_view text) {
+absl::StatusOr<net::Address> ParseControlAddress(std::string_view text, bool has_mutual_tls) {
   const bool is_localhost = text.substr(0, kLocalhost.size()) == kLocalhost;
   absl::StatusOr<net::Address> address = net::Address::Parse(
       is_localhost ? base::StrCat("127.0.0.1:", text.substr(kLocalhost.size())) : std::string(text));
-  if (!address.ok() || address->family() == AF_UNIX || IsLoopback(*address)) return address;
-  return absl::InvalidArgumentError(base::StrCat(
-      text, ": beyond loopback, control needs mTLS, which this version does not do yet; use 127.0.0.1 or unix:PATH"));
+  if (!address.ok() || has_mutual_tls || net::IsOfThisMachine(*address)) return address;
+  return absl::InvalidArgumentError(
+      base::StrCat(text,
+                   ": beyond loopback, control needs mTLS: give --control_ca, --control_cert and --control_key, "
+                   "or use 127.0.0.1 or unix:PATH"));
 }
 
 std::string ToGrpcTarget(const net::Address& address) {

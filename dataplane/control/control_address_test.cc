@@ -7,8 +7,8 @@
 namespace fairlead::control {
 namespace {
 
-std::string TargetOf(std::string_view text) {
-  const absl::StatusOr<net::Address> address = ParseControlAddress(text);
+std::string TargetOf(std::string_view text, bool has_mutual_tls = false) {
+  const absl::StatusOr<net::Address> address = ParseControlAddress(text, has_mutual_tls);
   return address.ok() ? ToGrpcTarget(*address) : std::string(address.status().message());
 }
 
@@ -20,10 +20,13 @@ TEST(ControlAddress, LoopbackAndUnixSocketsAreAllowed) {
   EXPECT_EQ(TargetOf("unix:/run/fairlead.sock"), "unix:/run/fairlead.sock");
 }
 
-TEST(ControlAddress, BeyondLoopbackIsRefusedForWantOfMtls) {
+TEST(ControlAddress, BeyondLoopbackIsRefusedWithoutMtls) {
   for (const char* address : {"0.0.0.0:5000", "[::]:5000", "10.0.0.1:5000", "126.255.255.255:1", "128.0.0.1:1",
                               "[2001:db8::1]:5000", "[::ffff:127.0.0.1]:5000"}) {
-    EXPECT_NE(TargetOf(address).find("needs mTLS, which this version does not do yet"), std::string::npos) << address;
+    EXPECT_NE(TargetOf(address).find("needs mTLS: give --control_ca, --control_cert and --control_key"),
+              std::string::npos)
+        << address;
+    EXPECT_EQ(TargetOf(address, /*has_mutual_tls=*/true).substr(0, 3), "ipv") << address;
   }
 }
 

@@ -3,6 +3,7 @@
 #include <string>
 #include <utility>
 
+#include "api/credentials/credentials.h"
 #include "dataplane/base/absl_strings.h"
 #include "dataplane/control/control_address.h"
 #include "dataplane/control/grpc_limits.h"
@@ -10,14 +11,15 @@
 namespace fairlead::control {
 namespace {
 
-std::shared_ptr<grpc::Channel> MakeChannel(const net::Address& address) {
+std::shared_ptr<grpc::Channel> MakeChannel(const net::Address& address, const api::MutualTls& tls) {
   grpc::ChannelArguments arguments;
   arguments.SetMaxReceiveMessageSize(kMaxMessageBytes);
   arguments.SetMaxSendMessageSize(kMaxMessageBytes);
   // Each try connects by itself: gRPC would share connections, and the waiting after failed ones, between channels.
   arguments.SetInt(GRPC_ARG_USE_LOCAL_SUBCHANNEL_POOL, 1);
   arguments.SetInt(GRPC_ARG_ENABLE_HTTP_PROXY, 0);
-  return grpc::CreateCustomChannel(ToGrpcTarget(address), grpc::InsecureChannelCredentials(), arguments);
+  const auto credentials = api::MakeChannelCredentials(WantsTls(address) ? tls : api::MutualTls{}, arguments);
+  return grpc::CreateCustomChannel(ToGrpcTarget(address), credentials, arguments);
 }
 
 absl::Status FromGrpc(const grpc::Status& status) {
@@ -26,16 +28,17 @@ absl::Status FromGrpc(const grpc::Status& status) {
 
 }  // namespace
 
-std::shared_ptr<ControllerStream> ControllerStream::Dial(const net::Address& address, ControlCore* core,
-                                                         event::Loop* loop, OnEnded on_ended) {
-  std::shared_ptr<ControllerStream> stream(new ControllerStream(address, loop, std::move(on_ended)));
+std::shared_ptr<ControllerStream> ControllerStream::Dial(const net::Address& address, const api::MutualTls& tls,
+                                                         ControlCore* core, event::Loop* loop, OnEnded on_ended) {
+  std::shared_ptr<ControllerStream> stream(new ControllerStream(address, tls, loop, std::move(on_ended)));
   stream->self_ = stream;
   stream->Start(core, address);
   return stream;
 }
 
-ControllerStream::ControllerStream(const net::Address& address, event::Loop* loop, OnEnded on_ended)
-    : loop_(loop), on_ended_(std::move(on_ended)), stub_(v1::ControlPlane::NewStub(MakeChannel(address))) {}
+ControllerStream::ControllerStream(const net::Address& address, const api::MutualTls& tls, event::Loop* loop,
+                                   OnEnded on_ended)
+    : loop_(loop), on_ended_(std::move(on_ended)), stub_(v1::ControlPlane::NewStub(MakeChannel(address, tls))) {}
 
 void ControllerStream::Start(ControlCore* core, const net::Address& address) {
   session_ = std::make_unique<Session>(core, &loop_->timers(), this, address.ToString());

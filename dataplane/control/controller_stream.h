@@ -8,6 +8,7 @@
 
 #include "absl/functional/any_invocable.h"
 #include "absl/status/status.h"
+#include "api/credentials/mutual_tls.h"
 #include "dataplane/control/session.h"
 #include "dataplane/control/wire.h"
 #include "dataplane/event/loop.h"
@@ -27,8 +28,8 @@ class ControllerStream final : public grpc::ClientBidiReactor<v1::FromProxy, v1:
   using OnEnded = absl::AnyInvocable<void(const absl::Status&, bool heard)>;
 
   // Begins to connect. `on_ended` is called once, later, unless Abandon comes first.
-  static std::shared_ptr<ControllerStream> Dial(const net::Address& address, ControlCore* core, event::Loop* loop,
-                                                OnEnded on_ended);
+  static std::shared_ptr<ControllerStream> Dial(const net::Address& address, const api::MutualTls& tls,
+                                                ControlCore* core, event::Loop* loop, OnEnded on_ended);
 
   bool heard() const { return heard_; }
 
@@ -36,7 +37,7 @@ class ControllerStream final : public grpc::ClientBidiReactor<v1::FromProxy, v1:
   void Abandon();
 
  private:
-  ControllerStream(const net::Address& address, event::Loop* loop, OnEnded on_ended);
+  ControllerStream(const net::Address& address, const api::MutualTls& tls, event::Loop* loop, OnEnded on_ended);
   void Start(ControlCore* core, const net::Address& address);
 
   void OnReadDone(bool ok) override;

@@ -11,25 +11,27 @@ namespace fairlead::control {
 
 absl::StatusOr<std::unique_ptr<Dialer>> Dialer::Create(const std::vector<std::string>& addresses, ControlCore* core,
                                                        event::Loop* loop,
-                                                       absl::AnyInvocable<void(std::string_view line)> log) {
+                                                       absl::AnyInvocable<void(std::string_view line)> log,
+                                                       api::MutualTls tls) {
   std::vector<net::Address> parsed;
   for (const std::string& text : addresses) {
-    absl::StatusOr<net::Address> address = ParseControlAddress(text);
+    absl::StatusOr<net::Address> address = ParseControlAddress(text, tls.given());
     if (!address.ok()) return address.status();
     parsed.push_back(*std::move(address));
   }
   if (parsed.empty()) return absl::InvalidArgumentError("no address of a controller");
-  std::unique_ptr<Dialer> dialer(new Dialer(std::move(parsed), core, loop, std::move(log)));
+  std::unique_ptr<Dialer> dialer(new Dialer(std::move(parsed), core, loop, std::move(log), std::move(tls)));
   dialer->Dial();
   return dialer;
 }
 
 Dialer::Dialer(std::vector<net::Address> addresses, ControlCore* core, event::Loop* loop,
-               absl::AnyInvocable<void(std::string_view line)> log)
+               absl::AnyInvocable<void(std::string_view line)> log, api::MutualTls tls)
     : addresses_(std::move(addresses)),
       core_(core),
       loop_(loop),
       log_(std::move(log)),
+      tls_(std::move(tls)),
       backoff_(std::random_device()()) {}
 
 Dialer::~Dialer() {
@@ -42,18 +44,18 @@ const net::Address* Dialer::controller() const {
 
 void Dialer::Dial() {
   dialled_at_ms_ = loop_->now_ms();
-  stream_ = ControllerStream::Dial(addresses_[next_], core_, loop_,
+  stream_ = ControllerStream::Dial(addresses_[next_], tls_, core_, loop_,
                                    [this](const absl::Status& status, bool heard) { OnEnded(status, heard); });
 }
 
 void Dialer::OnEnded(const absl::Status& status, bool heard) {
   const std::string address = addresses_[next_].ToString();
   stream_.reset();
+  std::string reason = status.ok() ? "the controller ended the stream" : std::string(base::FromAbsl(status.message()));
+  if (!heard && WantsTls(addresses_[next_])) reason = api::ExplainFailure(reason, tls_, "--control_");
   const bool settled = heard && loop_->now_ms() - dialled_at_ms_ >= kSettledMs;
   if (settled) backoff_.Reset();
   next_ = settled ? 0 : (next_ + 1) % addresses_.size();
-  const std::string reason =
-      status.ok() ? "the controller ended the stream" : std::string(base::FromAbsl(status.message()));
   if (next_ != 0) {
     log_(base::StrCat("controller ", address, " lost: ", reason, "; dialling ", addresses_[next_].ToString()));
     return Dial();

@@ -8,6 +8,7 @@
 
 #include "absl/functional/any_invocable.h"
 #include "absl/status/statusor.h"
+#include "api/credentials/mutual_tls.h"
 #include "dataplane/control/backoff.h"
 #include "dataplane/control/control_core.h"
 #include "dataplane/event/loop.h"
@@ -26,11 +27,13 @@ class ControllerStream;
 // threads to be done with it.
 class Dialer {
  public:
-  // `addresses`: at least one, each "IP:port" or "localhost:port" of the loopback, or "unix:/path"; INVALID_ARGUMENT
-  // for others. Dials the first at once. `log` gets a line for operators when a controller is lost or was not reached.
+  // `addresses`: at least one, each "IP:port" or "localhost:port", beyond loopback only with `tls`, which all of these
+  // speak then, or "unix:/path"; INVALID_ARGUMENT for others. Dials the first at once. `log` gets a line for operators
+  // when a controller is lost or was not reached.
   static absl::StatusOr<std::unique_ptr<Dialer>> Create(const std::vector<std::string>& addresses, ControlCore* core,
                                                         event::Loop* loop,
-                                                        absl::AnyInvocable<void(std::string_view line)> log);
+                                                        absl::AnyInvocable<void(std::string_view line)> log,
+                                                        api::MutualTls tls = {});
   ~Dialer();
   Dialer(const Dialer&) = delete;
   Dialer& operator=(const Dialer&) = delete;
@@ -43,7 +46,7 @@ class Dialer {
 
  private:
   Dialer(std::vector<net::Address> addresses, ControlCore* core, event::Loop* loop,
-         absl::AnyInvocable<void(std::string_view line)> log);
+         absl::AnyInvocable<void(std::string_view line)> log, api::MutualTls tls);
 
   void Dial();
   void OnEnded(const absl::Status& status, bool heard);
@@ -54,6 +57,7 @@ class Dialer {
   ControlCore* const core_;
   event::Loop* const loop_;
   absl::AnyInvocable<void(std::string_view line)> log_;
+  const api::MutualTls tls_;
 
   size_t next_ = 0;                           // of addresses_
   std::shared_ptr<ControllerStream> stream_;  // null while it waits

@@ -28,7 +28,6 @@ constexpr std::string_view kUnimplementedFields[] = {
     "fairlead.v1.Snapshot.trust_bundles",
     "fairlead.v1.Snapshot.ticket_keys",
     "fairlead.v1.Listener.tls",
-    "fairlead.v1.HttpListener.http2",
     "fairlead.v1.ServerTls.ticket_keys",
     "fairlead.v1.ServerTls.session_cache",
     "fairlead.v1.ServerTls.early_data",

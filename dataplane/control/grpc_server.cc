@@ -7,6 +7,7 @@
 #include <utility>
 #include <vector>
 
+#include "api/credentials/credentials.h"
 #include "dataplane/control/control_address.h"
 #include "dataplane/control/data_plane_stream.h"
 #include "dataplane/control/grpc_limits.h"
@@ -59,7 +60,7 @@ class GrpcServer::Impl final : public event::AcceptHandler {
         data_plane_(loop, streams_),
         health_ingest_(loop, streams_) {}
 
-  bool Start(base::UniqueFd socket, event::Loop* loop) {
+  bool Start(base::UniqueFd socket, event::Loop* loop, const api::MutualTls& tls) {
     grpc::ServerBuilder builder;
     builder.RegisterService(&data_plane_);
     builder.RegisterService(&health_ingest_);
@@ -67,7 +68,8 @@ class GrpcServer::Impl final : public event::AcceptHandler {
     builder.SetMaxSendMessageSize(kMaxMessageBytes);
     // Not gRPC's own listening: it would neither refuse an address that is in use nor give a unix socket its mode.
     connections_ = builder.experimental().AddExternalConnectionAcceptor(
-        grpc::ServerBuilder::experimental_type::ExternalConnectionType::FROM_FD, grpc::InsecureServerCredentials());
+        grpc::ServerBuilder::experimental_type::ExternalConnectionType::FROM_FD,
+        api::MakeServerCredentials(WantsTls(address_) ? tls : api::MutualTls{}));
     server_ = builder.BuildAndStart();
     if (server_ == nullptr) return false;
     acceptor_ = loop->Accept(socket.Release(), this);
@@ -109,13 +111,13 @@ class GrpcServer::Impl final : public event::AcceptHandler {
 };
 
 absl::StatusOr<std::unique_ptr<GrpcServer>> GrpcServer::Create(std::string_view address, ControlCore* core,
-                                                               event::Loop* loop) {
-  absl::StatusOr<net::Address> parsed = ParseControlAddress(address);
+                                                               event::Loop* loop, const api::MutualTls& tls) {
+  absl::StatusOr<net::Address> parsed = ParseControlAddress(address, tls.given());
   if (!parsed.ok()) return parsed.status();
   absl::StatusOr<net::ListeningSockets> sockets = net::Listen(*parsed, /*workers=*/1);
   if (!sockets.ok()) return sockets.status();
   auto impl = std::make_unique<Impl>(std::move(sockets->address), std::move(sockets->file), core, loop);
-  if (!impl->Start(std::move(sockets->descriptors[0]), loop)) return absl::InternalError("gRPC did not start");
+  if (!impl->Start(std::move(sockets->descriptors[0]), loop, tls)) return absl::InternalError("gRPC did not start");
   return std::unique_ptr<GrpcServer>(new GrpcServer(std::move(impl)));
 }
 

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "absl/status/statusor.h"
+#include "api/credentials/mutual_tls.h"
 #include "dataplane/control/control_core.h"
 #include "dataplane/event/loop.h"
 #include "dataplane/net/address.h"
@@ -20,10 +21,11 @@ namespace fairlead::control {
 // is open, and waits for gRPC's threads to be done with it.
 class GrpcServer {
  public:
-  // Listens on `address` ("IP:port" and "localhost:port" of the loopback, port 0 included, or "unix:/path", which gets
-  // mode 0600). Errors: INVALID_ARGUMENT for others, and what net::Listen says.
+  // Listens on `address` ("IP:port" and "localhost:port", port 0 included, beyond loopback only with `tls`, which all
+  // of these speak then; or "unix:/path", which gets mode 0600, and speaks no TLS). Errors: INVALID_ARGUMENT for
+  // others, and what net::Listen says.
   static absl::StatusOr<std::unique_ptr<GrpcServer>> Create(std::string_view address, ControlCore* core,
-                                                            event::Loop* loop);
+                                                            event::Loop* loop, const api::MutualTls& tls = {});
   ~GrpcServer();
   GrpcServer(const GrpcServer&) = delete;
   GrpcServer& operator=(const GrpcServer&) = delete;

@@ -347,7 +347,7 @@ TEST(GrpcServer, AUnixSocketIsForItsOwnerAloneAndGoesWithTheServer) {
 TEST(GrpcServer, RefusesAddressesThatItMustNotListenOn) {
   Proxy proxy;
   EXPECT_EQ(proxy.ListenAlsoOn("0.0.0.0:0").message(),
-            "0.0.0.0:0: beyond loopback, control needs mTLS, which this version does not do yet; "
+            "0.0.0.0:0: beyond loopback, control needs mTLS: give --control_ca, --control_cert and --control_key, or "
             "use 127.0.0.1 or unix:PATH");
   EXPECT_EQ(proxy.ListenAlsoOn("[::]:5000").code(), absl::StatusCode::kInvalidArgument);
   EXPECT_EQ(proxy.ListenAlsoOn("nowhere").message(), "not an IP:port or unix path: \"nowhere\"");

@@ -1,6 +1,8 @@
 #include "dataplane/control/http_settings_compiler.h"
 
+#include <chrono>
 #include <string>
+#include <string_view>
 
 #include "dataplane/base/absl_strings.h"
 #include "dataplane/control/value_checks.h"
@@ -11,6 +13,14 @@ namespace fairlead::control {
 namespace {
 
 constexpr size_t kMaxPseudonym = 64;
+
+constexpr uint32_t kMaxStreams = 10'000;
+constexpr uint32_t kMinWindow = 65'535;
+constexpr uint32_t kMaxWindow = 16 * 1024 * 1024;
+constexpr uint32_t kMinControlFrames = 100;
+constexpr uint32_t kMaxFrames = 1'000'000;
+// PINGs and drains are for connections that live.
+constexpr std::chrono::milliseconds kMinKeepAlive{1'000};
 
 http::PathNormalization::EscapedSlashes ToEscapedSlashes(v1::PathNormalization::EscapedSlashes value) {
   switch (value) {
@@ -41,6 +51,7 @@ std::shared_ptr<const config::Forwarding> CompileForwarding(const v1::Forwarding
   }
   forwarding->via[0] = "1.0 " + message.via();
   forwarding->via[1] = "1.1 " + message.via();
+  forwarding->via[2] = "2.0 " + message.via();
   return forwarding;
 }
 
@@ -49,6 +60,35 @@ http::PathNormalization CompilePathNormalization(const v1::PathNormalization& me
           .decode_unreserved = message.decode_unreserved(),
           .merge_slashes = message.merge_slashes(),
           .resolve_dot_segments = message.resolve_dot_segments()};
+}
+
+http::h2::ServerSettings CompileHttp2Listener(const v1::Http2Listener& message, const Path& place,
+                                              Violations& violations) {
+  http::h2::ServerSettings settings;
+  settings.off = message.off();
+  settings.only = message.only();
+  if (settings.off && settings.only) violations.Invalid(Path(place, "only"), "together with off");
+  const auto range = [&](uint32_t value, uint32_t minimum, uint32_t maximum, std::string_view field, uint32_t* out) {
+    if (value != 0) *out = CheckRange(value, minimum, maximum, Path(place, field), violations);
+  };
+  range(message.max_concurrent_streams(), 1, kMaxStreams, "max_concurrent_streams", &settings.max_concurrent_streams);
+  range(message.stream_window(), kMinWindow, kMaxWindow, "stream_window", &settings.stream_window);
+  range(message.connection_window(), kMinWindow, kMaxWindow, "connection_window", &settings.connection_window);
+  range(message.max_resets(), 1, kMaxFrames, "max_resets", &settings.max_resets);
+  range(message.max_control_frames(), kMinControlFrames, kMaxFrames, "max_control_frames",
+        &settings.max_control_frames);
+  if (message.has_max_connection_age()) {
+    settings.max_connection_age =
+        CheckDuration(message.max_connection_age(), Path(place, "max_connection_age"), violations, kMinKeepAlive);
+  }
+  if (message.has_ping_interval()) {
+    settings.ping_interval =
+        CheckDuration(message.ping_interval(), Path(place, "ping_interval"), violations, kMinKeepAlive);
+  }
+  if (message.has_ping_timeout()) {
+    settings.ping_timeout = CheckDuration(message.ping_timeout(), Path(place, "ping_timeout"), violations);
+  }
+  return settings;
 }
 
 }  // namespace fairlead::control

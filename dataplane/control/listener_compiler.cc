@@ -115,6 +115,7 @@ std::shared_ptr<config::Listener> CompileListener(const v1::Listener& message, c
     listener->http.forwarding = CompileForwarding(http.forwarding(), Path(http_place, "forwarding"), violations);
   }
   listener->http.path_normalization = CompilePathNormalization(http.path_normalization());
+  listener->http.http2 = CompileHttp2Listener(http.http2(), Path(http_place, "http2"), violations);
   return listener;
 }
 

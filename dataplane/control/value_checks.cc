@@ -58,16 +58,17 @@ net::NetworkSet CheckNetworks(const google::protobuf::RepeatedPtrField<std::stri
 }
 
 std::chrono::milliseconds CheckDuration(const google::protobuf::Duration& duration, const Path& path,
-                                        Violations& violations) {
-  constexpr std::chrono::milliseconds kMinimum{1};
+                                        Violations& violations, std::chrono::milliseconds minimum) {
   constexpr std::chrono::milliseconds kMaximum = std::chrono::hours(24);
   constexpr int64_t kNanosPerMilli = 1'000'000;
   // A second beyond the limit says enough, and can't overflow.
   const int64_t seconds = std::clamp<int64_t>(duration.seconds(), -1, 24 * 3600 + 1);
   const std::chrono::milliseconds value(seconds * 1000 + duration.nanos() / kNanosPerMilli);
-  if (duration.nanos() < 0 || duration.nanos() >= 1000 * kNanosPerMilli || value < kMinimum || value > kMaximum) {
-    violations.Invalid(path, base::StrCat("not 1 ms to 24 h: ", Shown(duration)));
-    return kMinimum;
+  if (duration.nanos() < 0 || duration.nanos() >= 1000 * kNanosPerMilli || value < minimum || value > kMaximum) {
+    const std::string shortest =
+        minimum.count() % 1000 == 0 ? base::StrCat(minimum.count() / 1000, " s") : base::StrCat(minimum.count(), " ms");
+    violations.Invalid(path, base::StrCat("not ", shortest, " to 24 h: ", Shown(duration)));
+    return minimum;
   }
   if (duration.nanos() % kNanosPerMilli != 0) {
     violations.Invalid(path, base::StrCat("not a whole number of milliseconds: ", Shown(duration)));

@@ -30,9 +30,10 @@ std::optional<net::Address> CheckAddress(std::string_view text, const Path& path
 net::NetworkSet CheckNetworks(const google::protobuf::RepeatedPtrField<std::string>& texts, const Path& parent,
                               std::string_view field, Violations& violations);
 
-// Whole milliseconds, 1 ms to 24 h.
+// Whole milliseconds, 1 ms (or `minimum`, of whole seconds) to 24 h.
 std::chrono::milliseconds CheckDuration(const google::protobuf::Duration& duration, const Path& path,
-                                        Violations& violations);
+                                        Violations& violations,
+                                        std::chrono::milliseconds minimum = std::chrono::milliseconds(1));
 
 // `minimum` to `maximum`, both included.
 uint32_t CheckRange(uint32_t value, uint32_t minimum, uint32_t maximum, const Path& path, Violations& violations);

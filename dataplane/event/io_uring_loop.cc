@@ -138,8 +138,17 @@ IoUringLoop::Memory* IoUringLoop::NewMemory() {
   return &memory_[memory_used_++];
 }
 
-void IoUringLoop::ReuseMemory() {
-  if (io_uring_sq_ready(&ring_) == 0) memory_used_ = 0;
+void IoUringLoop::NoteCompletions() {
+  const bool all_submitted = io_uring_sq_ready(&ring_) == 0;
+  if (all_submitted) memory_used_ = 0;
+  saw_all_ = all_submitted && (*ring_.sq.kflags & IORING_SQ_CQ_OVERFLOW) == 0;
+  const unsigned end = *ring_.cq.khead + io_uring_cq_ready(&ring_);
+  for (; noted_ != end; ++noted_) {
+    const uint64_t user_data = ring_.cq.cqes[noted_ & ring_.cq.ring_mask].user_data;
+    auto* object = reinterpret_cast<IoUringObject*>(user_data & ~kOperationMask);
+    const auto operation = static_cast<Operation>(user_data & kOperationMask);
+    if (object != nullptr && operation == Operation::kReceive) ++object->receives_due_;
+  }
 }
 
 void IoUringLoop::Start() {
@@ -158,7 +167,7 @@ void IoUringLoop::ReadMailbox() {
 void IoUringLoop::Submit() {
   Start();
   io_uring_submit_and_get_events(&ring_);
-  ReuseMemory();
+  NoteCompletions();
 }
 
 void IoUringLoop::Flush() {
@@ -172,6 +181,7 @@ void IoUringLoop::Flush() {
 }
 
 void IoUringLoop::Wait(uint64_t timeout_ms) {
+  ++turn_;
   if (timeout_ms == 0) {
     Submit();
     return;
@@ -186,7 +196,7 @@ void IoUringLoop::Wait(uint64_t timeout_ms) {
   [[maybe_unused]] const int result =
       io_uring_submit_and_wait_timeout(&ring_, &first, 1, timeout_ms == kForever ? nullptr : &timeout, nullptr);
   assert(result != -EEXIST && "turns on a thread that is not the loop's");
-  ReuseMemory();
+  NoteCompletions();
 }
 
 void IoUringLoop::Deliver() {

@@ -24,6 +24,13 @@ class IoUringObject : public LoopObject {
  public:
   // `result` is bytes or a descriptor, or an errno below 0; `flags` as in io_uring_cqe.
   virtual void OnCompletion(Operation operation, int result, uint32_t flags) = 0;
+
+ protected:
+  // Completions of kReceive that the loop has seen, but not delivered yet.
+  uint16_t receives_due_ = 0;
+
+ private:
+  friend class IoUringLoop;
 };
 
 // The backend on io_uring. Requests gather in the submission queue during a turn and go to the kernel with the one
@@ -65,6 +72,12 @@ class IoUringLoop final : public BackendLoop {
   };
   Memory* NewMemory();
 
+  // Whether the kernel may know of something that this loop does not: it says by a flag that there is work for it to do
+  // when it is entered again. Where it has said nothing, nothing has come for any request that it knows of.
+  bool may_have_more() const { return !saw_all_ || (*ring_.sq.kflags & IORING_SQ_TASKRUN) != 0; }
+  // Counts the turns: requests of an earlier one are known to the kernel, unless may_have_more().
+  uint32_t turn() const { return turn_; }
+
   ReceiveRing& receive_ring() { return receive_ring_; }
   // How many bytes one request to receive may bring, in its many completions, before it has to be made again; 0: as
   // many as come. Where one socket's bytes come fast, the kernel fills up to 32 blocks before the loop has seen the
@@ -94,7 +107,8 @@ class IoUringLoop final : public BackendLoop {
   void ReadMailbox();
   // Submits without waiting, and lets the kernel do the work that waits for this thread to be inside it.
   void Submit();
-  void ReuseMemory();
+  // After each call of the kernel.
+  void NoteCompletions();
   void Wait(uint64_t timeout_ms) override;
   void Deliver() override;
 
@@ -103,6 +117,9 @@ class IoUringLoop final : public BackendLoop {
   bool initialized_ = false;
   bool started_ = false;
   uint32_t receive_limit_ = kReceiveLimit;
+  uint32_t turn_ = 0;
+  bool saw_all_ = false;   // all was submitted, and all completions found room
+  unsigned noted_ = 0;     // the end of the completions that NoteCompletions has seen
   uint64_t wake_ups_ = 0;  // what the mailbox's eventfd says; of no interest
   ReceiveRing receive_ring_;
   std::deque<Memory> memory_;  // the first memory_used_ are taken

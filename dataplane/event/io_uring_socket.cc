@@ -41,6 +41,12 @@ IoUringSocket::IoUringSocket(IoUringLoop& loop, int fd, SocketHandler* handler, 
 
 IoUringSocket::~IoUringSocket() { close(fd_); }
 
+bool IoUringSocket::HasNews() const {
+  if (receives_due_ > 0 || kept_ != nullptr || end_ != End::kNone) return true;
+  const bool kernel_watches = receive_requested_ && request_turn_ != loop_.turn();
+  return (!kernel_watches || loop_.may_have_more()) && Socket::HasNews();
+}
+
 void IoUringSocket::ResumeReceive() {
   receiving_ = true;
   if (kept_ != nullptr || end_ == End::kReached) {
@@ -122,6 +128,7 @@ void IoUringSocket::OnConnectCompleted(int result) {
 }
 
 void IoUringSocket::OnReceiveCompleted(int result, uint32_t flags) {
+  --receives_due_;
   if ((flags & IORING_CQE_F_MORE) == 0) receive_requested_ = receive_cancelled_ = false;
   // Also after Close, and also without bytes: the block goes back to the kernel.
   buffer::Slice bytes;
@@ -222,6 +229,7 @@ void IoUringSocket::Receive() {
   request->flags |= IOSQE_BUFFER_SELECT;
   request->buf_group = ReceiveRing::kGroup;
   receive_requested_ = true;
+  request_turn_ = loop_.turn();
   ++requests_;
 }
 

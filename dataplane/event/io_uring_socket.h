@@ -22,6 +22,7 @@ class IoUringSocket final : public Socket, public IoUringObject {
   IoUringSocket(IoUringLoop& loop, int fd, SocketHandler* handler, const sockaddr* address, socklen_t length);
   ~IoUringSocket() override;
 
+  bool HasNews() const override;
   void ResumeReceive() override;
   void PauseReceive() override;
   void StartSend(const iovec* iovecs, int count) override;
@@ -56,8 +57,9 @@ class IoUringSocket final : public Socket, public IoUringObject {
   IoUringLoop& loop_;
   // Bytes that came while paused; after Close, what the send under way reads. Most of the time neither.
   std::unique_ptr<std::vector<buffer::Slice>> kept_;
-  int error_ = 0;         // of connecting, or of the end of receiving
-  uint8_t requests_ = 0;  // whose last completion is still to come
+  int error_ = 0;              // of connecting, or of the end of receiving
+  uint32_t request_turn_ = 0;  // in which the last request to receive was made
+  uint8_t requests_ = 0;       // whose last completion is still to come
   Connection connection_ = Connection::kTold;
   End end_ = End::kNone;
   bool receiving_ = false;  // as the owner wants it

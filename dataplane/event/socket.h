@@ -39,7 +39,8 @@ class Socket {
   void set_handler(SocketHandler* handler) { handler_ = handler; }
   int fd() const { return fd_; }
 
-  // Whether something came that was not told yet: bytes, their end, or an error. One system call.
+  // Whether something came that was not told yet: bytes, their end, or an error. One system call, which io_uring spares
+  // where the kernel has said that there is nothing.
   virtual bool HasNews() const;
 
   // Lets bytes come, as they arrive, until PauseReceive. Costs nothing when receiving already. While the socket still

@@ -7,8 +7,9 @@
 
 namespace fairlead::health {
 
-LineConnection::LineConnection(event::Loop* loop, int fd, HealthTable* table, OnEnd* on_end)
-    : loop_(loop), table_(table), on_end_(on_end), socket_(loop->Adopt(fd, this)) {
+LineConnection::LineConnection(event::Loop* loop, event::Socket* socket, HealthTable* table, OnEnd* on_end)
+    : loop_(loop), table_(table), on_end_(on_end), socket_(socket) {
+  socket_->set_handler(this);
   socket_->ResumeReceive();
 }
 

@@ -24,8 +24,8 @@ class LineConnection final : private event::SocketHandler {
   // The connection is over: destroy it, which may be done within the call.
   using OnEnd = absl::AnyInvocable<void(LineConnection*)>;
 
-  // Takes over a connected non-blocking descriptor. All else outlives the connection.
-  LineConnection(event::Loop* loop, int fd, HealthTable* table, OnEnd* on_end);
+  // Takes over a connected socket, whose handler it becomes. All else outlives the connection.
+  LineConnection(event::Loop* loop, event::Socket* socket, HealthTable* table, OnEnd* on_end);
   ~LineConnection();
   LineConnection(const LineConnection&) = delete;
   LineConnection& operator=(const LineConnection&) = delete;

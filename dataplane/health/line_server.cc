@@ -1,6 +1,5 @@
 #include "dataplane/health/line_server.h"
 
-#include <netinet/in.h>
 #include <sys/socket.h>
 
 #include <string_view>
@@ -9,6 +8,7 @@
 #include "dataplane/base/absl_strings.h"
 #include "dataplane/base/unique_fd.h"
 #include "dataplane/net/listening_socket.h"
+#include "dataplane/net/reach.h"
 
 namespace fairlead::health {
 
@@ -18,52 +18,52 @@ constexpr std::string_view kTooManyConnections =
     "error too many connections: at most 1024 are taken; send several lines over one\n";
 static_assert(LineServer::kMaxConnections == 1024);
 
-bool IsLocal(const net::Address& address) {
-  switch (address.family()) {
-    case AF_UNIX:
-      return true;
-    case AF_INET:
-      return (ntohl(reinterpret_cast<const sockaddr_in*>(address.get())->sin_addr.s_addr) >> 24) == IN_LOOPBACKNET;
-    default:
-      return IN6_IS_ADDR_LOOPBACK(&reinterpret_cast<const sockaddr_in6*>(address.get())->sin6_addr);
-  }
-}
-
 }  // namespace
 
+LineServer::Door::Door(LineServer* server, int listening, tls::Handshakes* tls)
+    : server_(server), tls_(tls), acceptor_(server->loop_->Accept(listening, this)) {}
+
 absl::StatusOr<std::unique_ptr<LineServer>> LineServer::Listen(event::Loop* loop, HealthTable* table,
-                                                               std::span<const net::Address> addresses) {
+                                                               std::span<const net::Address> addresses,
+                                                               std::optional<tls::HandshakeOptions> tls) {
   std::unique_ptr<LineServer> server(new LineServer(loop, table));
+  if (tls.has_value()) {
+    server->handshakes_.emplace(loop, *std::move(tls),
+                                [self = server.get()](event::Socket* socket) { self->Serve(socket); });
+  }
   for (const net::Address& address : addresses) {
     if (absl::Status status = server->ListenOn(address); !status.ok()) return status;
   }
   return server;
 }
 
-LineServer::~LineServer() {
-  for (event::Acceptor* acceptor : acceptors_) acceptor->Close();
-}
-
 absl::Status LineServer::ListenOn(const net::Address& address) {
-  if (!IsLocal(address)) {
+  if (!handshakes_.has_value() && !net::IsOfThisMachine(address)) {
     return absl::InvalidArgumentError(
         base::StrCat("cannot take health reports on ", address.ToString(),
-                     ": other machines could reach it; use a loopback address or unix:PATH"));
+                     ": other machines could reach it; give --health_ca, --health_cert and --health_key, or use a "
+                     "loopback address or unix:PATH"));
   }
   absl::StatusOr<net::ListeningSockets> sockets = net::Listen(address, /*workers=*/1, /*unix_mode=*/0600);
   if (!sockets.ok()) return sockets.status();
   files_.push_back(std::move(sockets->file));
   addresses_.push_back(sockets->address);
-  acceptors_.push_back(loop_->Accept(sockets->descriptors[0].Release(), this));
+  const bool speaks_tls = handshakes_.has_value() && address.family() != AF_UNIX;
+  doors_.push_back(
+      std::make_unique<Door>(this, sockets->descriptors[0].Release(), speaks_tls ? &*handshakes_ : nullptr));
   return absl::OkStatus();
 }
 
-void LineServer::OnAccepted(int fd, const sockaddr*, socklen_t) {
-  if (connections_.size() < kMaxConnections) {
-    connections_.insert(std::make_unique<LineConnection>(loop_, fd, table_, &on_end_));
-    return;
+bool LineServer::full() const {
+  return connections_.size() + (handshakes_.has_value() ? handshakes_->size() : 0) >= kMaxConnections;
+}
+
+void LineServer::Door::OnAccepted(int fd, const sockaddr*, socklen_t) {
+  if (!server_->full()) {
+    return tls_ != nullptr ? tls_->Begin(fd) : server_->Serve(server_->loop_->Adopt(fd, nullptr));
   }
   const base::UniqueFd refused(fd);
+  if (tls_ != nullptr) return;
   // A new socket has room for it; one that has gone already need not be told.
   [[maybe_unused]] const ssize_t sent =
       send(fd, kTooManyConnections.data(), kTooManyConnections.size(), MSG_NOSIGNAL | MSG_DONTWAIT);

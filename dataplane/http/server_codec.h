@@ -5,6 +5,7 @@
 
 #include "dataplane/buffer/queue.h"
 #include "dataplane/buffer/slice.h"
+#include "dataplane/http/connection_limit.h"
 #include "dataplane/http/head_edits.h"
 #include "dataplane/http/message.h"
 #include "dataplane/http/request_limit.h"
@@ -95,6 +96,8 @@ class ServerCodecHost {
   virtual ServerStreamHandler* OnStreamBegin(ServerStream* stream) = 0;
   // A request was refused by the codec itself, for its form or for a limit, and answered with `status`.
   virtual void OnRequestRefused(uint16_t status, const char* reason, RequestLimit limit) = 0;
+  // A limit of the connection, or of one of its streams beyond its request's head, was reached.
+  virtual void OnConnectionLimit(ConnectionLimit limit) = 0;
   // A final response was answered by its head.
   virtual void OnResponse(uint16_t status) = 0;
 
@@ -114,6 +117,8 @@ class ServerCodecHost {
   // Closes with a reset.
   virtual void CloseNow() = 0;
 
+  // The loop's time.
+  virtual uint64_t now_ms() const = 0;
   // Now, as an IMF-fixdate (RFC 9110 §5.6.7).
   virtual std::string_view date() = 0;
 
@@ -122,6 +127,10 @@ class ServerCodecHost {
 };
 
 // A protocol version's codec for one connection, owned by it.
+//
+// Where a connection has one request at a time, what it waits for is the connection's business, which asks for it here.
+// Where it has many, their times are the codec's: it is then `idle`, `receiving_head` (the client's side of the
+// handshake) or neither.
 class ServerCodec {
  public:
   virtual ~ServerCodec() = default;
@@ -129,6 +138,8 @@ class ServerCodec {
   virtual void Receive(buffer::Slice bytes) = 0;
   // The client will send no more. True: the connection is still needed, for responses that are under way.
   virtual bool ReceiveEnd() = 0;
+  // The connection waited for a request for too long. True: it says so, and the connection closes after its output.
+  virtual bool EndIdle() = 0;
   // The connection is broken, or will be cut: ends all streams, which hear why.
   virtual void ConnectionLost(ClientError error) = 0;
   // Goes on with what had to wait for the end of the callback that ended a stream. Called from the connection's turn

@@ -44,8 +44,15 @@ struct alignas(64) WorkerCounters {
   Counter response_timeouts;          // 504
   Counter server_idle_timeouts;       // 504, or cut short after the response's head
   Counter tunnel_idle_timeouts;       // cut
-  Counter upstream_ping_timeouts;     // connections to servers that did not answer a PING
-  Counter upstream_control_frames;    // connections to servers that sent too many frames for nothing
+
+  Counter http2_connections;             // begun
+  Counter http2_max_concurrent_streams;  // a stream was refused
+  Counter http2_max_resets;              // closed, as with those that follow
+  Counter http2_max_control_frames;
+  Counter http2_max_continuations;
+  Counter http2_ping_timeouts;
+  Counter upstream_ping_timeouts;   // connections to servers that did not answer a PING
+  Counter upstream_control_frames;  // connections to servers that sent too many frames for nothing
 };
 
 }  // namespace fairlead::metrics

@@ -23,7 +23,8 @@ void Serve(Environment* environment, Client client, event::Socket* socket, buffe
     if (!begin.empty()) beginning.bytes.push_back(std::move(begin));
     new TcpConnection(environment, std::move(client), socket, std::move(beginning));
   } else {
-    new DownstreamConnection(environment, std::move(client), socket, std::move(begin));
+    new DownstreamConnection(environment, std::move(client), socket, std::move(begin),
+                             DownstreamConnection::Protocol::kDetect);
   }
 }
 

@@ -3,9 +3,12 @@
 #include <linux/sockios.h>
 #include <sys/ioctl.h>
 
+#include <algorithm>
+#include <string_view>
 #include <utility>
 
 #include "dataplane/http/h1/server_codec.h"
+#include "dataplane/http/h2/server_codec.h"
 #include "dataplane/net/socket_options.h"
 #include "dataplane/proxy/admission.h"
 #include "dataplane/proxy/exchange.h"
@@ -13,8 +16,15 @@
 
 namespace fairlead::proxy {
 
+namespace {
+
+// What tells HTTP/2's preface (RFC 9113 §3.4) from every method of HTTP/1.
+constexpr std::string_view kPrefaceMark = "PRI ";
+
+}  // namespace
+
 DownstreamConnection::DownstreamConnection(Environment* environment, Client client, event::Socket* socket,
-                                           buffer::Slice begin)
+                                           buffer::Slice begin, Protocol protocol)
     : environment_(environment),
       client_(std::move(client)),
       socket_(socket),
@@ -22,14 +32,49 @@ DownstreamConnection::DownstreamConnection(Environment* environment, Client clie
       timer_([](void* self) { static_cast<DownstreamConnection*>(self)->OnTimeout(); }, this) {
   socket_->set_handler(this);
   client_.listener->connections.PushBack(this);
+  const http::h2::ServerSettings& http2 = client_.listener->http.http2;
+  detecting_ = protocol == Protocol::kDetect && !http2.off && !http2.only;
+  if (protocol == Protocol::kHttp2 || (protocol == Protocol::kDetect && http2.only)) StartHttp2();
   if (client_.listener->draining) codec_->Drain();
   Enter(Phase::kHead, client_.listener->http.header_timeout.count());
   socket_->ResumeReceive();
   if (!begin.empty()) OnReceived(std::move(begin));
 }
 
+void DownstreamConnection::StartHttp2() {
+  std::unique_ptr<http::h2::ServerCodec> codec(new http::h2::ServerCodec(
+      this, environment_->http2, &client_.listener->head_limits, client_.listener->http.http2));
+  http2_ = std::make_unique<Http2Watch>(
+      codec.get(), [](void* self) { static_cast<DownstreamConnection*>(self)->CheckHttp2(); }, this);
+  http2_->Start(client_.listener->http, environment_->loop->timers());
+  codec_ = std::move(codec);
+  environment_->counters->http2_connections.Increment();
+  had_request_ = true;  // it may wait for its first one as for any other, once the client has said hello
+  if (client_.listener->draining) codec_->Drain();
+  Touch();
+}
+
+void DownstreamConnection::Detect(buffer::Slice bytes) {
+  const std::string_view expected = kPrefaceMark.substr(preface_bytes_);
+  const size_t size = std::min(bytes.size(), expected.size());
+  const bool matches = bytes.view().substr(0, size) == expected.substr(0, size);
+  if (matches && size < expected.size()) {
+    preface_bytes_ = static_cast<uint8_t>(preface_bytes_ + size);
+    return;
+  }
+  detecting_ = false;
+  if (matches) StartHttp2();
+  if (preface_bytes_ > 0) {
+    buffer::Queue before;
+    before.Append(kPrefaceMark.substr(0, preface_bytes_), environment_->loop->blocks());
+    for (buffer::Slice& slice : before.TakeSlices()) codec_->Receive(std::move(slice));
+  }
+  if (!closing_) codec_->Receive(std::move(bytes));
+}
+
 void DownstreamConnection::Drain() {
   codec_->Drain();
+  if (http2_ != nullptr) http2_->OnDrain(environment_->loop->timers());
   const bool waits_for_first_request = phase_ == Phase::kHead && !had_request_;
   if (phase_ == Phase::kIdle || waits_for_first_request) Enter(Phase::kIdle, IdleTimeoutMs());
 }
@@ -47,7 +92,11 @@ void DownstreamConnection::OnReceived(buffer::Slice bytes) {
   client_.listener->own_counters->bytes_received.Add(bytes.size());
   if (closing_) return;  // lingering: dropped
   if (watch_ != nullptr) watch_->OnReceived(bytes.size());
-  codec_->Receive(std::move(bytes));
+  if (detecting_) {
+    Detect(std::move(bytes));
+  } else {
+    codec_->Receive(std::move(bytes));
+  }
   Touch();
 }
 
@@ -124,6 +173,7 @@ void DownstreamConnection::UpdatePhase() {
   if (codec_->receiving_head()) {
     if (phase_ != Phase::kHead) Enter(Phase::kHead, client_.listener->http.header_timeout.count());
   } else if (!codec_->idle()) {
+    if (http2_ != nullptr) http2_->KeepLooking(client_.listener->http, environment_->loop->timers());
     if (client_ended_ && phase_ == Phase::kExchange && deadline_ms_ == UINT64_MAX) {
       Enter(Phase::kExchange, kHalfClosedMs);
     } else if (!client_ended_) {
@@ -136,7 +186,8 @@ void DownstreamConnection::UpdatePhase() {
 }
 
 uint64_t DownstreamConnection::IdleTimeoutMs() const {
-  return client_.listener->draining && output_.empty() ? kDrainIdleMs : client_.listener->http.idle_timeout.count();
+  const bool draining = client_.listener->draining || (http2_ != nullptr && http2_->draining());
+  return draining && output_.empty() ? kDrainIdleMs : client_.listener->http.idle_timeout.count();
 }
 
 void DownstreamConnection::Enter(Phase phase, uint64_t timeout_ms) {
@@ -158,6 +209,7 @@ void DownstreamConnection::OnTimeout() {
       return Close(/*reset=*/false);
     case Phase::kIdle:
       environment_->counters->idle_timeouts.Increment();
+      if (codec_->EndIdle()) return CloseAfterOutput();
       return Close(/*reset=*/false);
     case Phase::kFlushing:
       return Close(/*reset=*/true);
@@ -170,6 +222,23 @@ void DownstreamConnection::OnTimeout() {
       return Close(/*reset=*/false);
     case Phase::kClosed:
       return;
+  }
+}
+
+void DownstreamConnection::CheckHttp2() {
+  event::TurnScope scope(environment_->turn_work);
+  if (closing_) return;
+  switch (http2_->Look(client_.listener->http, environment_->loop->timers())) {
+    case Http2Watch::Verdict::kWell:
+      return;
+    case Http2Watch::Verdict::kOld:
+      return Drain();
+    case Http2Watch::Verdict::kSilent:
+      environment_->counters->http2_ping_timeouts.Increment();
+      [[fallthrough]];
+    case Http2Watch::Verdict::kStuck:
+      codec_->ConnectionLost(http::ClientError::kDisconnected);
+      return Close(/*reset=*/true);
   }
 }
 
@@ -235,6 +304,30 @@ void DownstreamConnection::OnRequestRefused(uint16_t, const char*, http::Request
   }
 }
 
+void DownstreamConnection::OnConnectionLimit(http::ConnectionLimit limit) {
+  metrics::WorkerCounters& counters = *environment_->counters;
+  switch (limit) {
+    case http::ConnectionLimit::kConcurrentStreams:
+      return counters.http2_max_concurrent_streams.Increment();
+    case http::ConnectionLimit::kResets:
+      return counters.http2_max_resets.Increment();
+    case http::ConnectionLimit::kControlFrames:
+      return counters.http2_max_control_frames.Increment();
+    case http::ConnectionLimit::kContinuations:
+      return counters.http2_max_continuations.Increment();
+    case http::ConnectionLimit::kHeaderTimeout:
+      return counters.header_timeouts.Increment();
+    case http::ConnectionLimit::kRequestTimeout:
+      return counters.request_timeouts.Increment();
+    case http::ConnectionLimit::kSlowBody:
+      return counters.slow_bodies.Increment();
+    case http::ConnectionLimit::kSlowReader:
+      return counters.slow_readers.Increment();
+    case http::ConnectionLimit::kReaderTimeout:
+      return counters.reader_timeouts.Increment();
+  }
+}
+
 void DownstreamConnection::OnResponse(uint16_t status) {
   environment_->counters->responses[status / 100 - 1].Increment();
   client_.listener->own_counters->responses[status / 100 - 1].Increment();
@@ -268,6 +361,7 @@ void DownstreamConnection::Close(bool reset) {
   phase_ = Phase::kClosed;
   environment_->loop->timers().Cancel(&timer_);
   watch_.reset();
+  http2_.reset();
   Dismiss(environment_, client_);
   Unlink();
   if (reset) net::ResetOnClose(socket_->fd());

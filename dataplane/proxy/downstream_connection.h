@@ -14,18 +14,26 @@
 #include "dataplane/proxy/client_connection.h"
 #include "dataplane/proxy/client_watch.h"
 #include "dataplane/proxy/environment.h"
+#include "dataplane/proxy/http2_watch.h"
 #include "dataplane/proxy/listener_state.h"
 
 namespace fairlead::proxy {
 
 // One client's connection: feeds its codec, sends the codec's output, keeps the times. Made when the connection is
 // accepted, destroys itself when it is closed; on its worker's thread alone. Idle, it holds no buffers.
+//
+// With HTTP/1 its phase is that of its one request. With HTTP/2 it only knows whether there are requests; their own
+// times are looked after by the codec (Http2Watch).
 class DownstreamConnection final : public ClientConnection,
                                    private event::SocketHandler,
                                    private http::ServerCodecHost {
  public:
+  // What is spoken: as ALPN chose, or as the first bytes say (RFC 9113 §3.3) where there is no TLS.
+  enum class Protocol : uint8_t { kDetect, kHttp1, kHttp2 };
+
   // Takes over the client's socket, from which `begin` was received already.
-  DownstreamConnection(Environment* environment, Client client, event::Socket* socket, buffer::Slice begin);
+  DownstreamConnection(Environment* environment, Client client, event::Socket* socket, buffer::Slice begin,
+                       Protocol protocol);
 
   // Its listener drains: it ends with the response that is under way or, idle, soon.
   void Drain() override;
@@ -64,6 +72,7 @@ class DownstreamConnection final : public ClientConnection,
   // http::ServerCodecHost:
   http::ServerStreamHandler* OnStreamBegin(http::ServerStream* stream) override;
   void OnRequestRefused(uint16_t status, const char* reason, http::RequestLimit limit) override;
+  void OnConnectionLimit(http::ConnectionLimit limit) override;
   void OnResponse(uint16_t status) override;
   buffer::Queue& output() override { return output_; }
   buffer::BlockPool& blocks() override { return environment_->loop->blocks(); }
@@ -73,8 +82,14 @@ class DownstreamConnection final : public ClientConnection,
   void ShutdownAfterOutput() override;
   void CloseAfterOutput() override;
   void CloseNow() override;
+  uint64_t now_ms() const override { return environment_->loop->now_ms(); }
   std::string_view date() override { return environment_->date->Get(environment_->loop->now_ms()); }
 
+  // The first bytes: gives what is known of them to the codec that they ask for.
+  void Detect(buffer::Slice bytes);
+  void StartHttp2();
+  // Looks after the times of an HTTP/2 connection.
+  void CheckHttp2();
   void Flush();
   // Enters the phase that the codec's state calls for.
   void UpdatePhase();
@@ -91,6 +106,7 @@ class DownstreamConnection final : public ClientConnection,
   event::Socket* socket_;
   std::unique_ptr<http::ServerCodec> codec_;
   std::unique_ptr<ClientWatch> watch_;  // null most of the time
+  std::unique_ptr<Http2Watch> http2_;   // null: HTTP/1
   buffer::Queue output_;
   // Where a phase has moved deadline_ms_ on since it was set, it is set again when it expires: so that a request costs
   // no work on timers.
@@ -102,6 +118,8 @@ class DownstreamConnection final : public ClientConnection,
   bool client_ended_ : 1 = false;
   bool had_request_ : 1 = false;
   bool shutdown_due_ : 1 = false;  // with the end of output_
+  bool detecting_ : 1 = false;
+  uint8_t preface_bytes_ : 2 = 0;  // received while detecting_: they were HTTP/2's, and may still be a method's
 };
 
 }  // namespace fairlead::proxy

@@ -6,6 +6,10 @@
 #include "dataplane/upstream/backends.h"
 #include "dataplane/upstream/environment.h"
 
+namespace fairlead::http::h2 {
+class ServerContext;
+}
+
 namespace fairlead::proxy {
 
 class ExchangePool;
@@ -16,6 +20,7 @@ struct Environment : upstream::Environment {
   SnapshotPins* snapshots;
   ExchangePool* exchanges;
   DateCache* date;
+  http::h2::ServerContext* http2;
   access_log::WorkerLog* access_log = nullptr;  // null: the proxy logs nothing
 };
 

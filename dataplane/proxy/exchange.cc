@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "dataplane/http/h1/upgrade.h"
 #include "dataplane/proxy/exchange_pool.h"
 #include "dataplane/proxy/request_log.h"
 #include "dataplane/proxy/sent_proxy_header.h"
@@ -102,6 +103,9 @@ void Exchange::GoByRule() {
   metrics_.EnterRule(&rule_->counters->of_worker(environment_->worker_index));
   max_body_bytes_ = rule_->max_body_bytes.value_or(client_->listener->http.max_body_bytes);
   if (request_.content_length > max_body_bytes_ || record_.request_body_bytes > max_body_bytes_) return RefuseBody();
+  if (request_.extended_connect && !AllowsExtendedConnect()) {
+    return Reply(501, Reason::kConnectRefused, "the route does not change to this protocol");
+  }
   if (rule_->backends.empty()) return AnswerByRule();
   if (rule_->rewrite != nullptr && !head_editor_.Rewrite(*rule_->rewrite, request_)) {
     environment_->counters->max_uri_bytes.Increment();
@@ -113,6 +117,12 @@ void Exchange::GoByRule() {
   attempts_.set_backend(backend_slot);
   backend_ = pin_->snapshot->backends[backend_slot]->settings.get();
   StartAttempt();
+}
+
+bool Exchange::AllowsExtendedConnect() const {
+  if (rule_->redirect != nullptr) return true;
+  if (rule_->respond != nullptr) return rule_->respond->status / 100 != 2;
+  return !http::h1::FindUpgrade(request_.fields, rule_->upgrades).empty();
 }
 
 void Exchange::AnswerByRule() {
@@ -255,6 +265,12 @@ void Exchange::OnStreamError(http::ClientError error) {
 void Exchange::OnInformational() { downstream_->SendInformational(response_); }
 
 void Exchange::OnResponseHead() {
+  if (request_.extended_connect) {
+    if (const char* reason = head_editor_.WhyNoTunnel(request_, response_)) {
+      metrics_.CountFailure();
+      return Reply(502, Reason::kResponseMalformed, reason);
+    }
+  }
   reservation_.End(environment_->loop->blocks());
   response_begun_ = true;
   record_.times.Take(Mark::kResponseHead);

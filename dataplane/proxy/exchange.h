@@ -76,6 +76,9 @@ class Exchange final : public http::ServerStreamHandler,
   // Finds a rule by the worker's current revision, and goes by it.
   void Route();
   void GoByRule();
+  // Whether an extended CONNECT asks for what the rule does not allow, or could answer only by what would be taken for
+  // it.
+  bool AllowsExtendedConnect() const;
   // A rule without backends: redirects, or gives its fixed answer.
   void AnswerByRule();
   // Asks the backend for a server.

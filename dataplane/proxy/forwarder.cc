@@ -12,6 +12,13 @@
 namespace fairlead::proxy {
 namespace {
 
+// Of a head's version, in config::Forwarding::via.
+template <typename Head>
+int ViaIndex(const Head& head) {
+  if (head.http2) return 2;
+  return head.minor_version == 0 ? 0 : 1;
+}
+
 constexpr std::string_view kScheme = "http";
 // What is kept of a request id that a trusted proxy has made.
 constexpr size_t kMaxRequestId = 256;
@@ -155,7 +162,7 @@ void Forwarder::EditRequest(const http::RequestHead& request, load_balancing::Ra
     AppendElement(request);
     edits->Set("Forwarded", std::string_view(text_).substr(begin));
   }
-  const std::string& via = settings->via[request.minor_version == 0 ? 0 : 1];
+  const std::string& via = settings->via[ViaIndex(request)];
   if (!via.empty()) edits->Add("Via", via);
   if (settings->x_request_id) edits->Set("X-Request-Id", RequestId(request, random));
 }
@@ -165,7 +172,7 @@ void Forwarder::EditResponse(const http::RequestHead& request, const http::Respo
   const config::Forwarding* const settings = this->settings();
   if (settings == nullptr) return;
   if (response != nullptr) {
-    const std::string& via = settings->via[response->minor_version == 0 ? 0 : 1];
+    const std::string& via = settings->via[ViaIndex(*response)];
     if (!via.empty()) edits->Add("Via", via);
   }
   if (settings->x_request_id) edits->Set("X-Request-Id", RequestId(request, random));

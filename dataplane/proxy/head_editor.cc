@@ -2,6 +2,7 @@
 
 #include "dataplane/http/h1/upgrade.h"
 #include "dataplane/proxy/route_actions.h"
+#include "dataplane/proxy/websocket.h"
 
 namespace fairlead::proxy {
 namespace {
@@ -29,6 +30,11 @@ const http::HeadEdits& HeadEditor::EditRequest(const http::RequestHead& request,
   forwarder_.EditRequest(request, random, &request_edits_.fields);
   if (request.connection_upgrade && request.method != http::Method::kConnect) {
     request_edits_.upgrade = http::h1::FindUpgrade(request.fields, rule.upgrades);
+    if (request.extended_connect && IsWebSocket(request_edits_.upgrade)) {
+      // For a server of HTTP/1.1. One of HTTP/2 does not get to see it.
+      websocket_text_ = MakeWebSocketKey(random);
+      request_edits_.fields.Set("Sec-WebSocket-Key", websocket_text_);
+    }
   }
   if (rule.rewrite != nullptr) {
     request_edits_.target = own_text_;
@@ -43,12 +49,25 @@ const http::HeadEdits& HeadEditor::EditResponse(const http::RequestHead& request
   response_edits_.Clear();
   if (response.framing == http::BodyFraming::kTunnel) {
     response_edits_.upgrade = request_edits_.upgrade;
+    if (response.http2 && !request.extended_connect && IsWebSocket(request_edits_.upgrade)) {
+      websocket_text_ = WebSocketAccept(FindOnlyValue(request.fields, "sec-websocket-key"));
+      response_edits_.fields.Set("Sec-WebSocket-Accept", websocket_text_);
+    }
   } else if (response.status == 426) {
     response_edits_.upgrade = http::h1::FindUpgrade(response.fields, rule.upgrades);
   }
   forwarder_.EditResponse(request, &response, random, &response_edits_.fields);
   if (rule.response_headers != nullptr) AppendChanges(*rule.response_headers, &response_edits_.fields);
   return response_edits_;
+}
+
+const char* HeadEditor::WhyNoTunnel(const http::RequestHead& request, const http::ResponseHead& response) const {
+  if (response.framing != http::BodyFraming::kTunnel) {
+    return response.status / 100 == 2 ? "the server did not change to the protocol that was asked for" : nullptr;
+  }
+  if (response.http2 || !request.extended_connect || !IsWebSocket(request_edits_.upgrade)) return nullptr;
+  const bool confirmed = FindOnlyValue(response.fields, "sec-websocket-accept") == WebSocketAccept(websocket_text_);
+  return confirmed ? nullptr : "the server's Sec-WebSocket-Accept is not for the key that it was sent";
 }
 
 const http::HeadEdits* HeadEditor::EditAnswer(const http::RequestHead& request, const config::RouteRule& rule,

@@ -38,6 +38,9 @@ class HeadEditor {
   // A server's final response to what EditRequest has edited.
   const http::HeadEdits& EditResponse(const http::RequestHead& request, const config::RouteRule& rule,
                                       const http::ResponseHead& response, load_balancing::Random& random);
+  // Why a final response to an extended CONNECT is none that the client could understand; null: it is one. To be asked
+  // before EditResponse.
+  const char* WhyNoTunnel(const http::RequestHead& request, const http::ResponseHead& response) const;
   // The answer of a rule that redirects, or has a fixed answer. Null: it redirects, and the request names no host that
   // this could be for.
   const http::HeadEdits* EditAnswer(const http::RequestHead& request, const config::RouteRule& rule,
@@ -55,6 +58,7 @@ class HeadEditor {
   Forwarder forwarder_;
   std::string normalized_target_;  // of the request, where the listener changes it
   std::string own_text_;           // a Location, or the target that servers are asked for, where the rule says so
+  std::string websocket_text_;     // the key that the proxy has made, or its confirmation of the client's
   http::HeadEdits request_edits_;
   http::HeadEdits response_edits_;
 };

@@ -20,6 +20,7 @@ ProxyTest::ProxyTest()
   environment_.snapshots = &snapshots_;
   environment_.exchanges = &exchanges_;
   environment_.date = &date_;
+  environment_.http2 = &http2_;
 
   listener_.counters = std::make_shared<metrics::ListenerCounters>();
   listener_.own_counters = &listener_.counters->of_worker(0);

@@ -10,6 +10,7 @@
 #include "dataplane/config/snapshot.h"
 #include "dataplane/event/loop_test_support.h"
 #include "dataplane/event/turn_work.h"
+#include "dataplane/http/h2/server_context.h"
 #include "dataplane/load_balancing/random.h"
 #include "dataplane/metrics/worker_counters.h"
 #include "dataplane/net/address.h"
@@ -83,6 +84,7 @@ class ProxyTest : public event::testing::LoopTest {
   load_balancing::Random random_{1};
   Environment environment_;
   DateCache date_;
+  http::h2::ServerContext http2_;
   upstream::Backends backends_{&environment_};
   SnapshotPins snapshots_;
   ExchangePool exchanges_{&environment_};

@@ -17,7 +17,7 @@ void DescribeHead(const EndedRequest& request, access_log::Entry* entry) {
   if (head.authority.size > 0) entry->authority = head.Get(head.authority);
   if (head.target.size > 0) entry->path = head.Get(head.target);
   if (request.head_is_complete) {
-    entry->protocol = head.minor_version == 0 ? "HTTP/1.0" : "HTTP/1.1";
+    entry->protocol = head.http2 ? "HTTP/2.0" : head.minor_version == 0 ? "HTTP/1.0" : "HTTP/1.1";
     if (entry->path.empty()) entry->path = "*";  // an absolute-form OPTIONS without a path (RFC 9112 §3.2.4)
   }
   if (!head.fields.empty()) entry->request_fields = &head.fields;

@@ -6,6 +6,7 @@
 #include <utility>
 #include <vector>
 
+#include "absl/strings/match.h"
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_split.h"
@@ -20,6 +21,8 @@ A reverse proxy that starts empty and is programmed at run time, over gRPC.
 
   --control=HOST:PORT,…         controllers to dial; the next one when one fails
   --control_listen=ADDRESS,…    where controllers and fairleadctl dial: HOST:PORT or unix:PATH
+  --control_ca=FILE --control_cert=FILE --control_key=FILE   mTLS, PEM; likewise --admin_…, --health_…: docs/TLS.md
+  --control_server_name=NAME    in controllers' certificates; default: the address that is dialled
   --admin_listen=ADDRESS,…      HTTP: /live, /ready, /metrics, /status
   --health_listen=ADDRESS,…     the line protocol for reports of health
   --access_log=DESTINATION      file:PATH, stdout, stderr, syslog:unix:PATH, syslog:IP:PORT; SIGHUP reopens the file
@@ -28,13 +31,12 @@ A reverse proxy that starts empty and is programmed at run time, over gRPC.
   --max_buffer_bytes=512MiB     what buffers may take in all; default: a quarter of the memory; see docs/LIMITS.md
   --server_metrics=on|off       whether /metrics has series of each server; default on
   --node_id=NAME --zone=NAME    what controllers are told; default: the host's name, and none
-  --heartbeat_timeout=15s       silence that ends a control stream
-  --heartbeat_interval=5s       silence that a heartbeat breaks; default: a third of the timeout
+  --heartbeat_timeout=15s, --heartbeat_interval=5s   silence that ends a control stream; that a heartbeat breaks
   --drain_timeout=30s           how long SIGTERM waits for requests to end
   --help, --version
 
-Prints a line for each socket ("admin listening on 127.0.0.1:9901"); port 0 lets the system choose. Control, admin and
-health sockets stay on this machine: addresses beyond loopback are refused. SIGTERM drains and ends; a second one ends.
+Prints a line for each socket ("admin listening on 127.0.0.1:9901"); port 0 lets the system choose. Beyond loopback
+all of them need mTLS, and are refused without (but for --insecure_admin=on). SIGTERM drains and ends; a second one ends.
 
 Example: fairlead --control_listen=unix:/run/fairlead.sock --admin_listen=127.0.0.1:9901
 )";
@@ -109,6 +111,24 @@ absl::Status SetAccessLog(const std::string& flag, const std::string& value, Opt
   return absl::OkStatus();
 }
 
+// "control_ca" and others of mTLS; false: it is none of these.
+bool SetTlsFlag(const std::string& flag, const std::string& value, Options& options) {
+  const std::pair<const char*, api::MutualTls*> sockets[] = {
+      {"control_", &options.control_tls}, {"admin_", &options.admin_tls}, {"health_", &options.health_tls}};
+  for (const auto& [prefix, tls] : sockets) {
+    if (!absl::StartsWith(flag, prefix)) continue;
+    const std::string name = flag.substr(std::string(prefix).size());
+    std::string* const file = name == "ca"     ? &tls->ca
+                              : name == "cert" ? &tls->certificate
+                              : name == "key"  ? &tls->key
+                                               : nullptr;
+    if (file == nullptr) return false;
+    *file = value;
+    return true;
+  }
+  return false;
+}
+
 absl::Status SetFlag(const std::string& flag, const std::string& value, Options& options) {
   if (value.empty()) return Wrong(flag, absl::StrCat("needs a value: --", flag, "=…"));
   if (flag == "control") return SetList(flag, value, options.control);
@@ -123,7 +143,11 @@ absl::Status SetFlag(const std::string& flag, const std::string& value, Options&
   if (flag == "heartbeat_timeout") return SetDuration(flag, value, options.heartbeat_timeout);
   if (flag == "drain_timeout") return SetDuration(flag, value, options.drain_timeout);
   if (flag == "max_buffer_bytes") return SetBytes(flag, value, options.max_buffer_bytes);
-  if (flag == "node_id") {
+  if (SetTlsFlag(flag, value, options)) return absl::OkStatus();
+  if (flag == "insecure_admin") return SetSwitch(flag, value, options.insecure_admin);
+  if (flag == "control_server_name") {
+    options.control_tls.server_name = value;
+  } else if (flag == "node_id") {
     options.node_id = value;
   } else if (flag == "zone") {
     options.zone = value;
@@ -157,6 +181,11 @@ absl::StatusOr<Options> ParseOptions(const std::vector<std::string>& arguments) 
   }
   if (options.heartbeat_timeout <= options.heartbeat_interval) {
     return Wrong("heartbeat_timeout", "must be longer than --heartbeat_interval");
+  }
+  const std::pair<const api::MutualTls*, const char*> sockets[] = {
+      {&options.control_tls, "--control_"}, {&options.admin_tls, "--admin_"}, {&options.health_tls, "--health_"}};
+  for (const auto& [tls, prefix] : sockets) {
+    if (absl::Status status = api::CheckMutualTls(*tls, prefix); !status.ok()) return status;
   }
   if (options.control.empty() && options.control_listen.empty()) {
     return absl::InvalidArgumentError("nobody could program it: give --control or --control_listen; see --help");

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "absl/status/statusor.h"
+#include "api/credentials/mutual_tls.h"
 #include "dataplane/access_log/destination_spec.h"
 #include "dataplane/event/loop.h"
 
@@ -20,6 +21,11 @@ struct Options {
   std::vector<std::string> control_listen;  // where controllers and fairleadctl dial
   std::vector<std::string> admin_listen;
   std::vector<std::string> health_listen;
+  // By which the TCP sockets of each speak mTLS; not given: they speak in the clear, on this machine alone.
+  api::MutualTls control_tls;
+  api::MutualTls admin_tls;
+  api::MutualTls health_tls;
+  bool insecure_admin = false;                            // admin sockets may speak in the clear beyond this machine
   std::optional<access_log::DestinationSpec> access_log;  // not given: nothing is logged
   int workers = 0;                                        // 0: one for each processor
   event::IoBackend io = event::IoBackend::kAuto;

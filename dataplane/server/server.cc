@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <cstdio>
+#include <ctime>
 #include <memory>
 #include <optional>
 #include <string>
@@ -22,15 +23,19 @@
 #include "dataplane/buffer/budget.h"
 #include "dataplane/control/control_core.h"
 #include "dataplane/control/dialer.h"
+#include "dataplane/control/grpc_log.h"
 #include "dataplane/control/grpc_server.h"
 #include "dataplane/control/memory_return.h"
 #include "dataplane/event/loop.h"
 #include "dataplane/health/line_server.h"
 #include "dataplane/net/address.h"
 #include "dataplane/net/listening_socket.h"
+#include "dataplane/net/reach.h"
+#include "dataplane/server/identity_files.h"
 #include "dataplane/server/machine.h"
 #include "dataplane/server/pressure_log.h"
 #include "dataplane/server/signals.h"
+#include "dataplane/tls/handshakes.h"
 #include "dataplane/worker/worker_pool.h"
 
 namespace fairlead::server {
@@ -70,7 +75,7 @@ class Server {
       : options_(options),
         node_id_(options.node_id.empty() ? HostName() : options.node_id),
         drain_timer_([](void* self) { static_cast<Server*>(self)->loop_->Stop(); }, this),
-        pressure_timer_([](void* self) { static_cast<Server*>(self)->LookForPressure(); }, this) {}
+        look_timer_([](void* self) { static_cast<Server*>(self)->LookAround(); }, this) {}
 
   absl::Status Start() {
     absl::StatusOr<std::unique_ptr<event::Loop>> loop = event::Loop::Create(event::IoBackend::kEpoll);
@@ -79,6 +84,7 @@ class Server {
     started_ms_ = loop_->now_ms();
     signals_.Start([this](int signal) { loop_->mailbox().Post([this, signal] { OnSignal(signal); }); });
     if (absl::Status status = OpenAccessLog(); !status.ok()) return status;
+    if (absl::Status status = LoadIdentities(); !status.ok()) return status;
 
     const uint64_t least_bytes = kLeastBufferBytes * options_.workers;
     uint64_t buffer_bytes = options_.max_buffer_bytes;
@@ -102,7 +108,7 @@ class Server {
          {&Server::ListenAdmin, &Server::ListenHealth, &Server::ListenControl, &Server::DialControllers}) {
       if (absl::Status status = (this->*listen)(); !status.ok()) return status;
     }
-    loop_->timers().Schedule(&pressure_timer_, kPressureLookMs);
+    loop_->timers().Schedule(&look_timer_, kLookMs);
     return absl::OkStatus();
   }
 
@@ -111,7 +117,7 @@ class Server {
  private:
   // io_uring has 2 MiB of it with the kernel, and a request needs some at each side.
   static constexpr uint64_t kLeastBufferBytes = 8 * 1024 * 1024;
-  static constexpr uint64_t kPressureLookMs = 1000;
+  static constexpr uint64_t kLookMs = 1000;
 
   absl::Status OpenAccessLog() {
     if (!options_.access_log.has_value()) return absl::OkStatus();
@@ -120,6 +126,37 @@ class Server {
     if (!destination.ok()) return ForFlag("--access_log", destination.status());
     access_log_ = std::make_unique<access_log::AccessLog>(*std::move(destination), options_.workers, Complain);
     return absl::OkStatus();
+  }
+
+  absl::Status LoadIdentities() {
+    if (absl::StatusOr<const IdentityFiles*> control = LoadIdentity(options_.control_tls, "--control_");
+        !control.ok()) {
+      return control.status();
+    }
+    absl::StatusOr<const IdentityFiles*> admin = LoadIdentity(options_.admin_tls, "--admin_");
+    if (!admin.ok()) return admin.status();
+    admin_identity_ = *admin;
+    absl::StatusOr<const IdentityFiles*> health = LoadIdentity(options_.health_tls, "--health_");
+    if (!health.ok()) return health.status();
+    health_identity_ = *health;
+    return absl::OkStatus();
+  }
+
+  // Null where it is not given.
+  absl::StatusOr<const IdentityFiles*> LoadIdentity(const api::MutualTls& tls, const char* flag_prefix) {
+    if (!tls.given()) return nullptr;
+    absl::StatusOr<std::unique_ptr<IdentityFiles>> files = IdentityFiles::Load(tls, flag_prefix, std::time(nullptr));
+    if (!files.ok()) return files.status();
+    identities_.push_back(*std::move(files));
+    return identities_.back().get();
+  }
+
+  // How clients of these sockets are met; none: in the clear.
+  static std::optional<tls::HandshakeOptions> Handshakes(const char* what, const IdentityFiles* identity) {
+    if (identity == nullptr) return std::nullopt;
+    return tls::HandshakeOptions{
+        .context = [identity] { return identity->server_context(); },
+        .log = [what](std::string_view line) { Complain(absl::StrCat(what, ": ", std::string(line))); }};
   }
 
   control::ControlCore::Options CoreOptions() {
@@ -144,8 +181,14 @@ class Server {
     absl::StatusOr<std::vector<net::Address>> addresses = ParseAddresses("--admin_listen", options_.admin_listen);
     if (!addresses.ok()) return addresses.status();
     for (const net::Address& address : *addresses) {
-      absl::StatusOr<std::unique_ptr<admin::AdminServer>> server =
-          admin::AdminServer::Listen(loop_.get(), address, [this] { return AdminStatus(); });
+      if (admin_identity_ == nullptr && !options_.insecure_admin && !net::IsOfThisMachine(address)) {
+        return absl::InvalidArgumentError(
+            absl::StrCat("--admin_listen: ", address.ToString(),
+                         ": beyond loopback, admin needs mTLS: give --admin_ca, --admin_cert and ",
+                         "--admin_key; or, where a network of yours may read all of it, --insecure_admin=on"));
+      }
+      absl::StatusOr<std::unique_ptr<admin::AdminServer>> server = admin::AdminServer::Listen(
+          loop_.get(), address, [this] { return AdminStatus(); }, Handshakes("admin", admin_identity_));
       if (!server.ok()) return ForFlag("--admin_listen", server.status());
       Announce("admin", (*server)->address().ToString());
       admin_.push_back(*std::move(server));
@@ -158,7 +201,7 @@ class Server {
     absl::StatusOr<std::vector<net::Address>> addresses = ParseAddresses("--health_listen", options_.health_listen);
     if (!addresses.ok()) return addresses.status();
     absl::StatusOr<std::unique_ptr<health::LineServer>> server =
-        health::LineServer::Listen(loop_.get(), &core_->health(), *addresses);
+        health::LineServer::Listen(loop_.get(), &core_->health(), *addresses, Handshakes("health", health_identity_));
     if (!server.ok()) return ForFlag("--health_listen", server.status());
     health_ = *std::move(server);
     for (const net::Address& address : health_->addresses()) Announce("health", address.ToString());
@@ -168,7 +211,7 @@ class Server {
   absl::Status ListenControl() {
     for (const std::string& address : options_.control_listen) {
       absl::StatusOr<std::unique_ptr<control::GrpcServer>> server =
-          control::GrpcServer::Create(address, core_.get(), loop_.get());
+          control::GrpcServer::Create(address, core_.get(), loop_.get(), options_.control_tls);
       if (!server.ok()) return ForFlag("--control_listen", server.status());
       Announce("control", (*server)->bound_address().ToString());
       control_.push_back(*std::move(server));
@@ -179,7 +222,7 @@ class Server {
   absl::Status DialControllers() {
     if (options_.control.empty()) return absl::OkStatus();
     absl::StatusOr<std::unique_ptr<control::Dialer>> dialer =
-        control::Dialer::Create(options_.control, core_.get(), loop_.get(), Complain);
+        control::Dialer::Create(options_.control, core_.get(), loop_.get(), Complain, options_.control_tls);
     if (!dialer.ok()) return ForFlag("--control", dialer.status());
     dialer_ = *std::move(dialer);
     return absl::OkStatus();
@@ -247,6 +290,15 @@ class Server {
     return sessions;
   }
 
+  // Every second.
+  void LookAround() {
+    LookForPressure();
+    for (const std::unique_ptr<IdentityFiles>& files : identities_) {
+      if (const std::string line = files->Look(std::time(nullptr)); !line.empty()) Complain(line);
+    }
+    loop_->timers().Schedule(&look_timer_, kLookMs);
+  }
+
   void LookForPressure() {
     uint64_t descriptors = 0;
     uint64_t buffers = 0;
@@ -256,9 +308,8 @@ class Server {
     }
     for (const std::string& line :
          {descriptor_log_.Look(descriptors, loop_->now_ms()), buffer_log_.Look(buffers, loop_->now_ms())}) {
-      if (!line.empty()) std::fprintf(stderr, "%s\n", line.c_str());
+      if (!line.empty()) Complain(line);
     }
-    loop_->timers().Schedule(&pressure_timer_, kPressureLookMs);
   }
 
   // The first signal drains, the second ends at once; SIGHUP is for whoever moved the access log away.
@@ -281,13 +332,17 @@ class Server {
   Signals signals_;
   std::unique_ptr<event::Loop> loop_;
   event::Timer drain_timer_;
-  event::Timer pressure_timer_;
+  event::Timer look_timer_;
   PressureLog descriptor_log_{"no descriptors left (RLIMIT_NOFILE): accepting pauses, connecting to servers fails"};
   PressureLog buffer_log_{"buffers are full (--max_buffer_bytes): requests and connections are answered 503"};
   int descriptor_limit_ = 0;
   std::optional<buffer::Budget> budget_;
   uint64_t started_ms_ = 0;
   bool draining_ = false;
+  std::vector<std::unique_ptr<IdentityFiles>> identities_;
+  // Of those; null: not given.
+  const IdentityFiles* admin_identity_ = nullptr;
+  const IdentityFiles* health_identity_ = nullptr;
   std::unique_ptr<access_log::AccessLog> access_log_;
   std::unique_ptr<worker::WorkerPool> workers_;
   std::unique_ptr<control::ControlCore> core_;
@@ -301,6 +356,7 @@ class Server {
 
 absl::Status Run(const Options& options) {
   control::MemoryReturn::SetUpAllocator();
+  control::TellGrpcErrors(&Complain);
   Server server(options);
   if (absl::Status status = server.Start(); !status.ok()) return status;
   server.Run();

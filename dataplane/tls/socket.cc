@@ -8,6 +8,8 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "dataplane/tls/handshake_pool.h"
+#include "dataplane/tls/handshake_step.h"
 #include "dataplane/tls/openssl.h"
 #include "dataplane/tls/socket_bio.h"
 
@@ -29,10 +31,11 @@ bool IsToBeReset(int fd) {
 }  // namespace
 
 Socket* Socket::Accept(event::Loop& loop, event::Socket* transport, std::shared_ptr<const ServerContext> context,
-                       event::SocketHandler* handler, buffer::Slice begin) {
+                       event::SocketHandler* handler, buffer::Slice begin, HandshakePool* helpers) {
   SSL* tls = SSL_new(context->context());
   if (tls != nullptr) SSL_set_accept_state(tls);
   auto* socket = new Socket(loop, transport, tls, std::move(context), handler);
+  socket->helpers_ = helpers;
   if (!begin.empty()) socket->input_.Append(std::move(begin));
   transport->ResumeReceive();
   // What was received already, or the lack of memory, is told from the loop's turn.
@@ -112,6 +115,10 @@ void Socket::ShutdownSend() {
 
 void Socket::Close(std::vector<buffer::Slice>) {
   closed_ = true;
+  if (step_ != nullptr) {
+    step_->socket = nullptr;
+    step_->abandoned.store(true, std::memory_order_relaxed);
+  }
   const bool orderly = phase_ == Phase::kOpen && !said_goodbye_ && output_.empty() && !IsToBeReset(fd_);
   if (orderly) {
     SSL_shutdown(tls_);
@@ -230,8 +237,52 @@ void Socket::AddOutput(const char* bytes, size_t size) {
 }
 
 void Socket::Handshake() {
+  if (step_ != nullptr) return;  // what came is for the next one
+  if (helpers_ != nullptr && tls_ != nullptr) return HandOver();
   const int result = tls_ != nullptr ? SSL_do_handshake(tls_) : 0;
-  if (result == 1) {
+  FinishStep(result == 1, tls_ != nullptr && SSL_get_error(tls_, result) == SSL_ERROR_WANT_READ);
+}
+
+void Socket::HandOver() {
+  auto step = std::make_unique<HandshakeStep>();
+  iovec front;
+  while (input_.FillIovecs(&front, 1) == 1) {
+    step->input.append(static_cast<const char*>(front.iov_base), front.iov_len);
+    input_.Consume(front.iov_len);
+  }
+  step->tls = std::exchange(tls_, nullptr);
+  step->context = context_;
+  step->socket = this;
+  step->loop = &loop_.mailbox();
+  step_ = step.get();
+  transport_->PauseReceive();
+  helpers_->Submit(std::move(step));
+}
+
+void Socket::OnStepDone(std::unique_ptr<HandshakeStep> step) {
+  if (step->socket != nullptr) step->socket->TakeBack(*step);
+}
+
+void Socket::TakeBack(HandshakeStep& step) {
+  step_ = nullptr;
+  tls_ = std::exchange(step.tls, nullptr);
+  BIO* bio = SocketBio::Create(this);
+  SSL_set_bio(tls_, bio, bio);
+  if (!step.input.empty()) {
+    // In front of what came meanwhile.
+    std::vector<buffer::Slice> later = input_.TakeSlices();
+    input_.Append(step.input, loop_.blocks());
+    for (buffer::Slice& slice : later) input_.Append(std::move(slice));
+  }
+  if (!step.output.empty()) AddOutput(step.output.data(), step.output.size());
+  if (step.failure.has_value()) failure_ = std::make_unique<Failure>(*std::move(step.failure));
+  transport_->ResumeReceive();
+  FinishStep(step.done, failure_ == nullptr);
+  if (!closed_ && phase_ == Phase::kHandshake && !input_.empty()) Handshake();
+}
+
+void Socket::FinishStep(bool done, bool waits) {
+  if (done) {
     phase_ = Phase::kOpen;
     if (!receiving_) transport_->PauseReceive();
     handler_->OnConnected(0);
@@ -240,7 +291,7 @@ void Socket::Handshake() {
     if (!output_.empty()) loop_.AddReady(this);
     return TellReceived();
   }
-  if (tls_ != nullptr && SSL_get_error(tls_, result) == SSL_ERROR_WANT_READ) return Flush();
+  if (waits) return Flush();
   Fail(EPROTO);
   end_ = End::kTold;
   handler_->OnConnected(EPROTO);
@@ -334,8 +385,10 @@ void Socket::EndReceiving(int error) {
 }
 
 void Socket::Fail(int error) {
-  failure_ = std::make_unique<Failure>(tls_ != nullptr ? TakeFailure(SSL_get_verify_result(tls_))
-                                                       : Failure{FailureCause::kInternal, "no memory"});
+  if (failure_ == nullptr) {
+    failure_ = std::make_unique<Failure>(tls_ != nullptr ? TakeFailure(SSL_get_verify_result(tls_))
+                                                         : Failure{FailureCause::kInternal, "no memory"});
+  }
   phase_ = Phase::kFailed;
   send_failed_ = true;
   EndReceiving(error);

@@ -25,6 +25,9 @@ struct ssl_st;
 
 namespace fairlead::tls {
 
+class HandshakePool;
+struct HandshakeStep;
+
 // A socket that speaks TLS over another one, its transport. To its owner it is an event::Socket like any other:
 //
 //  - OnConnected tells the end of the handshake, also to a server's side: 0, or an errno, of which failure() tells
@@ -39,9 +42,10 @@ namespace fairlead::tls {
 // are decrypted into blocks of the loop, sent ones encrypted into its pool's.
 class Socket final : public event::Socket, public event::LoopObject, private event::SocketHandler {
  public:
-  // Takes over a client's connection, from which `begin` was received already. The handshake begins at once.
+  // Takes over a client's connection, from which `begin` was received already. The handshake begins at once; `helpers`
+  // do its steps, and outlive the loop's use of them (HandshakePool::Stop); null: the loop's thread does.
   static Socket* Accept(event::Loop& loop, event::Socket* transport, std::shared_ptr<const ServerContext> context,
-                        event::SocketHandler* handler, buffer::Slice begin = {});
+                        event::SocketHandler* handler, buffer::Slice begin = {}, HandshakePool* helpers = nullptr);
   // Takes over a connection to a server that is being made (Loop::Connect, with any handler): an error of that is told
   // by OnConnected.
   // `sessions`: where to find one to resume, and to leave new ones. Null: none.
@@ -72,6 +76,7 @@ class Socket final : public event::Socket, public event::LoopObject, private eve
   std::optional<PeerCertificate> peer_certificate() const;
 
  private:
+  friend class HandshakePool;
   friend struct SocketBio;
 
   enum class Phase : uint8_t { kConnecting, kHandshake, kOpen, kFailed };
@@ -95,6 +100,13 @@ class Socket final : public event::Socket, public event::LoopObject, private eve
   void AddOutput(const char* bytes, size_t size);
 
   void Handshake();
+  // Has a helper do the next step.
+  void HandOver();
+  // A step is back; on the loop's thread. Its socket may have been closed.
+  static void OnStepDone(std::unique_ptr<HandshakeStep> step);
+  void TakeBack(HandshakeStep& step);
+  // A step was done: the handshake is over, or waits for more, or else has failed.
+  void FinishStep(bool done, bool waits);
   // Decrypts and tells what there is, and then the end, as long as the owner wants it.
   void TellReceived();
   // Encrypts up to kSendAtMost of it; returns how much, 0 when that failed.
@@ -117,6 +129,8 @@ class Socket final : public event::Socket, public event::LoopObject, private eve
   ssl_st* tls_;
   const std::shared_ptr<const void> context_;
   std::shared_ptr<ClientSessions> sessions_;
+  HandshakePool* helpers_ = nullptr;
+  HandshakeStep* step_ = nullptr;  // that a helper does: tls_ is there meanwhile
   std::unique_ptr<Failure> failure_;
   buffer::Queue input_;   // received, encrypted
   buffer::Queue output_;  // encrypted

@@ -98,9 +98,9 @@ void OpenSslPeer::SayGoodbye() { SSL_shutdown(tls_); }
 PairTest::~PairTest() { CloseBoth(); }
 
 void PairTest::Connect(std::shared_ptr<const ServerContext> server, std::shared_ptr<const ClientContext> client,
-                       std::shared_ptr<ClientSessions> sessions) {
+                       std::shared_ptr<ClientSessions> sessions, HandshakePool* helpers) {
   auto [fd, peer] = event::testing::TcpPair();
-  server_ = Socket::Accept(*loop_, loop_->Adopt(fd, nullptr), std::move(server), &server_handler_);
+  server_ = Socket::Accept(*loop_, loop_->Adopt(fd, nullptr), std::move(server), &server_handler_, {}, helpers);
   client_ = Socket::ConnectOver(*loop_, loop_->Adopt(peer.Release(), nullptr), std::move(client), std::move(sessions),
                                 &client_handler_);
 }

@@ -68,9 +68,9 @@ class PairTest : public event::testing::LoopTest {
  protected:
   ~PairTest() override;
 
-  // Makes both sides; the handshake runs with the loop.
+  // Makes both sides; the handshake runs with the loop, the server's steps by `helpers`, if there are any.
   void Connect(std::shared_ptr<const ServerContext> server, std::shared_ptr<const ClientContext> client,
-               std::shared_ptr<ClientSessions> sessions = nullptr);
+               std::shared_ptr<ClientSessions> sessions = nullptr, HandshakePool* helpers = nullptr);
   void ConnectAndShakeHands() {
     Connect(World().server_context, World().client_context);
     RunUntil([&] { return server_handler_.connected && client_handler_.connected; });

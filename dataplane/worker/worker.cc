@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "dataplane/event/turn_work.h"
+#include "dataplane/http/h2/server_context.h"
 #include "dataplane/load_balancing/random.h"
 #include "dataplane/proxy/date_cache.h"
 #include "dataplane/proxy/environment.h"
@@ -64,6 +65,7 @@ class Worker::Serving {
     environment_.snapshots = &snapshots_;
     environment_.exchanges = &exchanges_;
     environment_.date = &date_;
+    environment_.http2 = &http2_;
     environment_.access_log = worker->access_log_;
   }
 
@@ -107,6 +109,7 @@ class Worker::Serving {
   event::TurnWork turn_work_;
   load_balancing::Random random_;
   proxy::DateCache date_;
+  http::h2::ServerContext http2_;
   proxy::Environment environment_{};
   upstream::Backends backends_;
   proxy::SnapshotPins snapshots_;

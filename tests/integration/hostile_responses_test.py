@@ -4,6 +4,7 @@ connection to the server may be used again, and that whoever asks next gets his 
 import contextlib
 import dataclasses
 import pathlib
+import queue
 import re
 import signal
 import threading
@@ -529,12 +530,17 @@ def stopped(proxy: Fairlead) -> Iterator[None]:
 
 
 def test_a_server_that_speaks_first_harms_nobody_else(proxy: Fairlead):
-    """What it says before it was asked is refused or, at the worst, the answer to the request that it was said to."""
+    """What it says before it was asked is refused or, at the worst, the answer to the request that it was said to. The
+    answer that it then owes has come before the next request does: one that comes later no proxy can tell from that
+    request's own."""
+    answered: queue.SimpleQueue[str] = queue.SimpleQueue()
 
     def script(wire: Wire) -> None:
         wire.send(POISON)
         while True:
-            wire.send(own_answer(wire.read_request().target))
+            target = wire.read_request().target
+            wire.send(own_answer(target))
+            answered.put(target)
 
     with ScriptedOrigin(script) as origin:
         serve(proxy, origin)
@@ -543,6 +549,8 @@ def test_a_server_that_speaks_first_harms_nobody_else(proxy: Fairlead):
                 response = wire.request(get(f"/{number}"))
                 assert response.status in (200, 502)
                 assert response.body in (b"poison", f"own answer to /{number}".encode()) or response.status == 502
+                while response.status == 200 and answered.get(timeout=20) != f"/{number}":
+                    pass
         # Each connection has one answer too many: none of them was used twice.
         assert origin.connections >= 20
         assert not origin.errors

@@ -1,7 +1,8 @@
 #include "dataplane/http/h1/error_response.h"
 
+#include "dataplane/http/error_body.h"
 #include "dataplane/http/h1/append.h"
-#include "dataplane/http/h1/reason_phrase.h"
+#include "dataplane/http/reason_phrase.h"
 
 namespace fairlead::http::h1 {
 namespace {
@@ -10,10 +11,6 @@ namespace {
 constexpr size_t kMaxFixedSize = 256;
 
 }  // namespace
-
-size_t ErrorBodySize(uint16_t status, std::string_view detail) {
-  return 4 + ReasonPhrase(status).size() + (detail.empty() ? 0 : 2 + detail.size()) + 1;
-}
 
 size_t MaxErrorResponseSize(const ErrorResponse& response) {
   return kMaxFixedSize + 2 * ReasonPhrase(response.status).size() + response.detail.size() + response.date.size() +
@@ -24,12 +21,9 @@ char* WriteErrorResponse(const ErrorResponse& response, char* out) {
   const std::string_view phrase = ReasonPhrase(response.status);
 
   out = Append(out, "HTTP/1.1 ");
-  const auto append_status = [&] {
-    out = AppendDecimal(out, response.status);
-    *out++ = ' ';
-    out = Append(out, phrase);
-  };
-  append_status();
+  out = AppendDecimal(out, response.status);
+  *out++ = ' ';
+  out = Append(out, phrase);
   out = Append(out, "\r\nContent-Type: text/plain\r\nContent-Length: ");
   out = AppendDecimal(out, ErrorBodySize(response.status, response.detail));
   out = Append(out, "\r\n");
@@ -45,13 +39,7 @@ char* WriteErrorResponse(const ErrorResponse& response, char* out) {
   }
   out = Append(out, "\r\n");
   if (response.request_method == Method::kHead) return out;
-
-  append_status();
-  if (!response.detail.empty()) {
-    out = Append(out, ": ");
-    out = Append(out, response.detail);
-  }
-  return Append(out, "\n");
+  return WriteErrorBody(response.status, response.detail, out);
 }
 
 }  // namespace fairlead::http::h1

@@ -20,9 +20,6 @@ struct ErrorResponse {
   const FieldEdits* edits = nullptr;  // what they bring is added; null: nothing
 };
 
-// The size of the body: "503 phrase: detail\n".
-size_t ErrorBodySize(uint16_t status, std::string_view detail);
-
 // As in serializer.h: the room that Write may need, and the end of what was written. Text and fields must be free of CR
 // and LF.
 size_t MaxErrorResponseSize(const ErrorResponse& response);

@@ -1,7 +1,7 @@
 #include "dataplane/http/h1/fixed_response.h"
 
 #include "dataplane/http/h1/append.h"
-#include "dataplane/http/h1/reason_phrase.h"
+#include "dataplane/http/reason_phrase.h"
 
 namespace fairlead::http::h1 {
 namespace {

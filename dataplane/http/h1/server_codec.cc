@@ -2,6 +2,7 @@
 
 #include <utility>
 
+#include "dataplane/http/error_body.h"
 #include "dataplane/http/h1/error_response.h"
 #include "dataplane/http/h1/fixed_response.h"
 #include "dataplane/http/h1/serializer.h"
@@ -291,7 +292,7 @@ void ServerCodec::SendFixed(uint16_t status, std::string_view body, const HeadEd
 }
 
 size_t ServerCodec::ErrorBodySize(uint16_t status, std::string_view detail) const {
-  return method_ == Method::kHead ? 0 : h1::ErrorBodySize(status, detail);
+  return method_ == Method::kHead ? 0 : http::ErrorBodySize(status, detail);
 }
 
 void ServerCodec::WriteError(uint16_t status, std::string_view detail, bool keep_alive, const FieldEdits* edits) {

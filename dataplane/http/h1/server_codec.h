@@ -25,6 +25,7 @@ class ServerCodec final : public http::ServerCodec, private http::ServerStream {
 
   void Receive(buffer::Slice bytes) override;
   bool ReceiveEnd() override;
+  bool EndIdle() override { return false; }
   void ConnectionLost(ClientError error) override;
   void Continue() override;
   void OnSent() override;

@@ -99,6 +99,7 @@ class TestConnection final : private ServerCodecHost {
  private:
   ServerStreamHandler* OnStreamBegin(ServerStream* stream) override;
   void OnRequestRefused(uint16_t status, const char* reason, RequestLimit limit) override;
+  void OnConnectionLimit(ConnectionLimit) override {}
   void OnResponse(uint16_t status) override { responses.push_back(status); }
   buffer::Queue& output() override { return output_; }
   buffer::BlockPool& blocks() override { return blocks_; }
@@ -108,6 +109,7 @@ class TestConnection final : private ServerCodecHost {
   void ShutdownAfterOutput() override { shut_down = true; }
   void CloseAfterOutput() override { closing = true; }
   void CloseNow() override { reset = true; }
+  uint64_t now_ms() const override { return 0; }
   std::string_view date() override { return {}; }
 
   // Gives the codec what it is ready for.

@@ -1,6 +1,6 @@
-#include "dataplane/http/h1/reason_phrase.h"
+#include "dataplane/http/reason_phrase.h"
 
-namespace fairlead::http::h1 {
+namespace fairlead::http {
 
 std::string_view ReasonPhrase(uint16_t status) {
   switch (status) {
@@ -111,4 +111,4 @@ std::string_view ReasonPhrase(uint16_t status) {
   }
 }
 
-}  // namespace fairlead::http::h1
+}  // namespace fairlead::http

@@ -1,0 +1,149 @@
+#include "dataplane/tls/handshake_pool.h"
+
+#include <gtest/gtest.h>
+#include <openssl/ssl.h>
+
+#include <memory>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "dataplane/event/loop_test_support.h"
+#include "dataplane/tls/socket.h"
+#include "dataplane/tls/socket_test_support.h"
+
+namespace fairlead::tls::testing {
+namespace {
+
+using event::testing::Pattern;
+using event::testing::RecordingHandler;
+using event::testing::StringSender;
+
+// Servers whose handshakes are done by two helpers.
+class HandshakePoolTest : public PairTest {
+ protected:
+  // As where workers end: first the threads, then the sockets, and the pool with what it was left.
+  ~HandshakePoolTest() override {
+    helpers_.Stop();
+    CloseBoth();
+  }
+
+  void ShakeHands(std::shared_ptr<const ServerContext> server, std::shared_ptr<const ClientContext> client) {
+    Connect(std::move(server), std::move(client), /*sessions=*/nullptr, &helpers_);
+    RunUntil([&] { return server_handler_.connected && client_handler_.connected; });
+  }
+
+  HandshakePool helpers_{2};
+};
+INSTANTIATE_FOR_ALL_BACKENDS(HandshakePoolTest);
+
+TEST_P(HandshakePoolTest, TellsOfTheHandshakeAndCarriesBytesBothWays) {
+  ShakeHands(World().server_context, World().client_context);
+  EXPECT_EQ(server_handler_.connected, 0);
+  EXPECT_EQ(server_->server_name(), "localhost");
+  EXPECT_STREQ(server_->version(), "TLSv1.3");
+  const std::string up = Pattern(1'000'000);
+  const std::string down = Pattern(2'000'000).substr(12345);
+  server_->ResumeReceive();
+  client_->ResumeReceive();
+  StringSender from_client(client_, &client_handler_, up);
+  StringSender from_server(server_, &server_handler_, down);
+  RunUntil(
+      [&] { return server_handler_.received.size() == up.size() && client_handler_.received.size() == down.size(); });
+  EXPECT_EQ(server_handler_.received, up);
+  EXPECT_EQ(client_handler_.received, down);
+}
+
+TEST_P(HandshakePoolTest, WhatComesRightBehindTheHandshakeIsNotLost) {
+  Connect(World().server_context, World().client_context, nullptr, &helpers_);
+  const std::string bytes = Pattern(100'000);
+  server_->ResumeReceive();
+  // Sent with the client's last flight: the server's step gets it, too.
+  RunUntil([&] { return client_handler_.connected.has_value(); });
+  StringSender from_client(client_, &client_handler_, bytes);
+  RunUntil([&] { return server_handler_.received.size() == bytes.size(); });
+  EXPECT_EQ(server_handler_.received, bytes);
+}
+
+TEST_P(HandshakePoolTest, Tls12TakesTwoStepsAsWell) {
+  Connect(World().server_context, World().client_context, nullptr, nullptr);
+  CloseBoth();
+  auto [fd, peer] = event::testing::TcpPair();
+  OpenSslPeer client(std::move(peer), /*server=*/false);
+  SSL_set_max_proto_version(client.tls(), TLS1_2_VERSION);
+  server_ = Socket::Accept(*loop_, loop_->Adopt(fd, nullptr), World().server_context, &server_handler_, {}, &helpers_);
+  bool done = false;
+  RunUntil([&] {
+    done = done || client.Handshake();
+    return done && server_handler_.connected.has_value();
+  });
+  EXPECT_EQ(server_handler_.connected, 0);
+  EXPECT_STREQ(server_->version(), "TLSv1.2");
+}
+
+TEST_P(HandshakePoolTest, AFailureIsToldWithItsCause) {
+  auto [fd, peer] = event::testing::TcpPair();
+  server_ = Socket::Accept(*loop_, loop_->Adopt(fd, nullptr), World().server_context, &server_handler_, {}, &helpers_);
+  peer.Send("GET / HTTP/1.1\r\n\r\n");
+  RunUntil([&] { return server_handler_.connected.has_value(); });
+  EXPECT_EQ(server_handler_.connected, EPROTO);
+  ASSERT_NE(server_->failure(), nullptr);
+  EXPECT_EQ(server_->failure()->cause, FailureCause::kMalformed);
+}
+
+// In whatever moment of its handshake a socket is closed, nothing is called, nothing leaks (asan), nothing races
+// (tsan).
+TEST_P(HandshakePoolTest, ASocketMayBeClosedDuringAStep) {
+  for (int turns = 0; turns < 12; ++turns) {
+    Connect(World().server_context, World().client_context, nullptr, &helpers_);
+    for (int turn = 0; turn < turns; ++turn) loop_->RunOnce(/*wait=*/false);
+    RecordingHandler* const handler = &server_handler_;
+    server_->Close();
+    server_ = nullptr;
+    handler->connected.reset();
+    client_->Close();
+    client_ = nullptr;
+    RunWhatIsDue();
+    EXPECT_FALSE(handler->connected.has_value());
+    client_handler_ = {};
+  }
+}
+
+TEST_P(HandshakePoolTest, ManyAtOnceAllComeThrough) {
+  constexpr int kCount = 60;
+  struct One {
+    RecordingHandler server_handler, client_handler;
+    Socket* server;
+    Socket* client;
+  };
+  std::vector<std::unique_ptr<One>> all;
+  for (int i = 0; i < kCount; ++i) {
+    auto one = std::make_unique<One>();
+    auto [fd, peer] = event::testing::TcpPair();
+    one->server =
+        Socket::Accept(*loop_, loop_->Adopt(fd, nullptr), World().server_context, &one->server_handler, {}, &helpers_);
+    one->client = Socket::ConnectOver(*loop_, loop_->Adopt(peer.Release(), nullptr), World().client_context, nullptr,
+                                      &one->client_handler);
+    all.push_back(std::move(one));
+  }
+  RunUntil([&] {
+    for (const auto& one : all) {
+      if (one->server_handler.connected != 0 || one->client_handler.connected != 0) return false;
+    }
+    return true;
+  });
+  for (const auto& one : all) {
+    one->server->Close();
+    one->client->Close();
+  }
+}
+
+TEST_P(HandshakePoolTest, WhatIsSubmittedAfterTheEndIsDroppedWithThePool) {
+  helpers_.Stop();
+  Connect(World().server_context, World().client_context, nullptr, &helpers_);
+  RunWhatIsDue();
+  EXPECT_FALSE(server_handler_.connected.has_value());
+}
+
+}  // namespace
+}  // namespace fairlead::tls::testing
