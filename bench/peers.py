@@ -2,6 +2,7 @@
 
 import dataclasses
 import pathlib
+import ssl
 import subprocess
 from collections.abc import Iterable, Mapping
 
@@ -30,12 +31,29 @@ class Peer:
         return self.name.startswith("fairlead")
 
 
-def answers(address: str) -> bool:
+def answers(address: str, tls: bool = False) -> bool:
     try:
         with Wire.connect(address) as wire:
+            if tls:
+                context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+                context.check_hostname, context.verify_mode = False, ssl.VerifyMode.CERT_NONE
+                wire.socket = context.wrap_socket(wire.socket)
             return wire.request(get("/")).status == 200
     except OSError:
         return False
+
+
+def make_certificate(directory: pathlib.Path, kind: str) -> pathlib.Path:
+    """Of its own issue, "rsa:2048" or "ec"; the path of its files without their ends: .crt, .key, .pem (both)."""
+    path = directory / kind.replace(":", "")
+    key = ("-newkey", kind) if kind.startswith("rsa") else ("-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256")
+    names = ("-subj", "/CN=localhost", "-addext", "subjectAltName=DNS:localhost")
+    files = ("-keyout", f"{path}.key", "-out", f"{path}.crt")
+    command = ["openssl", "req", "-x509", "-nodes", "-days", "30", *key, *names, *files]
+    subprocess.run(command, check=True, stderr=subprocess.DEVNULL)
+    pem = pathlib.Path(f"{path}.crt").read_bytes() + pathlib.Path(f"{path}.key").read_bytes()
+    pathlib.Path(f"{path}.pem").write_bytes(pem)
+    return path
 
 
 class Peers:
@@ -43,6 +61,7 @@ class Peers:
 
     def __init__(self, bench: Workbench, machine: Machine, fairlead: pathlib.Path, envoy: pathlib.Path | None):
         self._bench = bench
+        self.directory = bench.directory
         self._machine = machine
         self._fairlead = fairlead
         self._envoy = envoy
@@ -64,19 +83,22 @@ class Peers:
         more: Mapping[str, str] | None = None,
         connections: int = 4096,
         wrapper: Iterable[str] = (),
+        flags: Iterable[str] = (),
     ) -> Peer:
-        """One that answers. `more` fills in `more_servers` and `more_backends`, `connections` bounds those at a time
-        where the proxy wants to know, `wrapper` is a command that runs the proxy."""
+        """One that answers. `more` fills in `more_servers` and `more_backends`, or with TLS `certificate` (of
+        make_certificate), `connections` bounds those at a time where the proxy wants to know, `wrapper` is a command
+        that runs the proxy, `flags` are a fairlead's own."""
         self._started += 1
         unique = f"{name.replace(' ', '-')}-{self._started}"
         address = closed_port()
         template = {"nginx": "nginx.conf", "haproxy": "haproxy.cfg", "envoy": "envoy.yaml"}.get(name, "fairlead.yaml")
         path = self._fill(f"{mode}/{template}", unique, address, connections, more or {})
         if name.startswith("fairlead"):
-            process = self._start_fairlead(unique, name.split()[1], path, wrapper)
+            process = self._start_fairlead(unique, name.split()[1], path, wrapper, flags)
         else:
             process = self._bench.start(self._machine.for_proxy(*wrapper, *self._command(name, path)), unique)
-        wait_until(lambda: answers(address) or not process.is_running(), f"{name} answers", seconds=60)
+        tls = mode.startswith("tls")
+        wait_until(lambda: answers(address, tls) or not process.is_running(), f"{name} answers", seconds=60)
         if not process.is_running():
             raise AssertionError(f"{name} has ended: {process.stderr()}")
         return Peer(name, address, process)
@@ -110,6 +132,8 @@ class Peers:
             "name": unique,
             "directory": self._bench.directory,
             "connections": connections,
+            "protocols_haproxy": "http/1.1",
+            "http2_nginx": "",
             **more,
         }
         for key, value in (("address", address), ("origin", self.origin)):
@@ -129,9 +153,11 @@ class Peers:
     def _control(self, unique: str) -> str:
         return f"unix:{self._bench.directory}/{unique}.control"
 
-    def _start_fairlead(self, unique: str, io: str, configuration: pathlib.Path, wrapper: Iterable[str]) -> Process:
-        flags = [*_CONTROL_FLAGS, f"--io={io}", f"--control_listen={self._control(unique)}"]
-        command = [*wrapper, str(self._fairlead / "dataplane/fairlead"), *flags]
+    def _start_fairlead(
+        self, unique: str, io: str, configuration: pathlib.Path, wrapper: Iterable[str], flags: Iterable[str]
+    ) -> Process:
+        control = [*_CONTROL_FLAGS, f"--io={io}", f"--control_listen={self._control(unique)}"]
+        command = [*wrapper, str(self._fairlead / "dataplane/fairlead"), *control, *flags]
         process = self._bench.start(self._machine.for_proxy(*command), unique)
         process.wait_for_line(r"^control listening on ", seconds=60)
         self._apply(unique, configuration)

@@ -14,7 +14,7 @@ def install_packages() -> None:
 
 def build_fairlead() -> pathlib.Path:
     """The directory with dataplane/fairlead and ctl/fairleadctl."""
-    command = ["bazel", "build", "--config=release", "//dataplane:fairlead", "//ctl:fairleadctl"]
+    command = ["bazel", "build", "--config=release", "//dataplane:fairlead", "//ctl:fairleadctl", "//bench/handshaker"]
     subprocess.run(command, cwd=REPOSITORY, check=True)
     found = subprocess.run(
         ["bazel", "info", "--config=release", "bazel-bin"], cwd=REPOSITORY, check=True, capture_output=True, text=True

@@ -26,9 +26,24 @@ absl::Status PrintOperations(const Invocation& invocation, const v1::Snapshot& f
   return PrintMessage(transaction, invocation.format, {}, invocation.environment.out);
 }
 
+// What leads from the proxy's state to `wanted`. Keys, which the proxy never tells, are no difference by themselves:
+// they are their certificates'.
+std::vector<v1::Operation> DiffWithoutKeys(const v1::Snapshot& state, const v1::Snapshot& wanted) {
+  v1::Snapshot comparable = wanted;
+  for (v1::Certificate& certificate : *comparable.mutable_certificates()) certificate.clear_key();
+  std::vector<v1::Operation> operations = api::Diff(state, comparable);
+  for (v1::Operation& operation : operations) {
+    if (!operation.has_upsert_certificate()) continue;
+    for (const v1::Certificate& certificate : wanted.certificates()) {
+      if (certificate.id() == operation.upsert_certificate().id())
+        *operation.mutable_upsert_certificate() = certificate;
+    }
+  }
+  return operations;
+}
+
 absl::StatusOr<ExitCode> PrintDifference(const Invocation& invocation, const v1::Snapshot& from,
-                                         const v1::Snapshot& to) {
-  std::vector<v1::Operation> operations = api::Diff(from, to);
+                                         std::vector<v1::Operation> operations) {
   const bool same = operations.empty();
   const absl::Status printed = PrintOperations(invocation, from, std::move(operations));
   if (!printed.ok()) return printed;
@@ -48,7 +63,7 @@ absl::StatusOr<ExitCode> RunBetweenRevisions(const Invocation& invocation) {
   if (!before.ok()) return before.status();
   const absl::StatusOr<v1::Snapshot> after = GetRevision(**connection, *to);
   if (!after.ok()) return after.status();
-  return PrintDifference(invocation, *before, *after);
+  return PrintDifference(invocation, *before, api::Diff(*before, *after));
 }
 
 absl::StatusOr<ExitCode> Run(const Invocation& invocation) {
@@ -70,7 +85,7 @@ absl::StatusOr<ExitCode> Run(const Invocation& invocation) {
   filter.set_without_status(true);
   const absl::StatusOr<v1::StateReport> state = GetState(**connection, filter);
   if (!state.ok()) return state.status();
-  return PrintDifference(invocation, state->config(), wanted->snapshot());
+  return PrintDifference(invocation, state->config(), DiffWithoutKeys(state->config(), wanted->snapshot()));
 }
 
 }  // namespace

@@ -1,7 +1,11 @@
+#include <algorithm>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
+#include "absl/time/clock.h"
+#include "absl/time/time.h"
 #include "api/yaml/concat.h"
 #include "api/yaml/nearest_name.h"
 #include "ctl/commands.h"
@@ -34,15 +38,34 @@ v1::StateFilter FilterOf(const std::vector<ResourceKind>& kinds, std::string_vie
   return filter;
 }
 
-void PrintTables(const std::vector<ResourceKind>& kinds, const v1::Snapshot& state, std::ostream& out) {
+void PrintTables(const std::vector<ResourceKind>& kinds, const v1::StateReport& report, std::ostream& out) {
   bool first = true;
   for (const ResourceKind& kind : kinds) {
-    const Table table = kind.table(state);
+    const Table table = kind.table(report);
     // Of all kinds, those that there are; of one, its header in any case.
     if (table.empty() && kinds.size() > 1) continue;
     if (!first) out << "\n";
     first = false;
     table.Print(out);
+  }
+}
+
+// Of certificates among the resources that are shown.
+void WarnOfExpiry(const v1::StateReport& report, std::ostream& err) {
+  constexpr absl::Duration kTimeToAct = absl::Hours(24 * 30);
+  const absl::Time now = absl::Now();
+  for (const v1::CertificateStatus& status : report.certificates()) {
+    const bool shown = std::ranges::any_of(report.config().certificates(),
+                                           [&](const v1::Certificate& one) { return one.id() == status.id(); });
+    const absl::Duration left = absl::FromUnixSeconds(status.not_after()) - now;
+    if (!shown || left > kTimeToAct) continue;
+    const auto days = absl::ToInt64Hours(left) / 24;
+    err << "certificate " << status.id();
+    if (left <= absl::ZeroDuration()) {
+      err << " has expired\n";
+    } else {
+      err << " expires in " << days << (days == 1 ? " day\n" : " days\n");
+    }
   }
 }
 
@@ -68,7 +91,10 @@ absl::StatusOr<ExitCode> Run(const Invocation& invocation) {
     const absl::Status printed = PrintMessage(selected, invocation.format, {}, invocation.environment.out);
     if (!printed.ok()) return printed;
   } else {
-    PrintTables(*kinds, selected, invocation.environment.out);
+    v1::StateReport shown = *report;
+    *shown.mutable_config() = std::move(selected);
+    PrintTables(*kinds, shown, invocation.environment.out);
+    WarnOfExpiry(shown, invocation.environment.err);
   }
   return ExitCode::kDone;
 }

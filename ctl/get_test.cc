@@ -86,7 +86,7 @@ TEST(Get, Health) {
 }
 
 TEST(Get, WhatTlsNeedsByName) {
-  EXPECT_EQ(Get({"certificates"}), "CERTIFICATE\nsite\n");
+  EXPECT_EQ(Get({"certificates"}), "CERTIFICATE  NAMES  KEY  EXPIRES\nsite\n");
   EXPECT_EQ(Get({"trust_bundles"}), "TRUST_BUNDLE\nroots\n");
   EXPECT_EQ(Get({"ticket_keys"}), "TICKET_KEYS   KEYS\nfleet            2\n");
 }

@@ -2,7 +2,9 @@
 
 #include <algorithm>
 #include <string>
+#include <vector>
 
+#include "absl/time/time.h"
 #include "api/yaml/concat.h"
 #include "api/yaml/yaml.h"
 
@@ -169,9 +171,26 @@ Table HealthTable(const v1::Snapshot& state) {
   return table;
 }
 
-Table CertificateTable(const v1::Snapshot& state) {
-  Table table({{"CERTIFICATE"}});
-  for (const v1::Certificate& certificate : state.certificates()) table.AddRow({certificate.id()});
+const v1::CertificateStatus* FindStatus(const v1::StateReport& report, std::string_view certificate) {
+  for (const v1::CertificateStatus& status : report.certificates()) {
+    if (status.id() == certificate) return &status;
+  }
+  return nullptr;
+}
+
+Table CertificateTable(const v1::StateReport& report) {
+  Table table({{"CERTIFICATE"}, {"NAMES"}, {"KEY"}, {"EXPIRES"}});
+  for (const v1::Certificate& certificate : report.config().certificates()) {
+    const v1::CertificateStatus* status = FindStatus(report, certificate.id());
+    if (status == nullptr) {
+      table.AddRow({certificate.id(), "", "", ""});
+      continue;
+    }
+    const std::string names = api::Join(std::vector<std::string>(status->names().begin(), status->names().end()), ",");
+    table.AddRow(
+        {certificate.id(), names.empty() ? status->subject() : names, status->key(),
+         absl::FormatTime("%Y-%m-%d %H:%M UTC", absl::FromUnixSeconds(status->not_after()), absl::UTCTimeZone())});
+  }
   return table;
 }
 
@@ -187,17 +206,23 @@ Table TicketKeysTable(const v1::Snapshot& state) {
   return table;
 }
 
+// A table for which the resources alone are enough.
+template <Table (*kTable)(const v1::Snapshot&)>
+Table OfConfig(const v1::StateReport& report) {
+  return kTable(report.config());
+}
+
 }  // namespace
 
 std::vector<ResourceKind> ResourceKinds() {
-  return {{"listeners", SelectListeners, ListenerTable},
-          {"route_tables", SelectRouteTables, RouteTableTable},
-          {"backends", SelectBackends, BackendTable},
-          {"servers", SelectServers, ServerTable},
-          {"health", SelectHealth, HealthTable},
+  return {{"listeners", SelectListeners, OfConfig<ListenerTable>},
+          {"route_tables", SelectRouteTables, OfConfig<RouteTableTable>},
+          {"backends", SelectBackends, OfConfig<BackendTable>},
+          {"servers", SelectServers, OfConfig<ServerTable>},
+          {"health", SelectHealth, OfConfig<HealthTable>},
           {"certificates", SelectCertificates, CertificateTable},
-          {"trust_bundles", SelectTrustBundles, TrustBundleTable},
-          {"ticket_keys", SelectTicketKeys, TicketKeysTable}};
+          {"trust_bundles", SelectTrustBundles, OfConfig<TrustBundleTable>},
+          {"ticket_keys", SelectTicketKeys, OfConfig<TicketKeysTable>}};
 }
 
 }  // namespace fairlead::ctl

@@ -5,6 +5,7 @@
 
 #include "absl/status/statusor.h"
 #include "ctl/table.h"
+#include "fairlead/v1/control.pb.h"
 #include "fairlead/v1/resources.pb.h"
 
 namespace fairlead::ctl {
@@ -16,7 +17,8 @@ struct ResourceKind {
   // What of a state is of this kind; with an id only that one (of servers and health: BACKEND or BACKEND/SERVER).
   // Servers come with their backend's id and nothing else of it. Empty if there is none.
   v1::Snapshot (*select)(const v1::Snapshot& state, std::string_view id);
-  Table (*table)(const v1::Snapshot& state);
+  // Of a report whose resources were selected.
+  Table (*table)(const v1::StateReport& report);
 };
 
 // All, in the order in which they are shown.

@@ -39,6 +39,10 @@ std::string NameOf(const v1::RemovedResource& removed) {
       return api::Concat("server ", removed.backend(), "/", removed.id());
     case v1::RemovedResource::HEALTH:
       return api::Concat("health of ", removed.backend(), "/", removed.id());
+    case v1::RemovedResource::CERTIFICATE:
+      return api::Concat("certificate ", removed.id());
+    case v1::RemovedResource::TRUST_BUNDLE:
+      return api::Concat("trust bundle ", removed.id());
     default:
       return api::Concat("resource ", removed.id());
   }

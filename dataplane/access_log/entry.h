@@ -26,6 +26,11 @@ struct Entry {
   const net::Address* client = nullptr;
   const net::Address* peer = nullptr;
   std::string_view server_name;  // that the client's TLS asks for
+  // Of TLS that the proxy itself speaks with the client.
+  std::string_view tls_version;
+  std::string_view tls_cipher;
+  std::string_view tls_client_subject;  // of a verified certificate
+  bool tls_resumed = false;             // with tls_version
 
   // Of requests alone.
   std::string_view method;

@@ -184,6 +184,15 @@ template <typename Line>
       return line->Word(entry.protocol);
     case LogField::kServerName:
       return line->Text(entry.server_name);
+    case LogField::kTlsVersion:
+      return line->Word(entry.tls_version);
+    case LogField::kTlsCipher:
+      return line->Word(entry.tls_cipher);
+    case LogField::kTlsResumed:
+      if (entry.tls_version.empty()) return line->Null();
+      return line->Raw(entry.tls_resumed ? "true" : "false");
+    case LogField::kTlsClientSubject:
+      return line->Text(entry.tls_client_subject);
     case LogField::kStatus:
       if (entry.status == 0) return line->Null();
       return line->Number(entry.status);

@@ -33,6 +33,7 @@ inline constexpr LimitReached kLimitsReached[] = {
     {"timeouts.tunnel_idle", &metrics::WorkerCounters::tunnel_idle_timeouts},
     {"timeouts.idle_body", &metrics::WorkerCounters::body_timeouts},
     {"timeouts.idle_reader", &metrics::WorkerCounters::reader_timeouts},
+    {"grpc_timeout", &metrics::WorkerCounters::grpc_deadlines},
     {"http2.max_concurrent_streams", &metrics::WorkerCounters::http2_max_concurrent_streams},
     {"http2.max_resets", &metrics::WorkerCounters::http2_max_resets},
     {"http2.max_control_frames", &metrics::WorkerCounters::http2_max_control_frames},

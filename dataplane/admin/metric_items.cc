@@ -34,6 +34,13 @@ bool BackendItems::Next(std::optional<Item>* item) {
   return true;
 }
 
+bool CertificateItems::Next(std::optional<Item>* item) {
+  if (slot_ == snapshot_->certificates.size()) return false;
+  const config::Certificate* certificate = snapshot_->certificates[slot_++].get();
+  if (certificate != nullptr) *item = {certificate};
+  return true;
+}
+
 bool ServerItems::Next(std::optional<Item>* item) {
   const ServerWalk::Step step = walk_.Next();
   if (step == ServerWalk::Step::kServer) *item = {walk_.backend().settings.get(), &walk_.server()};

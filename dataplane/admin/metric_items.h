@@ -45,6 +45,12 @@ struct ServerItem {
   const metrics::ServerCounters& counters() const { return *server->counters; }
 };
 
+struct CertificateItem {
+  const config::Certificate* certificate;
+
+  std::array<metrics::Label, 1> labels() const { return {{{"certificate", certificate->id}}}; }
+};
+
 class ListenerItems {
  public:
   using Item = ListenerItem;
@@ -73,6 +79,17 @@ class BackendItems {
  public:
   using Item = BackendItem;
   explicit BackendItems(const config::Snapshot* snapshot) : snapshot_(snapshot) {}
+  bool Next(std::optional<Item>* item);
+
+ private:
+  const config::Snapshot* snapshot_;
+  size_t slot_ = 0;
+};
+
+class CertificateItems {
+ public:
+  using Item = CertificateItem;
+  explicit CertificateItems(const config::Snapshot* snapshot) : snapshot_(snapshot) {}
   bool Next(std::optional<Item>* item);
 
  private:

@@ -4,6 +4,7 @@
 #include "dataplane/admin/backend_states.h"
 #include "dataplane/admin/process_families.h"
 #include "dataplane/admin/request_families.h"
+#include "dataplane/admin/tls_families.h"
 #include "dataplane/admin/upstream_families.h"
 #include "dataplane/admin/worker_families.h"
 
@@ -17,6 +18,7 @@ MetricsPage::MetricsPage(Status status, const ProcessUsage& usage) : status_(std
   add(std::make_unique<BackendStates>(snapshot));
   add(std::make_unique<FamiliesSection<BackendItems>>("fairlead_backend_", BackendFamilies(), snapshot));
   add(std::make_unique<FamiliesSection<BackendItems>>("fairlead_backend_", AdmissionFamilies(), snapshot));
+  add(std::make_unique<FamiliesSection<CertificateItems>>("fairlead_certificate_", CertificateFamilies(), snapshot));
   if (!status_.server_metrics) return;
   add(std::make_unique<FamiliesSection<ServerItems>>("fairlead_server_", ServerFamilies(), snapshot));
 }

@@ -9,6 +9,7 @@
 #include "dataplane/admin/test_fleet.h"
 #include "dataplane/metrics/prometheus_reader.h"
 #include "dataplane/routing/router.h"
+#include "dataplane/tls/failure.h"
 #include "gtest/gtest.h"
 
 namespace fairlead::admin {
@@ -274,6 +275,11 @@ TEST(MetricsPage, ShowsWhatComesByEachListener) {
     own.client_hello_errors.Add(6);
     own.client_hello_timeouts.Add(7);
     own.no_sni_route.Add(8);
+    own.tls12_handshakes.Add(50);
+    own.tls13_handshakes.Add(60);
+    own.tls_resumed.Add(70);
+    own.tls_handshake_timeouts.Add(80);
+    for (int i = 0; i < tls::kFailureCauses; ++i) own.tls_failures[i].Add(static_cast<uint64_t>(i) + 1);
   }
   const PrometheusPage page = ReadMetrics(fleet.status);
   const std::string front = "{listener=\"front\"}";
@@ -287,6 +293,12 @@ TEST(MetricsPage, ShowsWhatComesByEachListener) {
   EXPECT_EQ(page.Get("fairlead_listener_open_connections", front), 40);
   EXPECT_EQ(page.Get("fairlead_listener_received_bytes_total", front), 60);
   EXPECT_EQ(page.Get("fairlead_listener_sent_bytes_total", front), 80);
+  EXPECT_EQ(page.Get("fairlead_listener_tls_handshakes_total", "{listener=\"front\",version=\"TLSv1.2\"}"), 100);
+  EXPECT_EQ(page.Get("fairlead_listener_tls_handshakes_total", "{listener=\"front\",version=\"TLSv1.3\"}"), 120);
+  EXPECT_EQ(page.Get("fairlead_listener_tls_resumed_total", front), 140);
+  EXPECT_EQ(page.Get("fairlead_listener_tls_handshake_timeouts_total", front), 160);
+  EXPECT_EQ(page.Get("fairlead_listener_tls_failures_total", "{listener=\"front\",cause=\"closed\"}"), 2);
+  EXPECT_EQ(page.Get("fairlead_listener_tls_failures_total", "{listener=\"front\",cause=\"certificate\"}"), 12);
   double expected = 2;
   for (const char* name :
        {"refused_connections", "refused_source_connections", "proxy_header_untrusted", "proxy_header_errors",

@@ -1,6 +1,7 @@
 #include "dataplane/admin/request_families.h"
 
 #include "dataplane/admin/metric_writers.h"
+#include "dataplane/admin/tls_families.h"
 
 namespace fairlead::admin {
 
@@ -35,6 +36,12 @@ constexpr MetricFamily<ListenerItem> kListenerFamilies[] = {
      MetricType::kCounter, WriteCounter<ListenerItem, &ListenerWorkerCounters::client_hello_timeouts>},
     {"no_sni_route_total", "Connections closed because nothing is for the server that their TLS names.",
      MetricType::kCounter, WriteCounter<ListenerItem, &ListenerWorkerCounters::no_sni_route>},
+    {"tls_handshakes_total", "TLS handshakes that were done, by version.", MetricType::kCounter, WriteTlsHandshakes},
+    {"tls_resumed_total", "TLS handshakes among them that resumed a session.", MetricType::kCounter,
+     WriteCounter<ListenerItem, &ListenerWorkerCounters::tls_resumed>},
+    {"tls_failures_total", "TLS handshakes that failed, by cause.", MetricType::kCounter, WriteTlsFailures},
+    {"tls_handshake_timeouts_total", "Connections closed because their TLS handshake took too long.",
+     MetricType::kCounter, WriteCounter<ListenerItem, &ListenerWorkerCounters::tls_handshake_timeouts>},
     {"requests_total", "Requests whose head was received whole.", MetricType::kCounter,
      WriteCounter<ListenerItem, &RequestCounters::requests>},
     {"active_requests", "Requests in progress.", MetricType::kGauge,

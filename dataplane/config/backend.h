@@ -4,12 +4,15 @@
 #include <cstdint>
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "absl/numeric/int128.h"
 #include "dataplane/base/persistent_vector.h"
 #include "dataplane/config/server.h"
+#include "dataplane/config/slots.h"
 #include "dataplane/metrics/backend_admission.h"
 #include "dataplane/metrics/backend_counters.h"
+#include "dataplane/tls/client_context.h"
 
 namespace fairlead::config {
 
@@ -32,6 +35,17 @@ struct BackendHttp2 {
   bool operator==(const BackendHttp2&) const = default;
 };
 
+// How connections to them speak TLS. Immutable.
+struct BackendTls {
+  std::shared_ptr<const tls::ClientContext> http;
+  // For connections of TCP listeners, on which no protocol is agreed upon (ALPN). The same object, where HTTP does
+  // neither.
+  std::shared_ptr<const tls::ClientContext> raw;
+  // That it was made of.
+  std::vector<CertificateSlot> certificates;
+  std::vector<TrustBundleSlot> trust_bundles;
+};
+
 // All of a backend but its servers. Immutable, shared between revisions.
 struct BackendSettings {
   std::string id;
@@ -45,6 +59,8 @@ struct BackendSettings {
   std::chrono::milliseconds pool_idle_timeout{50'000};
   BackendProtocol protocol = BackendProtocol::kHttp1;
   BackendHttp2 http2;
+  // Null: in the clear. The same object in all revisions in which it says the same.
+  std::shared_ptr<const BackendTls> tls;
   ProxyProtocol send_proxy_protocol = ProxyProtocol::kNone;
   // What all eligible servers being at their limits means for requests.
   uint32_t queue_length = 0;  // how many may wait, in all workers together

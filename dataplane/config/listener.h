@@ -7,6 +7,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "absl/numeric/int128.h"
 #include "dataplane/config/access_log.h"
@@ -18,6 +19,7 @@
 #include "dataplane/net/address.h"
 #include "dataplane/net/network.h"
 #include "dataplane/net/source_counts.h"
+#include "dataplane/tls/server_context.h"
 
 namespace fairlead::net {
 struct ListeningSockets;
@@ -63,6 +65,16 @@ struct ProxyProtocolSettings {
   std::chrono::milliseconds timeout{5'000};
 };
 
+// How a listener speaks TLS. Unchanging.
+struct ServerTls {
+  std::shared_ptr<const tls::ServerContext> context;
+  std::chrono::milliseconds handshake_timeout{10'000};
+  bool forward_client_certificate = false;  // in fields of requests
+  // That the context is made of.
+  std::vector<CertificateSlot> certificates = {};
+  std::vector<TrustBundleSlot> trust_bundles = {};
+};
+
 // An address that clients connect to, and what is spoken there. Immutable.
 struct Listener {
   std::string id;
@@ -72,6 +84,7 @@ struct Listener {
   HttpSettings http;
   std::optional<TcpSettings> tcp;                               // in place of http
   std::shared_ptr<const ProxyProtocolSettings> proxy_protocol;  // null: none is expected
+  std::shared_ptr<const ServerTls> tls;                         // null: in the clear
   uint32_t max_connections = 0;                                 // in all workers together; 0: no limit
   uint32_t max_connections_per_source = 0;                      // likewise
   // From the first revision with that limit on the same object.

@@ -40,6 +40,12 @@ struct Rewrite {
   std::string host = {};  // empty: the request's
 };
 
+// Which answers of gRPC are asked for again.
+struct GrpcRetry {
+  uint32_t statuses = 0;  // by number, as bits
+  uint32_t max_retries = 1;
+};
+
 // Changes to the fields of a head, in this order.
 struct HeaderChanges {
   struct Field {

@@ -32,6 +32,15 @@ struct QueryMatch {
   SharedRegex regex = nullptr;  // with kRegex
 };
 
+// What is asked of the certificate that the client has shown, and its listener has verified.
+struct ClientCertificateMatch {
+  // One of its names is one of these, or one of its DNS names is below one of `dns_suffixes` (".example.org"), by one
+  // label; neither: any.
+  std::vector<std::string> names = {};
+  std::vector<std::string> dns_suffixes = {};
+  std::string subject = {};  // empty: any
+};
+
 // Which requests a rule is for: those for which all that is set holds.
 struct RouteMatch {
   PathMatch path_match = PathMatch::kAny;
@@ -41,6 +50,7 @@ struct RouteMatch {
   std::shared_ptr<const net::NetworkSet> source_networks;  // of the client; null: any
   std::vector<HeaderMatch> headers;
   std::vector<QueryMatch> query;
+  std::shared_ptr<const ClientCertificateMatch> client_certificate;  // null: none is asked for
 };
 
 }  // namespace fairlead::config

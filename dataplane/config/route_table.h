@@ -38,6 +38,7 @@ struct RouteRule {
   std::shared_ptr<const Rewrite> rewrite;
   std::shared_ptr<const HeaderChanges> request_headers;
   std::shared_ptr<const HeaderChanges> response_headers;
+  std::shared_ptr<const GrpcRetry> grpc_retry;
   // The same object in all revisions in which the table has this virtual host and it this rule, by their ids.
   std::shared_ptr<metrics::RuleCounters> counters;
 };

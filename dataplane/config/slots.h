@@ -9,6 +9,8 @@ namespace fairlead::config {
 using ListenerSlot = uint32_t;
 using RouteTableSlot = uint32_t;
 using BackendSlot = uint32_t;
+using CertificateSlot = uint32_t;
+using TrustBundleSlot = uint32_t;
 using ServerSlot = uint32_t;  // within one backend
 
 }  // namespace fairlead::config

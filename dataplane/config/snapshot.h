@@ -6,6 +6,7 @@
 
 #include "dataplane/base/persistent_vector.h"
 #include "dataplane/config/backend.h"
+#include "dataplane/config/credentials.h"
 #include "dataplane/config/listener.h"
 #include "dataplane/config/slots.h"
 
@@ -24,6 +25,9 @@ struct Snapshot {
   base::PersistentVector<std::shared_ptr<const Listener>> listeners;
   base::PersistentVector<std::shared_ptr<const routing::Router>> route_tables;
   base::PersistentVector<std::shared_ptr<const Backend>> backends;
+  // For the control side alone: listeners and backends hold what workers need of them.
+  base::PersistentVector<std::shared_ptr<const Certificate>> certificates;
+  base::PersistentVector<std::shared_ptr<const TrustBundle>> trust_bundles;
 };
 
 // What differs between a snapshot and the one before it. Slots, not values: a worker looks up what is there now

@@ -6,7 +6,9 @@
 #include <utility>
 #include <vector>
 
+#include "absl/container/btree_set.h"
 #include "dataplane/base/absl_strings.h"
+#include "dataplane/control/client_tls_compiler.h"
 #include "dataplane/control/in_use.h"
 #include "dataplane/control/value_checks.h"
 
@@ -98,6 +100,11 @@ std::shared_ptr<config::BackendSettings> CompileSettings(const v1::Backend& mess
     violations.Invalid(Path(place, "http2"), "with protocol HTTP2 alone");
   }
   settings->send_proxy_protocol = ToProxyProtocol(message.send_proxy_protocol());
+  if (message.has_tls() && settings->send_proxy_protocol != config::ProxyProtocol::kNone &&
+      settings->protocol != config::BackendProtocol::kHttp1) {
+    violations.Add(v1::Violation::UNIMPLEMENTED, Path(place, "send_proxy_protocol"),
+                   "with tls and HTTP2: this version does not do it yet");
+  }
   const v1::ConnectionPool& pool = message.pool();
   const Path pool_place(place, "pool");
   if (pool.has_max_idle_connections()) {
@@ -128,14 +135,22 @@ void Put(Compilation& compilation, const v1::Backend& message, const Path& place
   const std::optional<config::BackendSlot> now = compilation.store.backends().Find(message.id());
   const absl::uint128 digest = compilation.DigestOf(api::ResourceKind::kBackend, message);
   const config::BackendSettings* before = now ? staged.snapshot.backends[*now]->settings.get() : nullptr;
-  if (before != nullptr && before->digest == digest) return;
+  const bool same = before != nullptr && before->digest == digest;
+  // The same one may refer to a certificate or a trust bundle that changes, or goes.
+  if (same && !message.has_tls()) return;
+  std::shared_ptr<const config::BackendTls> tls;
+  if (message.has_tls()) {
+    tls = CompileClientTls(compilation, message, Path(place, "tls"), before != nullptr ? before->tls : nullptr);
+  }
+  if (same && tls == before->tls) return;
 
   compilation.rules.Check(message, place, compilation.violations);
   std::shared_ptr<config::BackendSettings> settings = CompileSettings(message, place, compilation.violations);
   settings->digest = digest;
+  settings->tls = std::move(tls);
   if (before == nullptr) {
     compilation.CountAdded(digest);
-  } else {
+  } else if (!same) {
     compilation.CountChanged(before->digest, digest);
   }
   const config::BackendSlot slot = now ? *now : staged.backends.Add(message.id());
@@ -187,6 +202,23 @@ void CheckUnused(const Compilation& compilation, config::BackendSlot slot, const
   AddInUse("listener", std::move(users), place, compilation.violations);
 }
 
+// Backends that the transaction does not name, but whose certificates or trust bundles it changes.
+absl::btree_set<config::BackendSlot> OthersToRenew(const Compilation& compilation) {
+  absl::btree_set<config::BackendSlot> renewed;
+  const auto add = [&](const References& references, const std::vector<uint32_t>& changed) {
+    for (uint32_t slot : changed) {
+      for (config::BackendSlot backend : references.ReferrersOf(slot)) {
+        if (!compilation.requests.backends.Names({compilation.store.backend_message(backend).id()})) {
+          renewed.insert(backend);
+        }
+      }
+    }
+  };
+  add(compilation.store.backend_certificates(), compilation.staged.changes.certificates);
+  add(compilation.store.backend_trust_bundles(), compilation.staged.changes.trust_bundles);
+  return renewed;
+}
+
 }  // namespace
 
 void CompileBackends(Compilation& compilation) {
@@ -201,6 +233,12 @@ void CompileBackends(Compilation& compilation) {
     } else {
       compilation.violations.Add(v1::Violation::NOT_FOUND, place, "no such backend");
     }
+  }
+  // What is removed and still referred to has been told already.
+  if (!compilation.violations.empty()) return;
+  for (config::BackendSlot slot : OthersToRenew(compilation)) {
+    const v1::Backend& message = compilation.store.backend_message(slot);
+    Put(compilation, message, Path(root, "backends", message.id()));
   }
 }
 

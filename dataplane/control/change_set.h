@@ -19,6 +19,8 @@ class ChangeSet {
   void Add(const Changes& changes) {
     listeners_.insert(changes.list.listeners.begin(), changes.list.listeners.end());
     route_tables_.insert(changes.route_tables.begin(), changes.route_tables.end());
+    certificates_.insert(changes.certificates.begin(), changes.certificates.end());
+    trust_bundles_.insert(changes.trust_bundles.begin(), changes.trust_bundles.end());
     backends_.insert(changes.list.backends.begin(), changes.list.backends.end());
     for (const auto& [backend, server] : changes.list.servers) {
       backends_.insert(backend);
@@ -34,6 +36,8 @@ class ChangeSet {
 
   const absl::btree_set<config::ListenerSlot>& listeners() const { return listeners_; }
   const absl::btree_set<config::RouteTableSlot>& route_tables() const { return route_tables_; }
+  const absl::btree_set<config::CertificateSlot>& certificates() const { return certificates_; }
+  const absl::btree_set<config::TrustBundleSlot>& trust_bundles() const { return trust_bundles_; }
   // Those whose servers changed, too.
   const absl::btree_set<config::BackendSlot>& backends() const { return backends_; }
   const absl::btree_set<ServerPlace>& servers() const { return servers_; }
@@ -44,6 +48,8 @@ class ChangeSet {
   bool empty_ = true;
   absl::btree_set<config::ListenerSlot> listeners_;
   absl::btree_set<config::RouteTableSlot> route_tables_;
+  absl::btree_set<config::CertificateSlot> certificates_;
+  absl::btree_set<config::TrustBundleSlot> trust_bundles_;
   absl::btree_set<config::BackendSlot> backends_;
   absl::btree_set<ServerPlace> servers_;
   std::map<ServerName, bool> health_words_;

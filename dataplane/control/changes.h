@@ -11,6 +11,8 @@ namespace fairlead::control {
 struct Changes {
   config::ChangeList list;
   std::vector<config::RouteTableSlot> route_tables;
+  std::vector<config::CertificateSlot> certificates;
+  std::vector<config::TrustBundleSlot> trust_bundles;
 
   // The controller's words on health. By name, since a server that went takes its word with it.
   struct HealthWord {

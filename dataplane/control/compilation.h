@@ -16,8 +16,9 @@
 namespace fairlead::control {
 
 // One transaction on its way from requests to a staged state: what the compilers of the kinds of resources share. Each
-// adds its part to `staged`, in the order backends, servers, health, route tables, listeners, so that what a resource
-// refers to has its slot; and each adds what it finds wrong to `violations`. With any of those, `staged` is worthless.
+// adds its part to `staged`, in the order credentials, backends, servers, health, route tables, listeners, so that what
+// a resource refers to has its slot; and each adds what it finds wrong to `violations`. With any of those, `staged` is
+// worthless.
 struct Compilation {
   Compilation(const Store& store, const AllRequests& requests, const FieldRules& rules, api::Digester& digester,
               int workers, Violations& violations);

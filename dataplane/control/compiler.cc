@@ -4,6 +4,7 @@
 
 #include "dataplane/control/backend_compiler.h"
 #include "dataplane/control/compilation.h"
+#include "dataplane/control/credentials_compiler.h"
 #include "dataplane/control/health_compiler.h"
 #include "dataplane/control/listener_compiler.h"
 #include "dataplane/control/requests.h"
@@ -27,6 +28,7 @@ std::variant<Violations, Staged> Compiler::Compile(v1::Transaction& transaction,
   AllRequests requests = ReadRequests(transaction, store, rules_, violations);
 
   Compilation compilation(store, requests, rules_, digester_, workers_, violations);
+  CompileCredentials(compilation);
   CompileBackends(compilation);
   CompileServers(compilation);
   CompileHealth(compilation);

@@ -27,20 +27,9 @@ const Case kTransactions[] = {
     {"EmptyOperation",
      R"(operations { remove_listener: "web" } operations {})",
      {"INVALID_ARGUMENT operations[1]: empty, or one that this version does not know"}},
-    {"Certificates",
-     R"(snapshot { certificates { id: "site" } trust_bundles { id: "roots" } ticket_keys { id: "fleet" } })",
-     {"UNIMPLEMENTED certificates: this version does not do it yet",
-      "UNIMPLEMENTED trust_bundles: this version does not do it yet",
-      "UNIMPLEMENTED ticket_keys: this version does not do it yet"}},
-    {"OperationsOnCertificates",
-     R"(operations { upsert_certificate { id: "a" } } operations { remove_certificate: "b" }
-        operations { upsert_trust_bundle { id: "c" } } operations { remove_trust_bundle: "d" }
-        operations { upsert_ticket_keys { id: "e" } } operations { remove_ticket_keys: "f" })",
-     {"UNIMPLEMENTED certificates[\"a\"]: this version does not do it yet",
-      "UNIMPLEMENTED certificates[\"b\"]: this version does not do it yet",
-      "UNIMPLEMENTED trust_bundles[\"c\"]: this version does not do it yet",
-      "UNIMPLEMENTED trust_bundles[\"d\"]: this version does not do it yet",
-      "UNIMPLEMENTED ticket_keys[\"e\"]: this version does not do it yet",
+    {"TicketKeys",
+     R"(operations { upsert_ticket_keys { id: "e" } } operations { remove_ticket_keys: "f" })",
+     {"UNIMPLEMENTED ticket_keys[\"e\"]: this version does not do it yet",
       "UNIMPLEMENTED ticket_keys[\"f\"]: this version does not do it yet"}},
     {"NamedTwiceInOperations",
      R"(operations { remove_listener: "web" } operations { remove_listener: "web" }
@@ -109,6 +98,18 @@ const Case kTransactions[] = {
       "INVALID_ARGUMENT backends[\"c\"].http2.connection_window: not 65535 to 16777216: 16777217",
       "INVALID_ARGUMENT backends[\"c\"].http2.ping_interval: less than 1 s: 999 ms",
       "INVALID_ARGUMENT backends[\"c\"].http2.ping_timeout: not 1 ms to 24 h: 0s"}},
+    {"GrpcRetries",
+     R"(operations { upsert_route_table { id: "t" virtual_hosts { id: "h" domains: "*"
+          rules { id: "a" backends { backend: "web" } grpc_retry {} }
+          rules { id: "b" backends { backend: "web" } grpc_retry { statuses: "OK" statuses: "UNAVAILABLE"
+                                                                   max_retries: 11 } }
+          rules { id: "c" respond { status: 200 } grpc_retry { statuses: "INTERNAL" } } } } })",
+     {"INVALID_ARGUMENT route_tables[\"t\"].virtual_hosts[\"h\"].rules[\"a\"].grpc_retry.statuses: none; want at least "
+      "one",
+      "INVALID_ARGUMENT route_tables[\"t\"].virtual_hosts[\"h\"].rules[\"b\"].grpc_retry.statuses[0]: "
+      "not CANCELLED, DEADLINE_EXCEEDED, RESOURCE_EXHAUSTED, INTERNAL or UNAVAILABLE: \"OK\"",
+      "INVALID_ARGUMENT route_tables[\"t\"].virtual_hosts[\"h\"].rules[\"b\"].grpc_retry.max_retries: not 1 to 10: 11",
+      "INVALID_ARGUMENT route_tables[\"t\"].virtual_hosts[\"h\"].rules[\"c\"].grpc_retry: only with backends"}},
     {"ServersOfARefusedBackend",
      R"(snapshot { backends { id: "?" servers { id: "s" address: "nowhere" } } })",
      {"INVALID_ARGUMENT backends[\"?\"].id: not an id (1 to 128 bytes of letters, digits, '.', '_', ':', '-'): \"?\"",
@@ -145,7 +146,20 @@ const Case kListeners[] = {
      R"(operations { upsert_listener {
           id: "l" address: "127.0.0.1:0" http { route_table: "main" }
           tls { certificates: "c" } } })",
-     {"UNIMPLEMENTED listeners[\"l\"].tls: this version does not do it yet"}},
+     {"NOT_FOUND listeners[\"l\"].tls.certificates[0]: no certificate \"c\" at the end of the transaction"}},
+    {"ListenerWithTlsOfNothing",
+     R"(operations { upsert_listener {
+          id: "l" address: "127.0.0.1:0" tls { session_cache: 5 early_data: true ticket_keys: "t"
+            client_auth { mode: REQUIRED trust: "x" forward_headers: true } handshake_timeout {} }
+          tcp { backend: "web" sni_routes { server_names: "a.example" backend: "web" } } } })",
+     {"UNIMPLEMENTED listeners[\"l\"].tls.ticket_keys: this version does not do it yet",
+      "UNIMPLEMENTED listeners[\"l\"].tls.session_cache: this version does not do it yet",
+      "UNIMPLEMENTED listeners[\"l\"].tls.early_data: this version does not do it yet",
+      "INVALID_ARGUMENT listeners[\"l\"].tls.certificates: not 1 to 1000 certificates: 0",
+      "NOT_FOUND listeners[\"l\"].tls.client_auth.trust: no trust bundle \"x\" at the end of the transaction",
+      "INVALID_ARGUMENT listeners[\"l\"].tls.client_auth.forward_headers: only with http",
+      "INVALID_ARGUMENT listeners[\"l\"].tls.handshake_timeout: not 1 ms to 24 h: 0s",
+      "INVALID_ARGUMENT listeners[\"l\"].tls: set beside tcp.sni_routes; TLS either ends here or is passed through"}},
     {"ListenerWithProxyProtocol",
      R"(operations { upsert_listener {
           id: "a" address: "127.0.0.1:0" http { route_table: "main" } proxy_protocol {} } }
@@ -233,9 +247,8 @@ const Case kBackends[] = {
      {"INVALID_ARGUMENT backends[\"b\"].servers: "
       "not empty: in operations, servers have upsert_server and remove_server"}},
     {"BackendFieldsNotDone",
-     R"(operations { upsert_backend { id: "b" protocol: AUTO tls {} } })",
-     {"UNIMPLEMENTED backends[\"b\"].protocol: AUTO: this version does not do it yet",
-      "UNIMPLEMENTED backends[\"b\"].tls: this version does not do it yet"}},
+     R"(operations { upsert_backend { id: "b" protocol: AUTO tls { insecure_skip_verify: true } } })",
+     {"UNIMPLEMENTED backends[\"b\"].protocol: AUTO: this version does not do it yet"}},
     {"BackendLimits",
      R"(operations { upsert_backend { id: "b"
           timeouts { connect {} response { nanos: 999999 } idle { seconds: 1 nanos: 1500000 } }

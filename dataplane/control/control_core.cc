@@ -6,6 +6,7 @@
 #include "dataplane/base/absl_strings.h"
 #include "dataplane/control/earlier_state.h"
 #include "dataplane/control/history.h"
+#include "dataplane/control/secrets.h"
 #include "dataplane/control/state_reporter.h"
 #include "dataplane/control/store.h"
 #include "dataplane/control/transactor.h"
@@ -76,11 +77,12 @@ v1::StateReport ControlCore::ReportRevision(uint64_t revision) {
     report.set_error(base::StrCat("the resources of revision ", revision, " are not known: see the history"));
     return report;
   }
-  v1::StateFilter resources;
-  resources.set_without_status(true);
-  if (!way->from_nothing) *report.mutable_config() = reporter().ReportAll(ReportFilter(resources)).config();
+  if (!way->from_nothing) {
+    *report.mutable_config() = reporter().ReportAll(ReportFilter::ForResourcesWithSecrets()).config();
+  }
   ApplyOperations(way->operations, *report.mutable_config());
   report.set_fingerprint(api::OfSnapshot(report.config()).ToHex());
+  LeaveOutSecrets(*report.mutable_config());
   return report;
 }
 

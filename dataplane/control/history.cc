@@ -30,6 +30,10 @@ bool RemovesNothing(const v1::Operation& operation, const Store& store) {
       return !store.listeners().Find(operation.remove_listener());
     case v1::Operation::kRemoveRouteTable:
       return !store.route_tables().Find(operation.remove_route_table());
+    case v1::Operation::kRemoveCertificate:
+      return !store.certificates().Find(operation.remove_certificate());
+    case v1::Operation::kRemoveTrustBundle:
+      return !store.trust_bundles().Find(operation.remove_trust_bundle());
     case v1::Operation::kRemoveBackend:
       return !store.backends().Find(operation.remove_backend());
     case v1::Operation::kRemoveServer:

@@ -4,11 +4,14 @@
 #include <string>
 #include <string_view>
 #include <utility>
+#include <vector>
 
+#include "absl/container/btree_set.h"
 #include "absl/container/flat_hash_map.h"
 #include "dataplane/base/absl_strings.h"
 #include "dataplane/control/access_log_compiler.h"
 #include "dataplane/control/http_settings_compiler.h"
+#include "dataplane/control/server_tls_compiler.h"
 #include "dataplane/control/tcp_settings_compiler.h"
 #include "dataplane/control/value_checks.h"
 #include "dataplane/health/quote.h"
@@ -130,7 +133,8 @@ void CheckAddressIsFree(const Compilation& compilation, const config::Listener& 
   const auto [own, is_first] = addresses.emplace(listener.address, listener.id);
   if (!is_first) return add(own->second);
   const config::Listener* other = compilation.store.FindListenerAt(listener.address);
-  if (other != nullptr && !compilation.requests.listeners.Names({other->id})) add(other->id);
+  if (other == nullptr || other->id == listener.id) return;
+  if (!compilation.requests.listeners.Names({other->id})) add(other->id);
 }
 
 void Put(Compilation& compilation, const v1::Listener& message, const Path& place, Addresses& addresses) {
@@ -143,8 +147,15 @@ void Put(Compilation& compilation, const v1::Listener& message, const Path& plac
   std::shared_ptr<config::Listener> listener =
       CompileListener(message, place, staged.backends, staged.route_tables, compilation.violations);
   CheckAddressIsFree(compilation, *listener, place, addresses);
+  const Path tls_place(place, "tls");
+  ServerTlsPlan tls;
+  if (message.has_tls()) tls = PlanServerTls(compilation, message, tls_place);
   // The same listener was looked at all the same: it may refer to what goes, or stand in another's way.
-  if (before != nullptr && before->digest == digest) return;
+  const bool same = before != nullptr && before->digest == digest;
+  if (same && !tls.renewed) return;
+  if (message.has_tls() && compilation.violations.empty()) {
+    listener->tls = MakeServerTls(std::move(tls), tls_place, compilation.violations);
+  }
   listener->digest = digest;
   if (before == nullptr) {
     listener->counters = std::make_shared<metrics::ListenerCounters>();
@@ -152,7 +163,7 @@ void Put(Compilation& compilation, const v1::Listener& message, const Path& plac
   } else {
     listener->counters = before->counters;
     listener->sources = before->sources;
-    compilation.CountChanged(before->digest, digest);
+    if (!same) compilation.CountChanged(before->digest, digest);
   }
   if (listener->max_connections_per_source != 0 && listener->sources == nullptr) {
     listener->sources = net::SourceCounts::Make();
@@ -161,6 +172,22 @@ void Put(Compilation& compilation, const v1::Listener& message, const Path& plac
   staged.listener_updates.push_back({slot, listener, std::make_shared<const v1::Listener>(message)});
   staged.changes.list.listeners.push_back(slot);
   PutAt(staged.snapshot.listeners, slot, std::move(listener));
+}
+
+// Listeners that the transaction does not name, but whose certificates or trust bundles it changes.
+absl::btree_set<config::ListenerSlot> OthersToRenew(const Compilation& compilation) {
+  absl::btree_set<config::ListenerSlot> renewed;
+  const auto add = [&](const References& references, const std::vector<uint32_t>& changed) {
+    for (uint32_t slot : changed) {
+      for (config::ListenerSlot listener : references.ReferrersOf(slot)) {
+        const std::string& id = compilation.store.listener_message(listener).id();
+        if (!compilation.requests.listeners.Names({id})) renewed.insert(listener);
+      }
+    }
+  };
+  add(compilation.store.listener_certificates(), compilation.staged.changes.certificates);
+  add(compilation.store.listener_trust_bundles(), compilation.staged.changes.trust_bundles);
+  return renewed;
 }
 
 void Remove(Compilation& compilation, std::string_view id, config::ListenerSlot slot) {
@@ -186,6 +213,12 @@ void CompileListeners(Compilation& compilation) {
     } else {
       compilation.violations.Add(v1::Violation::NOT_FOUND, place, "no such listener");
     }
+  }
+  // What is removed and still referred to has been told already.
+  if (!compilation.violations.empty()) return;
+  for (config::ListenerSlot slot : OthersToRenew(compilation)) {
+    const v1::Listener& message = compilation.store.listener_message(slot);
+    Put(compilation, message, Path(root, "listeners", message.id()), addresses);
   }
 }
 

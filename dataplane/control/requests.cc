@@ -53,6 +53,12 @@ void Reader::ReadSnapshot(v1::Snapshot& snapshot, const Store& store) {
   for (const v1::RouteTable& table : snapshot.route_tables()) {
     Add("route_tables", table.id(), &table, requests.route_tables);
   }
+  for (const v1::Certificate& certificate : snapshot.certificates()) {
+    Add("certificates", certificate.id(), &certificate, requests.certificates);
+  }
+  for (const v1::TrustBundle& bundle : snapshot.trust_bundles()) {
+    Add("trust_bundles", bundle.id(), &bundle, requests.trust_bundles);
+  }
   for (v1::Backend& backend : *snapshot.mutable_backends()) {
     requests.servers_of_backends.emplace_back().Swap(backend.mutable_servers());
     Add("backends", backend.id(), &backend, requests.backends);
@@ -65,6 +71,8 @@ void Reader::ReadSnapshot(v1::Snapshot& snapshot, const Store& store) {
 void Reader::RemoveTheRest(const Store& store) {
   store.listeners().ForEach([&](std::string_view id, uint32_t) { requests.listeners.Add({id}, nullptr); });
   store.route_tables().ForEach([&](std::string_view id, uint32_t) { requests.route_tables.Add({id}, nullptr); });
+  store.certificates().ForEach([&](std::string_view id, uint32_t) { requests.certificates.Add({id}, nullptr); });
+  store.trust_bundles().ForEach([&](std::string_view id, uint32_t) { requests.trust_bundles.Add({id}, nullptr); });
   store.backends().ForEach([&](std::string_view backend, uint32_t slot) {
     // A backend goes with its servers and their health.
     if (requests.backends.Add({backend}, nullptr)) return;
@@ -107,13 +115,15 @@ void Reader::ReadOperation(v1::Operation& operation, int index) {
     case v1::Operation::kSetHealth:
       return AddHealth(operation.set_health());
     case v1::Operation::kUpsertCertificate:
-      return violations_.Unimplemented(Path(root_, "certificates", operation.upsert_certificate().id()));
+      return Add("certificates", operation.upsert_certificate().id(), &operation.upsert_certificate(),
+                 requests.certificates);
     case v1::Operation::kRemoveCertificate:
-      return violations_.Unimplemented(Path(root_, "certificates", operation.remove_certificate()));
+      return Add("certificates", operation.remove_certificate(), nullptr, requests.certificates);
     case v1::Operation::kUpsertTrustBundle:
-      return violations_.Unimplemented(Path(root_, "trust_bundles", operation.upsert_trust_bundle().id()));
+      return Add("trust_bundles", operation.upsert_trust_bundle().id(), &operation.upsert_trust_bundle(),
+                 requests.trust_bundles);
     case v1::Operation::kRemoveTrustBundle:
-      return violations_.Unimplemented(Path(root_, "trust_bundles", operation.remove_trust_bundle()));
+      return Add("trust_bundles", operation.remove_trust_bundle(), nullptr, requests.trust_bundles);
     case v1::Operation::kUpsertTicketKeys:
       return violations_.Unimplemented(Path(root_, "ticket_keys", operation.upsert_ticket_keys().id()));
     case v1::Operation::kRemoveTicketKeys:

@@ -70,6 +70,8 @@ struct AllRequests {
   Requests<v1::Listener, IdKey> listeners;
   Requests<v1::RouteTable, IdKey> route_tables;
   Requests<v1::Backend, IdKey> backends;  // without their servers
+  Requests<v1::Certificate, IdKey> certificates;
+  Requests<v1::TrustBundle, IdKey> trust_bundles;
   Requests<v1::Server, ServerKey> servers;
   Requests<v1::HealthState, ServerKey> health;
 

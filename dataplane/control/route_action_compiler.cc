@@ -167,4 +167,31 @@ std::shared_ptr<const config::HeaderChanges> CompileHeaderChanges(const v1::Head
   return changes;
 }
 
+std::shared_ptr<const config::GrpcRetry> CompileGrpcRetry(const v1::GrpcRetry& message, const Path& place,
+                                                          Violations& violations) {
+  struct Status {
+    std::string_view name;
+    unsigned number;
+  };
+  constexpr Status kStatuses[] = {
+      {"CANCELLED", 1}, {"DEADLINE_EXCEEDED", 4}, {"RESOURCE_EXHAUSTED", 8}, {"INTERNAL", 13}, {"UNAVAILABLE", 14}};
+  auto retry = std::make_shared<config::GrpcRetry>();
+  if (message.statuses().empty()) violations.Invalid(Path(place, "statuses"), "none; want at least one");
+  for (int i = 0; i < message.statuses_size(); ++i) {
+    const auto* found = std::find_if(std::begin(kStatuses), std::end(kStatuses),
+                                     [&](const Status& status) { return status.name == message.statuses(i); });
+    if (found == std::end(kStatuses)) {
+      violations.Invalid(Path(place, "statuses", i),
+                         base::StrCat("not CANCELLED, DEADLINE_EXCEEDED, RESOURCE_EXHAUSTED, INTERNAL or UNAVAILABLE: ",
+                                      health::Quote(message.statuses(i))));
+      continue;
+    }
+    retry->statuses |= 1u << found->number;
+  }
+  if (message.max_retries() > 0) {
+    retry->max_retries = CheckRange(message.max_retries(), 1, 10, Path(place, "max_retries"), violations);
+  }
+  return retry;
+}
+
 }  // namespace fairlead::control

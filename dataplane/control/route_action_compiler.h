@@ -21,4 +21,7 @@ std::shared_ptr<const config::Rewrite> CompileRewrite(const v1::Rewrite& message
 std::shared_ptr<const config::HeaderChanges> CompileHeaderChanges(const v1::HeaderChanges& message, const Path& place,
                                                                   Violations& violations);
 
+std::shared_ptr<const config::GrpcRetry> CompileGrpcRetry(const v1::GrpcRetry& message, const Path& place,
+                                                          Violations& violations);
+
 }  // namespace fairlead::control

@@ -96,6 +96,26 @@ config::QueryMatch CompileParameter(const v1::QueryMatch& message, const Path& p
   return parameter;
 }
 
+std::shared_ptr<const config::ClientCertificateMatch> CompileClientCertificate(
+    const v1::ClientCertificateMatch& message, const Path& place, Violations& violations) {
+  auto match = std::make_shared<config::ClientCertificateMatch>();
+  CheckCount(message.sans_size(), Path(place, "sans"), violations);
+  for (int i = 0; i < message.sans_size(); ++i) {
+    const std::string& name = message.sans(i);
+    const Path name_place(place, "sans", i);
+    if (name.empty()) violations.Invalid(name_place, "empty; want a name as text, or \"*.\" and a host name");
+    CheckLength(name, kMaxTextBytes, name_place, violations);
+    if (name.starts_with("*.")) {
+      match->dns_suffixes.push_back(absl::AsciiStrToLower(name.substr(1)));
+    } else {
+      match->names.push_back(name);
+    }
+  }
+  CheckLength(message.subject(), kMaxTextBytes, Path(place, "subject"), violations);
+  match->subject = message.subject();
+  return match;
+}
+
 }  // namespace
 
 config::RouteMatch CompileRouteMatch(const v1::RouteMatch& message, const Path& place, RegexCache& regexes,
@@ -106,6 +126,10 @@ config::RouteMatch CompileRouteMatch(const v1::RouteMatch& message, const Path& 
   if (message.source_networks_size() > 0) {
     match.source_networks = std::make_shared<const net::NetworkSet>(
         CheckNetworks(message.source_networks(), place, "source_networks", violations));
+  }
+  if (message.has_client_certificate()) {
+    match.client_certificate =
+        CompileClientCertificate(message.client_certificate(), Path(place, "client_certificate"), violations);
   }
   CheckCount(message.headers_size(), Path(place, "headers"), violations);
   for (int i = 0; i < message.headers_size(); ++i) {

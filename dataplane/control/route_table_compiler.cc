@@ -163,6 +163,10 @@ void TableCompiler::CompileForBackends(const v1::RouteRule& message, const Path&
     }
     rule.allow_connect = true;
   }
+  if (message.has_grpc_retry()) {
+    check("grpc_retry");
+    rule.grpc_retry = CompileGrpcRetry(message.grpc_retry(), Path(place, "grpc_retry"), violations_);
+  }
   if (message.has_request_headers()) {
     check("request_headers");
     rule.request_headers = CompileHeaderChanges(message.request_headers(), Path(place, "request_headers"), violations_);

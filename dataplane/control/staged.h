@@ -18,12 +18,19 @@ namespace fairlead::control {
 // Three things are left for the commit, since they act on the world: sockets (Listener::socket and bound_address),
 // health (new servers are UNKNOWN, others have the health they had), and the revision's number.
 struct Staged {
-  Staged(const SlotIndex& listeners, const SlotIndex& route_tables, const SlotIndex& backends)
-      : listeners(listeners), route_tables(route_tables), backends(backends) {}
+  Staged(const SlotIndex& listeners, const SlotIndex& route_tables, const SlotIndex& backends,
+         const SlotIndex& certificates, const SlotIndex& trust_bundles)
+      : listeners(listeners),
+        route_tables(route_tables),
+        backends(backends),
+        certificates(certificates),
+        trust_bundles(trust_bundles) {}
 
   PlannedSlots listeners;
   PlannedSlots route_tables;
   PlannedSlots backends;
+  PlannedSlots certificates;
+  PlannedSlots trust_bundles;
   absl::flat_hash_map<config::BackendSlot, PlannedSlots> servers;  // of backends where some come or go
 
   config::Snapshot snapshot;
@@ -46,6 +53,16 @@ struct Staged {
     std::shared_ptr<const v1::RouteTable> message;
   };
   std::vector<RouteTableUpdate> route_table_updates;
+  struct CertificateUpdate {
+    config::CertificateSlot slot;
+    std::shared_ptr<const v1::Certificate> message;
+  };
+  std::vector<CertificateUpdate> certificate_updates;
+  struct TrustBundleUpdate {
+    config::TrustBundleSlot slot;
+    std::shared_ptr<const v1::TrustBundle> message;
+  };
+  std::vector<TrustBundleUpdate> trust_bundle_updates;
   struct BackendUpdate {
     config::BackendSlot slot;
     std::shared_ptr<const v1::Backend> message;

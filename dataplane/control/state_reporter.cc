@@ -6,6 +6,7 @@
 #include "api/fingerprint/fingerprint.h"
 #include "dataplane/base/absl_strings.h"
 #include "dataplane/control/conversion_to_proto.h"
+#include "dataplane/control/secrets.h"
 #include "dataplane/control/slot_access.h"
 #include "dataplane/routing/router.h"
 
@@ -26,6 +27,14 @@ ReportFilter::ReportFilter(const v1::StateFilter& filter)
     : config_(!filter.without_config()),
       status_(!filter.without_status()),
       backends_(filter.backends().begin(), filter.backends().end()) {}
+
+ReportFilter ReportFilter::ForResourcesWithSecrets() {
+  v1::StateFilter resources;
+  resources.set_without_status(true);
+  ReportFilter filter(resources);
+  filter.secrets_ = true;
+  return filter;
+}
 
 bool ReportFilter::HasBackend(std::string_view id) const {
   return backends_.empty() || backends_.contains(base::ToAbsl(id));
@@ -60,6 +69,27 @@ void StateReporter::AddListenerStatus(const config::Listener& listener, v1::Stat
   status.set_id(listener.id);
   status.set_bound_address(listener.bound_address.ToString());
   status.set_open_connections(get_listener_connections_(listener.id));
+}
+
+void StateReporter::AddCertificate(config::CertificateSlot slot, const ReportFilter& filter,
+                                   v1::StateReport& report) const {
+  v1::Certificate& certificate = *report.mutable_config()->add_certificates();
+  certificate = store_->certificate_message(slot);
+  if (!filter.secrets()) LeaveOutSecrets(certificate);
+}
+
+void StateReporter::AddCertificateStatus(const config::Certificate& certificate, v1::StateReport& report) const {
+  const tls::Certificate& is = *certificate.tls;
+  v1::CertificateStatus& status = *report.add_certificates();
+  status.set_id(certificate.id);
+  status.set_subject(is.subject());
+  status.set_issuer(is.issuer());
+  for (const std::string& name : is.dns_names()) status.add_names(name);
+  status.set_key(is.key_kind() == tls::Certificate::KeyKind::kRsa ? "RSA" : "ECDSA");
+  status.set_fingerprint(is.fingerprint());
+  status.set_not_before(is.not_before());
+  status.set_not_after(is.not_after());
+  if (!is.ocsp_response().empty()) status.set_ocsp_not_after(is.ocsp_not_after());
 }
 
 void StateReporter::AddServer(config::BackendSlot backend, config::ServerSlot slot, const config::Server& server,
@@ -111,6 +141,15 @@ v1::StateReport StateReporter::ReportAll(const ReportFilter& filter) {
     if (table == nullptr || !filter.config()) return;
     *report.mutable_config()->add_route_tables() = store_->route_table_message(slot);
   });
+  snapshot.certificates.ForEach([&](size_t slot, const std::shared_ptr<const config::Certificate>& certificate) {
+    if (certificate == nullptr) return;
+    if (filter.config()) AddCertificate(static_cast<config::CertificateSlot>(slot), filter, report);
+    AddCertificateStatus(*certificate, report);
+  });
+  snapshot.trust_bundles.ForEach([&](size_t slot, const std::shared_ptr<const config::TrustBundle>& bundle) {
+    if (bundle == nullptr || !filter.config()) return;
+    *report.mutable_config()->add_trust_bundles() = store_->trust_bundle_message(slot);
+  });
   snapshot.backends.ForEach([&](size_t slot, const std::shared_ptr<const config::Backend>& backend) {
     if (backend == nullptr || !filter.HasBackend(backend->settings->id)) return;
     v1::Backend* message = nullptr;
@@ -138,6 +177,8 @@ v1::StateReport StateReporter::ReportChanges(const config::Snapshot& before, con
   report.set_incremental(true);
   ReportListeners(before, changes, filter, report);
   if (filter.config()) ReportRouteTables(before, changes, report);
+  ReportCertificates(before, changes, filter, report);
+  ReportTrustBundles(before, changes, filter, report);
   for (config::BackendSlot slot : changes.backends()) {
     ReportBackend(At(before.backends, slot), slot, changes, filter, report);
   }
@@ -169,6 +210,31 @@ void StateReporter::ReportRouteTables(const config::Snapshot& before, const Chan
     if (was != nullptr && !same_table) AddRemoved(v1::RemovedResource::ROUTE_TABLE, "", was->table().id, report);
     if (is == nullptr || (same_table && was->table().digest == is->table().digest)) continue;
     *report.mutable_config()->add_route_tables() = store_->route_table_message(slot);
+  }
+}
+
+void StateReporter::ReportCertificates(const config::Snapshot& before, const ChangeSet& changes,
+                                       const ReportFilter& filter, v1::StateReport& report) const {
+  for (config::CertificateSlot slot : changes.certificates()) {
+    const config::Certificate* was = At(before.certificates, slot);
+    const config::Certificate* is = At(store_->snapshot()->certificates, slot);
+    const bool same = was != nullptr && is != nullptr && was->id == is->id;
+    if (was != nullptr && !same) AddRemoved(v1::RemovedResource::CERTIFICATE, "", was->id, report);
+    if (is == nullptr || (same && was->digest == is->digest)) continue;
+    if (filter.config()) AddCertificate(slot, filter, report);
+    AddCertificateStatus(*is, report);
+  }
+}
+
+void StateReporter::ReportTrustBundles(const config::Snapshot& before, const ChangeSet& changes,
+                                       const ReportFilter& filter, v1::StateReport& report) const {
+  for (config::TrustBundleSlot slot : changes.trust_bundles()) {
+    const config::TrustBundle* was = At(before.trust_bundles, slot);
+    const config::TrustBundle* is = At(store_->snapshot()->trust_bundles, slot);
+    const bool same = was != nullptr && is != nullptr && was->id == is->id;
+    if (was != nullptr && !same) AddRemoved(v1::RemovedResource::TRUST_BUNDLE, "", was->id, report);
+    if (is == nullptr || (same && was->digest == is->digest) || !filter.config()) continue;
+    *report.mutable_config()->add_trust_bundles() = store_->trust_bundle_message(slot);
   }
 }
 

@@ -25,9 +25,14 @@ class ReportFilter {
   bool status() const { return status_; }
   bool HasBackend(std::string_view id) const;
 
+  // For the control side's own use: all resources, with their keys, which others are never told.
+  static ReportFilter ForResourcesWithSecrets();
+  bool secrets() const { return secrets_; }
+
  private:
   bool config_;
   bool status_;
+  bool secrets_ = false;
   absl::flat_hash_set<std::string> backends_;  // empty: all
 };
 
@@ -55,6 +60,8 @@ class StateReporter {
   // Revision, fingerprint and workers.
   v1::StateReport Begin(const ReportFilter& filter);
   void AddListenerStatus(const config::Listener& listener, v1::StateReport& report);
+  void AddCertificate(config::CertificateSlot slot, const ReportFilter& filter, v1::StateReport& report) const;
+  void AddCertificateStatus(const config::Certificate& certificate, v1::StateReport& report) const;
   void AddServer(config::BackendSlot backend, config::ServerSlot slot, const config::Server& server,
                  v1::Backend& to) const;
   void AddBackendStatus(const config::Backend& backend, v1::StateReport& report) const;
@@ -63,6 +70,10 @@ class StateReporter {
   void ReportListeners(const config::Snapshot& before, const ChangeSet& changes, const ReportFilter& filter,
                        v1::StateReport& report);
   void ReportRouteTables(const config::Snapshot& before, const ChangeSet& changes, v1::StateReport& report) const;
+  void ReportCertificates(const config::Snapshot& before, const ChangeSet& changes, const ReportFilter& filter,
+                          v1::StateReport& report) const;
+  void ReportTrustBundles(const config::Snapshot& before, const ChangeSet& changes, const ReportFilter& filter,
+                          v1::StateReport& report) const;
   void ReportBackend(const config::Backend* before, config::BackendSlot slot, const ChangeSet& changes,
                      const ReportFilter& filter, v1::StateReport& report) const;
   void ReportHealthWords(const ChangeSet& changes, const ReportFilter& filter, v1::StateReport& report) const;

@@ -64,6 +64,7 @@ void Store::Commit(Staged staged) {
   CommitListeners(staged);
   CommitRouteTables(staged);
   CommitBackends(staged);
+  CommitCredentials(staged);
   fingerprint_ = staged.fingerprint;
   snapshot_ = std::make_shared<const config::Snapshot>(std::move(staged.snapshot));
 }
@@ -79,12 +80,16 @@ void Store::CommitListeners(const Staged& staged) {
     if (update.listener == nullptr) {
       listener_references_.Set(update.slot, {});
       tcp_listener_references_.Set(update.slot, {});
+      listener_certificates_.Set(update.slot, {});
+      listener_trust_bundles_.Set(update.slot, {});
       continue;
     }
     const config::Listener& listener = *update.listener;
     using Slots = std::vector<uint32_t>;
     listener_references_.Set(update.slot, listener.tcp ? Slots{} : Slots{listener.http.route_table});
     tcp_listener_references_.Set(update.slot, listener.tcp ? BackendsOf(*listener.tcp) : Slots{});
+    listener_certificates_.Set(update.slot, listener.tls == nullptr ? Slots{} : listener.tls->certificates);
+    listener_trust_bundles_.Set(update.slot, listener.tls == nullptr ? Slots{} : listener.tls->trust_bundles);
     listener_addresses_.emplace(PlaceOf(*update.listener), update.slot);
   }
   listeners_.Apply(staged.listeners);
@@ -103,6 +108,10 @@ void Store::CommitBackends(const Staged& staged) {
     std::unique_ptr<BackendEntry>& entry = ElementAt(backend_entries_, update.slot);
     if (entry == nullptr) entry = std::make_unique<BackendEntry>();
     entry->message = update.message;
+    const config::BackendTls* const tls =
+        update.message == nullptr ? nullptr : staged.snapshot.backends[update.slot]->settings->tls.get();
+    backend_certificates_.Set(update.slot, tls == nullptr ? std::vector<uint32_t>() : tls->certificates);
+    backend_trust_bundles_.Set(update.slot, tls == nullptr ? std::vector<uint32_t>() : tls->trust_bundles);
   }
   for (const auto& [slot, planned] : staged.servers) backend_entries_[slot]->servers.Apply(planned);
   for (const Staged::ServerUpdate& update : staged.server_updates) {
@@ -126,6 +135,17 @@ void Store::CommitBackends(const Staged& staged) {
     if (update.message == nullptr) backend_entries_[update.slot] = nullptr;
   }
   backends_.Apply(staged.backends);
+}
+
+void Store::CommitCredentials(const Staged& staged) {
+  for (const Staged::CertificateUpdate& update : staged.certificate_updates) {
+    ElementAt(certificate_messages_, update.slot) = update.message;
+  }
+  for (const Staged::TrustBundleUpdate& update : staged.trust_bundle_updates) {
+    ElementAt(trust_bundle_messages_, update.slot) = update.message;
+  }
+  certificates_.Apply(staged.certificates);
+  trust_bundles_.Apply(staged.trust_bundles);
 }
 
 }  // namespace fairlead::control

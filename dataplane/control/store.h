@@ -37,6 +37,8 @@ class Store {
   const SlotIndex& listeners() const { return listeners_; }
   const SlotIndex& route_tables() const { return route_tables_; }
   const SlotIndex& backends() const { return backends_; }
+  const SlotIndex& certificates() const { return certificates_; }
+  const SlotIndex& trust_bundles() const { return trust_bundles_; }
   // Of a backend; none for a slot that is free.
   const SlotIndex& servers(config::BackendSlot backend) const;
   // The listener that is bound to this address.
@@ -46,11 +48,23 @@ class Store {
   const References& listener_references() const { return listener_references_; }
   const References& tcp_listener_references() const { return tcp_listener_references_; }
   const References& route_table_references() const { return route_table_references_; }
+  // Listeners that refer to certificates and trust bundles.
+  const References& listener_certificates() const { return listener_certificates_; }
+  const References& listener_trust_bundles() const { return listener_trust_bundles_; }
+  // Backends that do.
+  const References& backend_certificates() const { return backend_certificates_; }
+  const References& backend_trust_bundles() const { return backend_trust_bundles_; }
 
   // As they were sent, of slots in use; a backend without its servers.
   const v1::Listener& listener_message(config::ListenerSlot slot) const { return *listener_messages_[slot]; }
   const v1::RouteTable& route_table_message(config::RouteTableSlot slot) const { return *route_table_messages_[slot]; }
   const v1::Backend& backend_message(config::BackendSlot slot) const { return *backend_entries_[slot]->message; }
+  const v1::TrustBundle& trust_bundle_message(config::TrustBundleSlot slot) const {
+    return *trust_bundle_messages_[slot];
+  }
+  const v1::Certificate& certificate_message(config::CertificateSlot slot) const {
+    return *certificate_messages_[slot];
+  }
   // Null where ToProto(config::Server) is what was sent.
   const v1::Server* FindServerMessage(config::BackendSlot backend, config::ServerSlot server) const;
   // Null where the controller says nothing.
@@ -73,6 +87,7 @@ class Store {
   void CommitListeners(const Staged& staged);
   void CommitRouteTables(const Staged& staged);
   void CommitBackends(const Staged& staged);
+  void CommitCredentials(const Staged& staged);
   const BackendEntry& EntryOf(config::BackendSlot backend) const;
 
   std::shared_ptr<const config::Snapshot> snapshot_;
@@ -81,15 +96,23 @@ class Store {
   SlotIndex listeners_;
   SlotIndex route_tables_;
   SlotIndex backends_;
+  SlotIndex certificates_;
+  SlotIndex trust_bundles_;
   // By slot.
   std::vector<std::shared_ptr<const v1::Listener>> listener_messages_;
   std::vector<std::shared_ptr<const v1::RouteTable>> route_table_messages_;
   std::vector<std::unique_ptr<BackendEntry>> backend_entries_;
+  std::vector<std::shared_ptr<const v1::Certificate>> certificate_messages_;
+  std::vector<std::shared_ptr<const v1::TrustBundle>> trust_bundle_messages_;
   // Slots of listeners, by their configured addresses, without those of port 0.
   absl::flat_hash_map<net::Address, config::ListenerSlot> listener_addresses_;
   References listener_references_;
   References tcp_listener_references_;
   References route_table_references_;
+  References listener_certificates_;
+  References listener_trust_bundles_;
+  References backend_certificates_;
+  References backend_trust_bundles_;
   const BackendEntry no_backend_;
 };
 

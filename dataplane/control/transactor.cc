@@ -99,7 +99,8 @@ void Transactor::Take(std::unique_ptr<Submission> submission) {
   const bool leads_somewhere = !violations.empty() || ResolveRollback(*submission, violations);
   if (!violations.empty()) return Answer(*submission, MakeRejected(*submission, violations));
   if (!leads_somewhere) {
-    Staged nothing(store_->listeners(), store_->route_tables(), store_->backends());
+    Staged nothing(store_->listeners(), store_->route_tables(), store_->backends(), store_->certificates(),
+                   store_->trust_bundles());
     nothing.fingerprint = store_->fingerprint();
     return Apply(*submission, MakeApplied(*submission, nothing));
   }

@@ -16,7 +16,10 @@ class Maker {
 
   v1::Transaction Make() && {
     for (const Staged::ListenerUpdate& update : staged_.listener_updates) {
-      const bool was = At(before_.listeners, update.slot) != nullptr;
+      const config::Listener* const listener = At(before_.listeners, update.slot);
+      const bool was = listener != nullptr;
+      // Its certificates alone are others.
+      if (was && update.listener != nullptr && listener->digest == update.listener->digest) continue;
       AddUndo(was ? &store_.listener_message(update.slot) : nullptr, update.message.get(),
               &v1::Operation::mutable_upsert_listener,
               [](v1::Operation& operation, const std::string& id) { operation.set_remove_listener(id); });
@@ -26,6 +29,18 @@ class Maker {
       AddUndo(was ? &store_.route_table_message(update.slot) : nullptr, update.message.get(),
               &v1::Operation::mutable_upsert_route_table,
               [](v1::Operation& operation, const std::string& id) { operation.set_remove_route_table(id); });
+    }
+    for (const Staged::CertificateUpdate& update : staged_.certificate_updates) {
+      const bool was = At(before_.certificates, update.slot) != nullptr;
+      AddUndo(was ? &store_.certificate_message(update.slot) : nullptr, update.message.get(),
+              &v1::Operation::mutable_upsert_certificate,
+              [](v1::Operation& operation, const std::string& id) { operation.set_remove_certificate(id); });
+    }
+    for (const Staged::TrustBundleUpdate& update : staged_.trust_bundle_updates) {
+      const bool was = At(before_.trust_bundles, update.slot) != nullptr;
+      AddUndo(was ? &store_.trust_bundle_message(update.slot) : nullptr, update.message.get(),
+              &v1::Operation::mutable_upsert_trust_bundle,
+              [](v1::Operation& operation, const std::string& id) { operation.set_remove_trust_bundle(id); });
     }
     for (const Staged::BackendUpdate& update : staged_.backend_updates) {
       const bool was = At(before_.backends, update.slot) != nullptr;

@@ -14,6 +14,7 @@ namespace fairlead::http {
 enum class ServerError : uint8_t {
   kConnectFailed,         // refused or unreachable: nothing was sent
   kConnectTimeout,        // likewise
+  kTlsFailed,             // likewise: the connection stands, but TLS over it does not
   kClosedBeforeResponse,  // the connection ended before a byte of the response came
   kTruncated,             // it ended within the response
   kMalformed,             // the response broke the protocol

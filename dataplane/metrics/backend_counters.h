@@ -11,6 +11,9 @@ struct alignas(64) BackendWorkerCounters : UpstreamCounters {
   Counter requests_active;     // that a server has now
   Counter retries;             // attempts beyond a request's first
   Counter no_eligible_server;  // requests that found none (503)
+  Counter tls_handshakes;      // done, with servers
+  Counter tls_resumptions;     // of these: by a session that was there
+  Counter tls_failures;        // connections whose handshake failed, or on which the wrong protocol was agreed upon
 };
 
 // The counters of one backend. Made by the control side when the backend first appears and shared by every revision

@@ -44,6 +44,7 @@ struct alignas(64) WorkerCounters {
   Counter response_timeouts;          // 504
   Counter server_idle_timeouts;       // 504, or cut short after the response's head
   Counter tunnel_idle_timeouts;       // cut
+  Counter grpc_deadlines;             // calls of gRPC that took longer than their grpc-timeout
 
   Counter http2_connections;             // begun
   Counter http2_max_concurrent_streams;  // a stream was refused

@@ -10,6 +10,7 @@
 #include "dataplane/proxy/downstream_connection.h"
 #include "dataplane/proxy/proxy_header_reader.h"
 #include "dataplane/proxy/tcp_connection.h"
+#include "dataplane/proxy/tls_handshake.h"
 
 namespace fairlead::proxy {
 namespace {
@@ -28,6 +29,12 @@ void Serve(Environment* environment, Client client, event::Socket* socket, buffe
   }
 }
 
+// Whatever TLS is for.
+void ServeSecurely(Environment* environment, Client client, event::Socket* socket, buffer::Slice begin) {
+  if (client.listener->tls == nullptr) return Serve(environment, std::move(client), socket, std::move(begin));
+  new TlsHandshake(environment, std::move(client), socket, std::move(begin), &Serve);
+}
+
 }  // namespace
 
 void AcceptClient(Environment* environment, ListenerState* listener, int fd, net::Address peer) {
@@ -42,9 +49,9 @@ void AcceptClient(Environment* environment, ListenerState* listener, int fd, net
   // Whoever serves it sets the handler before anything can come.
   event::Socket* socket = environment->loop->Adopt(owned.Release(), nullptr);
   if (listener->proxy_protocol == nullptr) {
-    Serve(environment, std::move(client), socket, {});
+    ServeSecurely(environment, std::move(client), socket, {});
   } else {
-    new ProxyHeaderReader(environment, std::move(client), socket, &Serve);
+    new ProxyHeaderReader(environment, std::move(client), socket, &ServeSecurely);
   }
 }
 

@@ -2,10 +2,12 @@
 
 #include <cstdint>
 #include <memory>
+#include <string_view>
 
 #include "dataplane/net/address.h"
 #include "dataplane/net/proxy_protocol.h"
 #include "dataplane/net/source_counts.h"
+#include "dataplane/proxy/client_tls.h"
 #include "dataplane/proxy/listener_state.h"
 
 namespace fairlead::proxy {
@@ -27,7 +29,13 @@ struct Client {
   net::SourceCounts::Entry source = net::SourceCounts::kUntracked;
   // Null where the listener expects none.
   std::unique_ptr<const ReceivedProxyHeader> received = nullptr;
+  std::unique_ptr<const ClientTls> tls = nullptr;  // null: it speaks in the clear
 
+  // That it has shown, verified; null: none.
+  const tls::PeerCertificate* certificate() const {
+    return tls != nullptr && tls->certificate.has_value() ? &*tls->certificate : nullptr;
+  }
+  std::string_view scheme() const { return tls == nullptr ? "http" : "https"; }
   // Whose connection it is, whatever it says.
   const net::Address& peer() const { return received == nullptr ? address : received->peer; }
 };

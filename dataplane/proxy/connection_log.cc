@@ -1,6 +1,7 @@
 #include "dataplane/proxy/connection_log.h"
 
 #include "dataplane/access_log/entry.h"
+#include "dataplane/proxy/tls_log.h"
 
 namespace fairlead::proxy {
 
@@ -34,6 +35,7 @@ void ConnectionLog::Write(const Client& client, uint32_t attempts, access_log::W
   entry.client = &client.address;
   entry.peer = &client.peer();
   entry.server_name = server_name_;
+  DescribeTls(client, &entry);
   entry.bytes_received = static_cast<int64_t>(received_);
   entry.bytes_sent = static_cast<int64_t>(sent_);
   entry.total_us = times_.Between(Mark::kBegin, Mark::kEnd);

@@ -7,8 +7,11 @@ void EarlyBody::StoreTrailers(const http::FieldList& trailers) {
   for (const http::FieldList::Field& field : trailers) trailers_->Add(trailers, field);
 }
 
-void EarlyBody::SendTo(http::ClientStream& stream) {
-  for (buffer::Slice& slice : bytes_.TakeSlices()) stream.SendData(std::move(slice));
+void EarlyBody::SendTo(http::ClientStream& stream, KeptBody* kept) {
+  for (buffer::Slice& slice : bytes_.TakeSlices()) {
+    kept->Add(slice);
+    stream.SendData(std::move(slice));
+  }
 }
 
 }  // namespace fairlead::proxy

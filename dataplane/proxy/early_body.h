@@ -8,6 +8,7 @@
 #include "dataplane/buffer/slice.h"
 #include "dataplane/http/client_codec.h"
 #include "dataplane/http/field_list.h"
+#include "dataplane/proxy/kept_body.h"
 #include "dataplane/proxy/stored_fields.h"
 
 namespace fairlead::proxy {
@@ -25,8 +26,8 @@ class EarlyBody {
   // Null: none came early.
   const http::FieldList* trailers() const { return trailers_ == nullptr ? nullptr : &trailers_->list(); }
 
-  // Gives the bytes away.
-  void SendTo(http::ClientStream& stream);
+  // Gives the bytes away; `kept` may keep them.
+  void SendTo(http::ClientStream& stream, KeptBody* kept);
   void Clear() {
     bytes_.Clear();
     trailers_.reset();

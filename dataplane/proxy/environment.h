@@ -13,6 +13,7 @@ class ServerContext;
 namespace fairlead::proxy {
 
 class ExchangePool;
+class HandshakeHelpers;
 
 // What the connections and exchanges of one worker share. Owned by the worker, outlives them all.
 struct Environment : upstream::Environment {
@@ -21,7 +22,8 @@ struct Environment : upstream::Environment {
   ExchangePool* exchanges;
   DateCache* date;
   http::h2::ServerContext* http2;
-  access_log::WorkerLog* access_log = nullptr;  // null: the proxy logs nothing
+  HandshakeHelpers* handshake_helpers = nullptr;  // where listeners have TLS
+  access_log::WorkerLog* access_log = nullptr;    // null: the proxy logs nothing
 };
 
 }  // namespace fairlead::proxy

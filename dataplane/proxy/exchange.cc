@@ -40,7 +40,7 @@ void Exchange::Begin(http::ServerStream* stream, const Client* client) {
   backend_ = nullptr;
   attempts_.Start();
   request_ended_ = body_sent_ = response_begun_ = response_ended_ = tunnel_ = false;
-  idle_watch_due_ = counted_ = finished_ = false;
+  idle_watch_due_ = is_call_ = counted_ = finished_ = false;
 }
 
 void Exchange::OnRequestHead(bool body_follows) {
@@ -51,10 +51,20 @@ void Exchange::OnRequestHead(bool body_follows) {
   environment_->counters->requests.Increment();
   environment_->counters->requests_active.Increment();
   metrics_.Begin(client_->listener->own_counters, environment_->loop->now_us());
+  if (request_.http2 && grpc::IsCall(request_)) BeginCall();
   if (environment_->loop->blocks().tight()) return RefuseForMemory();
   reservation_.Begin(environment_->loop->blocks());
   if (client_->listener->http.path_normalization.any() && !NormalizePath()) return;
   Route();
+}
+
+void Exchange::BeginCall() {
+  is_call_ = true;
+  if (call_ == nullptr) {
+    call_ = std::make_unique<GrpcCall>(
+        environment_->loop, [](void* self) { static_cast<Exchange*>(self)->OnDeadline(); }, this);
+  }
+  call_->Begin(request_);
 }
 
 bool Exchange::NormalizePath() {
@@ -84,7 +94,8 @@ void Exchange::Route() {
                                                     .method = request_.method,
                                                     .method_text = request_.Get(request_.method_text),
                                                     .fields = &request_.fields,
-                                                    .source = &head_editor_.ClientAddress(request_)});
+                                                    .source = &head_editor_.ClientAddress(request_),
+                                                    .client_certificate = client_->certificate()});
   record_.table = &router->table();
   record_.host = route.host;
   if (route.rule == nullptr) {
@@ -116,6 +127,8 @@ void Exchange::GoByRule() {
                                                : routing::ChooseBackend(*rule_, environment_->random->Next());
   attempts_.set_backend(backend_slot);
   backend_ = pin_->snapshot->backends[backend_slot]->settings.get();
+  const bool may_be_refused = backend_->protocol == config::BackendProtocol::kHttp2;
+  if (may_be_refused && !body_sent_ && !environment_->loop->blocks().lean()) kept_body_.Begin();
   StartAttempt();
 }
 
@@ -185,17 +198,22 @@ void Exchange::OnAdmitted(const upstream::Choice& choice) {
   if (!attempts_.connection()->connecting()) OnConnected();
 }
 
+std::string Exchange::MakePreamble() { return MakeProxyHeader(backend_->send_proxy_protocol, *client_); }
+
 void Exchange::OnConnected() {
   attempts_.SetConnected();
   record_.times.Take(Mark::kConnected);
-  if (sends_proxy_header()) attempts_.connection()->BeginWith(MakeProxyHeader(backend_->send_proxy_protocol, *client_));
+  if (sends_proxy_header() && !attempts_.connection()->has_begun()) attempts_.connection()->BeginWith(MakePreamble());
   http::ClientStream& stream = attempts_.connection()->stream();
   std::string default_host;
   if (request_.authority.size == 0) default_host = DefaultHost(attempts_.server()->address());
-  stream.SendHead(request_, head_editor_.EditRequest(request_, *rule_, default_host, *environment_->random));
+  const std::string grpc_timeout = is_call_ ? call_->TimeLeft() : std::string();
+  stream.SendHead(request_,
+                  head_editor_.EditRequest(request_, *rule_, default_host, grpc_timeout, *environment_->random));
+  kept_body_.SendTo(stream);  // what an attempt before has sent
   if (!early_body_.empty()) {
     body_sent_ = true;
-    early_body_.SendTo(stream);
+    early_body_.SendTo(stream, &kept_body_);
   }
   if (request_ended_) {
     stream.SendEnd(early_body_.trailers());
@@ -216,6 +234,7 @@ void Exchange::OnRequestData(buffer::Slice data) {
   }
   last_activity_ms_ = environment_->loop->now_ms();
   body_sent_ = true;
+  kept_body_.Add(data);
   attempts_.connection()->stream().SendData(std::move(data));
   if (attempts_.connection()->stream().unsent_bytes() >= HighWatermark()) downstream_->PauseBody();
 }
@@ -227,7 +246,10 @@ void Exchange::OnRequestEnd(const http::FieldList* trailers) {
     if (trailers != nullptr) early_body_.StoreTrailers(*trailers);
     return;
   }
-  if (trailers != nullptr) body_sent_ = true;
+  if (trailers != nullptr) {
+    body_sent_ = true;
+    kept_body_.Clear();  // they are not kept
+  }
   attempts_.connection()->stream().SendEnd(trailers);
   if (tunnel_ && response_ended_) {
     Conclude();
@@ -264,6 +286,15 @@ void Exchange::OnStreamError(http::ClientError error) {
 
 void Exchange::OnInformational() { downstream_->SendInformational(response_); }
 
+bool Exchange::RetryCall() {
+  if ((body_sent_ && !kept_body_.whole()) || !call_->TakeRetry(*rule_->grpc_retry, response_)) return false;
+  environment_->loop->timers().Cancel(&timer_);
+  attempts_.server()->CountResponse(response_.status, metrics_.AttemptTime(environment_->loop->now_us()));
+  attempts_.TryAnother();
+  environment_->turn_work->Add(this);
+  return true;
+}
+
 void Exchange::OnResponseHead() {
   if (request_.extended_connect) {
     if (const char* reason = head_editor_.WhyNoTunnel(request_, response_)) {
@@ -271,6 +302,8 @@ void Exchange::OnResponseHead() {
       return Reply(502, Reason::kResponseMalformed, reason);
     }
   }
+  if (is_call_ && rule_->grpc_retry != nullptr && RetryCall()) return;
+  kept_body_.Clear();
   reservation_.End(environment_->loop->blocks());
   response_begun_ = true;
   record_.times.Take(Mark::kResponseHead);
@@ -321,7 +354,7 @@ void Exchange::OnResponseEnd(const http::FieldList* trailers) {
 void Exchange::OnServerError(http::ServerError error, std::string_view detail) {
   attempts_.LoseConnection();
   environment_->loop->timers().Cancel(&timer_);
-  const bool may_be_sent_again = !response_begun_ && !body_sent_ &&
+  const bool may_be_sent_again = !response_begun_ && (!body_sent_ || kept_body_.whole()) &&
                                  (error == http::ServerError::kNotProcessed || http::IsIdempotent(request_.method));
   if (attempts_.Fail(*environment_, error, may_be_sent_again)) return environment_->turn_work->Add(this);
   metrics_.CountFailure();
@@ -357,16 +390,23 @@ uint64_t Exchange::IdleTimeoutMs() const {
 
 void Exchange::OnTimeout() {
   event::TurnScope scope(environment_->turn_work);
-  const ExchangeTimeout* timeout = FindTimeout();
-  if (timeout == nullptr) return;
-  (environment_->counters->*timeout->counter).Increment();
-  if (timeout->blames_server) {
+  if (const ExchangeTimeout* timeout = FindTimeout()) GiveUp(*timeout);
+}
+
+void Exchange::OnDeadline() {
+  event::TurnScope scope(environment_->turn_work);
+  GiveUp(kGrpcDeadline);
+}
+
+void Exchange::GiveUp(const ExchangeTimeout& timeout) {
+  (environment_->counters->*timeout.counter).Increment();
+  if (timeout.blames_server) {
     environment_->counters->upstream_timeouts.Increment();
     attempts_.server()->CountTimeout();
     metrics_.CountFailure();
   }
-  if (timeout->status == 0) return Cut(DecidedBy::kProxy, timeout->reason, timeout->detail);
-  Reply(timeout->status, timeout->reason, timeout->detail);
+  if (response_begun_) return Cut(DecidedBy::kProxy, timeout.reason, timeout.detail);
+  Reply(timeout.status, timeout.reason, timeout.detail);
 }
 
 const ExchangeTimeout* Exchange::FindTimeout() {
@@ -383,11 +423,21 @@ const ExchangeTimeout* Exchange::FindTimeout() {
 }
 
 void Exchange::Reply(uint16_t status, Reason reason, std::string_view detail) {
+  if (is_call_) return ReplyToCall(status, reason, detail);
   CountResponse(status);
   record_.response_body_bytes = downstream_->ErrorBodySize(status, detail);
   record_.Decide(DecidedBy::kProxy, reason, detail);
   Conclude();
   downstream_->SendError(status, detail, head_editor_.EditReply(request_, status, *environment_->random));
+  Finish();
+}
+
+void Exchange::ReplyToCall(uint16_t status, Reason reason, std::string_view detail) {
+  CountResponse(200);
+  record_.Decide(DecidedBy::kProxy, reason, detail);
+  Conclude();
+  downstream_->SendFixed(200, {},
+                         head_editor_.EditCallReply(request_, grpc::StatusOf(status), detail, *environment_->random));
   Finish();
 }
 
@@ -460,7 +510,9 @@ void Exchange::Finish() {
   if (pin_ != nullptr) environment_->snapshots->Unpin(std::exchange(pin_, nullptr));
   if (counted_) environment_->counters->requests_active.Decrement();
   if (tunnel_) environment_->counters->tunnels_active.Decrement();
+  if (is_call_) call_->End();
   early_body_.Clear();
+  kept_body_.Clear();
   if (logged_fields_ != nullptr) logged_fields_->Clear();
   environment_->turn_work->Add(this);
 }

@@ -17,7 +17,9 @@
 #include "dataplane/proxy/environment.h"
 #include "dataplane/proxy/exchange_metrics.h"
 #include "dataplane/proxy/exchange_timeouts.h"
+#include "dataplane/proxy/grpc_call.h"
 #include "dataplane/proxy/head_editor.h"
+#include "dataplane/proxy/kept_body.h"
 #include "dataplane/proxy/request_record.h"
 #include "dataplane/proxy/server_attempts.h"
 #include "dataplane/proxy/stored_fields.h"
@@ -56,6 +58,7 @@ class Exchange final : public http::ServerStreamHandler,
   // upstream::ConnectionUser:
   http::ResponseHead& response_head() override { return response_; }
   void OnConnected() override;
+  std::string MakePreamble() override;
   void OnInformational() override;
   void OnResponseHead() override;
   void OnResponseData(buffer::Slice data) override;
@@ -71,6 +74,11 @@ class Exchange final : public http::ServerStreamHandler,
   // event::TurnWorker:
   void RunTurnWork() override;
 
+  // Where the request is a call of gRPC: holds its deadline.
+  void BeginCall();
+  // Whether the call is made again, in place of passing its answer on.
+  bool RetryCall();
+  void OnDeadline();
   // By the listener's rules. False: it was refused.
   bool NormalizePath();
   // Finds a rule by the worker's current revision, and goes by it.
@@ -97,10 +105,13 @@ class Exchange final : public http::ServerStreamHandler,
   void OnTimeout();
   // Which time is over. Null: none, and timer_ runs on.
   const ExchangeTimeout* FindTimeout();
+  void GiveUp(const ExchangeTimeout& timeout);
 
   void RefuseForMemory();
   void RefuseBody();
   void Reply(uint16_t status, Reason reason, std::string_view detail);
+  // The same as a status of gRPC.
+  void ReplyToCall(uint16_t status, Reason reason, std::string_view detail);
   // Breaks the response off.
   void Cut(DecidedBy who, Reason reason, std::string_view detail);
   // The client is given a final response's head.
@@ -121,6 +132,8 @@ class Exchange final : public http::ServerStreamHandler,
   http::ResponseHead response_;
   HeadEditor head_editor_;
   EarlyBody early_body_;
+  KeptBody kept_body_;
+  std::unique_ptr<GrpcCall> call_;  // made with the first; in use while is_call_
   ExchangeMetrics metrics_;
   RequestRecord record_;
   std::unique_ptr<StoredFields> logged_fields_;  // of the response, where some are logged
@@ -134,6 +147,7 @@ class Exchange final : public http::ServerStreamHandler,
   bool response_ended_ : 1 = false;
   bool tunnel_ : 1 = false;  // request_ended_ and response_ended_ are those of its directions
   bool idle_watch_due_ : 1 = false;
+  bool is_call_ : 1 = false;  // of gRPC
   bool counted_ : 1 = false;
   bool finished_ : 1 = false;
 };

@@ -20,6 +20,8 @@ struct ExchangeTimeout {
 
 inline constexpr ExchangeTimeout kResponseTimeout = {&metrics::WorkerCounters::response_timeouts, true, 504,
                                                      Reason::kResponseTimeout, "the server did not answer in time"};
+inline constexpr ExchangeTimeout kGrpcDeadline = {&metrics::WorkerCounters::grpc_deadlines, false, 504,
+                                                  Reason::kGrpcDeadline, "the call's deadline has passed"};
 // The others are times without a byte.
 inline constexpr ExchangeTimeout kTunnelIdleTimeout = {&metrics::WorkerCounters::tunnel_idle_timeouts, false, 0,
                                                        Reason::kTunnelIdleTimeout, "no byte came through the tunnel"};

@@ -8,6 +8,7 @@
 #include "dataplane/http/ascii.h"
 #include "dataplane/http/forwarded.h"
 #include "dataplane/http/scan.h"
+#include "dataplane/proxy/client_certificate_fields.h"
 
 namespace fairlead::proxy {
 namespace {
@@ -19,7 +20,6 @@ int ViaIndex(const Head& head) {
   return head.minor_version == 0 ? 0 : 1;
 }
 
-constexpr std::string_view kScheme = "http";
 // What is kept of a request id that a trusted proxy has made.
 constexpr size_t kMaxRequestId = 256;
 
@@ -129,10 +129,22 @@ void Forwarder::AppendElement(const http::RequestHead& request) {
   } else if (!authority.empty()) {
     text_.append(";host=\"").append(authority).append("\"");
   }
-  text_.append(";proto=").append(kScheme);
+  text_.append(";proto=").append(client_->scheme());
+}
+
+void Forwarder::EditCertificateFields(const http::RequestHead& request, http::FieldEdits* edits) {
+  const config::ServerTls& settings = *client_->listener->tls;
+  if (settings.context->settings().client_auth == tls::ClientAuth::kNone) return;
+  RemoveClientCertificateFields(request.fields, edits);
+  // A connection may be older than its listener's TLS.
+  const bool known = client_->tls != nullptr && client_->tls->certificate.has_value();
+  if (known && settings.forward_client_certificate) {
+    AddClientCertificateFields(*client_->tls->certificate, &names_text_, edits);
+  }
 }
 
 void Forwarder::EditRequest(const http::RequestHead& request, load_balancing::Random& random, http::FieldEdits* edits) {
+  if (client_->listener->tls != nullptr) EditCertificateFields(request, edits);
   const config::Forwarding* const settings = this->settings();
   if (settings == nullptr) return;
   const bool trusted = TrustsPeer();
@@ -153,7 +165,7 @@ void Forwarder::EditRequest(const http::RequestHead& request, load_balancing::Ra
     edits->Set("X-Forwarded-For", std::string_view(text_).substr(begin));
   }
   const auto has = [&](std::string_view name) { return trusted && !FindValue(request, name).empty(); };
-  if (settings->x_forwarded_proto && !has("x-forwarded-proto")) edits->Set("X-Forwarded-Proto", kScheme);
+  if (settings->x_forwarded_proto && !has("x-forwarded-proto")) edits->Set("X-Forwarded-Proto", client_->scheme());
   if (settings->x_forwarded_host && request.authority.size > 0 && !has("x-forwarded-host")) {
     edits->Set("X-Forwarded-Host", request.Get(request.authority));
   }

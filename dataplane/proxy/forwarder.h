@@ -14,9 +14,9 @@
 
 namespace fairlead::proxy {
 
-// Where a request came from, and what servers are told about it, by its listener's config::Forwarding. Part of an
-// exchange, used for one request after another; costs a look where the listener says nothing. Keeps the room of its
-// texts.
+// Where a request came from, and what servers are told about it, by its listener's config::Forwarding and ServerTls.
+// Part of an exchange, used for one request after another; costs a look where the listener says nothing. Keeps the room
+// of its texts.
 class Forwarder {
  public:
   // Another request, of `client`, which outlives it.
@@ -26,6 +26,8 @@ class Forwarder {
     has_own_id_ = false;
   }
 
+  // By which the client came.
+  std::string_view scheme() const { return client_->scheme(); }
   // The client's own address: the peer's, or what proxies that the listener trusts say. Found out once for each
   // request.
   const net::Address& ClientAddress(const http::RequestHead& request);
@@ -44,6 +46,8 @@ class Forwarder {
   // Appends what a trusted peer's fields of this name list, ready for another member, to text_; returns where it
   // begins.
   size_t BeginList(const http::RequestHead& request, std::string_view name);
+  // Who the client is by its certificate, where the listener asks for one.
+  void EditCertificateFields(const http::RequestHead& request, http::FieldEdits* edits);
   // Appends an element of Forwarded, for this hop.
   void AppendElement(const http::RequestHead& request);
 
@@ -52,6 +56,7 @@ class Forwarder {
   bool has_own_id_ = false;
   std::array<char, 36> own_id_;  // "8f14e45f-ceea-467f-a0b2-1d2a3b4c5d6e"
   std::string text_;
+  std::string names_text_;  // of a certificate
 };
 
 }  // namespace fairlead::proxy

@@ -24,10 +24,12 @@ bool HeadEditor::Rewrite(const config::Rewrite& rewrite, const http::RequestHead
 }
 
 const http::HeadEdits& HeadEditor::EditRequest(const http::RequestHead& request, const config::RouteRule& rule,
-                                               std::string_view default_host, load_balancing::Random& random) {
+                                               std::string_view default_host, std::string_view grpc_timeout,
+                                               load_balancing::Random& random) {
   request_edits_.Clear();
   if (request.authority.size == 0) request_edits_.host = default_host;
   forwarder_.EditRequest(request, random, &request_edits_.fields);
+  if (!grpc_timeout.empty()) request_edits_.fields.Set("grpc-timeout", grpc_timeout);
   if (request.connection_upgrade && request.method != http::Method::kConnect) {
     request_edits_.upgrade = http::h1::FindUpgrade(request.fields, rule.upgrades);
     if (request.extended_connect && IsWebSocket(request_edits_.upgrade)) {
@@ -74,7 +76,7 @@ const http::HeadEdits* HeadEditor::EditAnswer(const http::RequestHead& request, 
                                               load_balancing::Random& random) {
   response_edits_.Clear();
   if (rule.redirect != nullptr) {
-    if (!WriteLocation(*rule.redirect, request, request.path(), &own_text_)) return nullptr;
+    if (!WriteLocation(*rule.redirect, request, request.path(), forwarder_.scheme(), &own_text_)) return nullptr;
     response_edits_.fields.Set("Location", own_text_);
   } else if (!rule.respond->body.empty()) {
     response_edits_.fields.Set("Content-Type", rule.respond->content_type);
@@ -82,6 +84,19 @@ const http::HeadEdits* HeadEditor::EditAnswer(const http::RequestHead& request, 
   forwarder_.EditResponse(request, nullptr, random, &response_edits_.fields);
   if (rule.response_headers != nullptr) AppendChanges(*rule.response_headers, &response_edits_.fields);
   return &response_edits_;
+}
+
+const http::HeadEdits& HeadEditor::EditCallReply(const http::RequestHead& request, grpc::Status status,
+                                                 std::string_view detail, load_balancing::Random& random) {
+  constexpr std::string_view kNumbers[] = {"0", "1",  "2",  "3",  "4",  "5",  "6",  "7", "8",
+                                           "9", "10", "11", "12", "13", "14", "15", "16"};
+  own_text_ = grpc::EncodeMessage(detail);
+  response_edits_.Clear();
+  response_edits_.fields.Set("content-type", "application/grpc");
+  response_edits_.fields.Set("grpc-status", kNumbers[static_cast<size_t>(status)]);
+  response_edits_.fields.Set("grpc-message", own_text_);
+  forwarder_.EditResponse(request, nullptr, random, &response_edits_.fields);
+  return response_edits_;
 }
 
 const http::HeadEdits& HeadEditor::EditReply(const http::RequestHead& request, uint16_t status,

@@ -12,6 +12,7 @@
 #include "dataplane/net/address.h"
 #include "dataplane/proxy/client.h"
 #include "dataplane/proxy/forwarder.h"
+#include "dataplane/proxy/grpc.h"
 
 namespace fairlead::proxy {
 
@@ -32,9 +33,11 @@ class HeadEditor {
   // Makes the target that servers are asked for, where the rule says so. False: longer than any server takes.
   bool Rewrite(const config::Rewrite& rewrite, const http::RequestHead& request);
 
-  // For a server. `default_host`: what Host says where the client, of HTTP/1.0, named none.
+  // For a server. `default_host`: what Host says where the client, of HTTP/1.0, named none. `grpc_timeout`:
+  // in place of the request's; empty: as it came.
   const http::HeadEdits& EditRequest(const http::RequestHead& request, const config::RouteRule& rule,
-                                     std::string_view default_host, load_balancing::Random& random);
+                                     std::string_view default_host, std::string_view grpc_timeout,
+                                     load_balancing::Random& random);
   // A server's final response to what EditRequest has edited.
   const http::HeadEdits& EditResponse(const http::RequestHead& request, const config::RouteRule& rule,
                                       const http::ResponseHead& response, load_balancing::Random& random);
@@ -45,6 +48,9 @@ class HeadEditor {
   // this could be for.
   const http::HeadEdits* EditAnswer(const http::RequestHead& request, const config::RouteRule& rule,
                                     load_balancing::Random& random);
+  // The proxy's own answer to a call of gRPC, without a body: a status, and `detail` as its message.
+  const http::HeadEdits& EditCallReply(const http::RequestHead& request, grpc::Status status, std::string_view detail,
+                                       load_balancing::Random& random);
   // The proxy's own answer.
   const http::HeadEdits& EditReply(const http::RequestHead& request, uint16_t status, load_balancing::Random& random);
 

@@ -24,6 +24,7 @@ struct ListenerState {
   http::HeadLimits head_limits;                                         // of http
   std::optional<config::TcpSettings> tcp;                               // in place of http
   std::shared_ptr<const config::ProxyProtocolSettings> proxy_protocol;  // null: none is expected
+  std::shared_ptr<const config::ServerTls> tls;                         // null: in the clear
   // 0: no limit. Sources are counted with the one's limit, and for as long as a counted connection lives.
   uint32_t max_connections = 0;
   uint32_t max_connections_per_source = 0;

@@ -48,6 +48,8 @@ std::string_view ToString(Reason reason) {
       return "buffers_full";
     case Reason::kConnectFailed:
       return "connect_failed";
+    case Reason::kTlsFailed:
+      return "tls_failed";
     case Reason::kConnectTimeout:
       return "connect_timeout";
     case Reason::kServerClosed:
@@ -64,6 +66,8 @@ std::string_view ToString(Reason reason) {
       return "server_abandoned";
     case Reason::kResponseTimeout:
       return "response_timeout";
+    case Reason::kGrpcDeadline:
+      return "grpc_deadline";
     case Reason::kRequestStalled:
       return "request_stalled";
     case Reason::kIdleTimeout:
@@ -123,6 +127,8 @@ Reason ReasonOf(http::ServerError error) {
   switch (error) {
     case http::ServerError::kConnectFailed:
       return Reason::kConnectFailed;
+    case http::ServerError::kTlsFailed:
+      return Reason::kTlsFailed;
     case http::ServerError::kConnectTimeout:
       return Reason::kConnectTimeout;
     case http::ServerError::kClosedBeforeResponse:

@@ -37,6 +37,7 @@ enum class Reason : uint8_t {
   // A server failed.
   kConnectFailed,      // 502: refused, unreachable
   kConnectTimeout,     // 504
+  kTlsFailed,          // 502: its certificate was no good, or the handshake failed otherwise
   kServerClosed,       // 502: before a byte of its response
   kResponseMalformed,  // 502, or cut short
   kResponseTruncated,  // 502, or cut short
@@ -44,6 +45,7 @@ enum class Reason : uint8_t {
   kServerReset,        // 502, or cut short: it reset the stream (HTTP/2)
   kServerAbandoned,    // 502, or cut short: it was taken out of service
   kResponseTimeout,    // 504
+  kGrpcDeadline,       // 504, or cut short: the call took longer than its grpc-timeout
   kRequestStalled,     // 504: the server did not take the request's body
   kIdleTimeout,        // cut short: the response did not go on
   kTunnelIdleTimeout,  // cut: no byte came through a tunnel

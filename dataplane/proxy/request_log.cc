@@ -4,6 +4,7 @@
 
 #include "dataplane/access_log/entry.h"
 #include "dataplane/http/ascii.h"
+#include "dataplane/proxy/tls_log.h"
 
 namespace fairlead::proxy {
 namespace {
@@ -55,6 +56,7 @@ void LogRequest(const EndedRequest& request, access_log::WorkerLog* log) {
   entry.reused = request.reused;
   entry.client = &request.address;
   entry.peer = &request.client.peer();
+  DescribeTls(request.client, &entry);
   entry.status = record.status;
   entry.bytes_received = static_cast<int64_t>(record.request_body_bytes);
   entry.bytes_sent = static_cast<int64_t>(record.response_body_bytes);

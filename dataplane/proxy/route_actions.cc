@@ -26,7 +26,7 @@ void MakeOnePathOfTheSameHost(std::string* path) {
 }  // namespace
 
 bool WriteLocation(const config::Redirect& redirect, const http::RequestHead& request, std::string_view path,
-                   std::string* location) {
+                   std::string_view scheme, std::string* location) {
   location->clear();
   const bool is_absolute = !redirect.scheme.empty() || !redirect.host.empty();
   if (!redirect.path.empty()) {
@@ -45,7 +45,7 @@ bool WriteLocation(const config::Redirect& redirect, const http::RequestHead& re
   if (host.empty()) return false;
   location->insert(0, host);
   location->insert(0, "://");
-  location->insert(0, redirect.scheme.empty() ? "http" : redirect.scheme);
+  location->insert(0, redirect.scheme.empty() ? scheme : redirect.scheme);
   return true;
 }
 

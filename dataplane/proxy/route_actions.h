@@ -12,11 +12,11 @@
 // through. Writing to strings that keep their room allocates nothing, but for regular expressions.
 namespace fairlead::proxy {
 
-// Writes the Location of a redirect. It is an absolute URI where the redirect names a scheme or a host, else a path of
-// the same host: never one that begins with two slashes, which a client would take for another host (RFC 3986 §4.2).
-// False: there is none, since the request, of HTTP/1.0, names no host.
+// Writes the Location of a redirect of a request that came by `scheme`. It is an absolute URI where the redirect names
+// a scheme or a host, else a path of the same host: never one that begins with two slashes, which a client would take
+// for another host (RFC 3986 §4.2). False: there is none, since the request, of HTTP/1.0, names no host.
 bool WriteLocation(const config::Redirect& redirect, const http::RequestHead& request, std::string_view path,
-                   std::string* location);
+                   std::string_view scheme, std::string* location);
 
 // Writes the target that a server is asked for. False: it would be longer than kMaxRewrittenBytes. What is no path (the
 // "*" of OPTIONS) is left as it is: `target` is empty then, as it is where nothing is to change.

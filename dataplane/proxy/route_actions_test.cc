@@ -27,7 +27,7 @@ struct Request {
 
 std::string Location(const config::Redirect& redirect, const Request& request) {
   std::string location;
-  return WriteLocation(redirect, request.head, request.head.path(), &location) ? location : "none";
+  return WriteLocation(redirect, request.head, request.head.path(), "http", &location) ? location : "none";
 }
 
 std::string Location(const config::Redirect& redirect, std::string_view target) {

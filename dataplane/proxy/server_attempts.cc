@@ -44,9 +44,17 @@ bool ServerAttempts::Fail(const Environment& environment, http::ServerError erro
   return retry_due_;
 }
 
+void ServerAttempts::TryAnother() {
+  avoid_ = server_slot_;
+  retry_due_ = true;
+  std::exchange(connection_, nullptr)->Release();
+  LeaveServer();
+}
+
 bool ServerAttempts::MayRetry(http::ServerError error, bool may_be_sent_again) {
   switch (error) {
     case http::ServerError::kConnectFailed:
+    case http::ServerError::kTlsFailed:
     case http::ServerError::kConnectTimeout:
       avoid_ = server_slot_;
       return count_ < kMaxAttempts;

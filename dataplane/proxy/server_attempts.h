@@ -47,6 +47,8 @@ class ServerAttempts {
   // The attempt has failed with it. True: another is due, but not from here, since the worker may be in the middle of
   // adopting a revision. `may_be_sent_again`: though the server may have got the request.
   bool Fail(const Environment& environment, http::ServerError error, bool may_be_sent_again);
+  // The server's answer is not to be passed on: another attempt is due, as after Fail.
+  void TryAnother();
   // In turn work: whether another attempt was due, and is not from now on.
   bool TakeRetry() {
     const bool due = retry_due_;

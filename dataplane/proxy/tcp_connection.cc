@@ -78,11 +78,15 @@ void TcpConnection::OnAdmitted(const upstream::Choice& choice) {
   if (!attempts_.Begin(*environment_, choice, this)) Fail(DecidedBy::kProxy, Reason::kNoDescriptors);
 }
 
+std::string TcpConnection::MakePreamble() {
+  return MakeProxyHeader(attempts_.server()->settings().send_proxy_protocol, client_);
+}
+
 void TcpConnection::OnConnected() {
   attempts_.SetConnected();
   if (log_ != nullptr) log_->Connected();
   // In front of what the client has said meanwhile.
-  const std::string header = MakeProxyHeader(attempts_.server()->settings().send_proxy_protocol, client_);
+  const std::string header = attempts_.connection()->has_begun() ? std::string() : MakePreamble();
   if (!header.empty()) {
     buffer::Queue& output = relay_.output(Relay::kServer);
     std::vector<buffer::Slice> early = output.TakeSlices();

@@ -59,6 +59,7 @@ class TcpConnection final : public ClientConnection,
 
   // upstream::RawUser:
   void OnConnected() override;
+  std::string MakePreamble() override;
   void OnServerError(http::ServerError error, std::string_view detail) override;
 
   // upstream::Waiter:

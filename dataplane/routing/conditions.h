@@ -28,8 +28,9 @@ bool HasMethod(const std::vector<std::string>& methods, const RequestView& reque
 
 bool Holds(const config::HeaderMatch& match, const RequestView& request);
 bool Holds(const config::QueryMatch& match, const RequestView& request);
+bool Holds(const config::ClientCertificateMatch& match, const RequestView& request);
 
-// Whether all holds that `match` asks of the request's source, fields and query.
+// Whether all holds that `match` asks of the request's source, fields, query and client.
 bool HoldsBesidePathAndMethod(const config::RouteMatch& match, const RequestView& request);
 
 }  // namespace fairlead::routing

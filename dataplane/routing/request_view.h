@@ -5,6 +5,7 @@
 #include "dataplane/http/field_list.h"
 #include "dataplane/http/message.h"
 #include "dataplane/net/address.h"
+#include "dataplane/tls/peer_certificate.h"
 
 namespace fairlead::routing {
 
@@ -21,6 +22,8 @@ struct RequestView {
   const http::FieldList* fields;
   // Of the client, as the listener says who that is.
   const net::Address* source;
+  // That the client has shown, verified; null: none.
+  const tls::PeerCertificate* client_certificate = nullptr;
 };
 
 }  // namespace fairlead::routing

@@ -57,7 +57,8 @@ RuleGroup::RuleGroup(const std::vector<Rule>& rules) : lowest_rank_(rules.front(
 RuleGroup::Candidate RuleGroup::ToCandidate(const Rule& rule) {
   const config::RouteMatch& match = rule.rule->match;
   Candidate candidate{.rank = rule.rank, .methods = kAllMethods, .other = nullptr};
-  bool has_other = !match.headers.empty() || !match.query.empty() || match.source_networks != nullptr;
+  bool has_other = !match.headers.empty() || !match.query.empty() || match.source_networks != nullptr ||
+                   match.client_certificate != nullptr;
   if (!match.methods.empty()) {
     candidate.methods = 0;
     for (const std::string& method : match.methods) {

@@ -26,7 +26,7 @@ A reverse proxy that starts empty and is programmed at run time, over gRPC.
   --admin_listen=ADDRESS,…      HTTP: /live, /ready, /metrics, /status
   --health_listen=ADDRESS,…     the line protocol for reports of health
   --access_log=DESTINATION      file:PATH, stdout, stderr, syslog:unix:PATH, syslog:IP:PORT; SIGHUP reopens the file
-  --workers=N                   threads that serve; default: one for each processor
+  --workers=N --tls_threads=N   threads that serve, and that do handshakes for busy ones; default: one a processor each
   --io=auto|io_uring|epoll      default auto: io_uring where the kernel allows it
   --max_buffer_bytes=512MiB     what buffers may take in all; default: a quarter of the memory; see docs/LIMITS.md
   --server_metrics=on|off       whether /metrics has series of each server; default on
@@ -51,6 +51,14 @@ absl::Status SetWorkers(const std::string& flag, const std::string& value, Optio
   constexpr int kMaxWorkers = 1024;
   if (!absl::SimpleAtoi(value, &options.workers) || options.workers < 1 || options.workers > kMaxWorkers) {
     return Wrong(flag, absl::StrCat("want a number from 1 to ", kMaxWorkers, ", not \"", value, "\""));
+  }
+  return absl::OkStatus();
+}
+
+absl::Status SetTlsThreads(const std::string& flag, const std::string& value, Options& options) {
+  constexpr int kMaxThreads = 1024;
+  if (!absl::SimpleAtoi(value, &options.tls_threads) || options.tls_threads < 0 || options.tls_threads > kMaxThreads) {
+    return Wrong(flag, absl::StrCat("want a number from 0 to ", kMaxThreads, ", not \"", value, "\""));
   }
   return absl::OkStatus();
 }
@@ -137,6 +145,7 @@ absl::Status SetFlag(const std::string& flag, const std::string& value, Options&
   if (flag == "health_listen") return SetList(flag, value, options.health_listen);
   if (flag == "access_log") return SetAccessLog(flag, value, options);
   if (flag == "workers") return SetWorkers(flag, value, options);
+  if (flag == "tls_threads") return SetTlsThreads(flag, value, options);
   if (flag == "io") return SetIo(flag, value, options);
   if (flag == "server_metrics") return SetSwitch(flag, value, options.server_metrics);
   if (flag == "heartbeat_interval") return SetDuration(flag, value, options.heartbeat_interval);
@@ -191,6 +200,7 @@ absl::StatusOr<Options> ParseOptions(const std::vector<std::string>& arguments) 
     return absl::InvalidArgumentError("nobody could program it: give --control or --control_listen; see --help");
   }
   if (options.workers == 0) options.workers = std::max(1u, std::thread::hardware_concurrency());
+  if (options.tls_threads < 0) options.tls_threads = options.workers;
   return options;
 }
 

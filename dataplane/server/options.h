@@ -28,6 +28,7 @@ struct Options {
   bool insecure_admin = false;                            // admin sockets may speak in the clear beyond this machine
   std::optional<access_log::DestinationSpec> access_log;  // not given: nothing is logged
   int workers = 0;                                        // 0: one for each processor
+  int tls_threads = -1;                                   // -1: as many as workers; 0: workers do handshakes themselves
   event::IoBackend io = event::IoBackend::kAuto;
   bool server_metrics = true;  // /metrics shows each server
   std::string node_id;         // empty: the host's name

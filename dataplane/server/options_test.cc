@@ -25,6 +25,7 @@ TEST(Options, TakesListsNumbersAndDurations) {
   ASSERT_TRUE(options.ok()) << options.status();
   EXPECT_THAT(options->control, ElementsAre("127.0.0.1:1", "[::1]:2"));
   EXPECT_EQ(options->workers, 3);
+  EXPECT_EQ(options->tls_threads, 3);  // as many
   EXPECT_EQ(options->io, event::IoBackend::kEpoll);
   EXPECT_EQ(options->node_id, "a=b");
   EXPECT_FALSE(options->server_metrics);
@@ -35,6 +36,7 @@ TEST(Options, TakesListsNumbersAndDurations) {
 TEST(Options, NamesTheFlagThatIsWrongAndWhatWouldBeRight) {
   EXPECT_EQ(ErrorOf({kListen, "--worker=1"}), "--worker: no such flag; see --help");
   EXPECT_THAT(ErrorOf({kListen, "--workers=0"}), HasSubstr("--workers: want a number from 1"));
+  EXPECT_THAT(ErrorOf({kListen, "--tls_threads=-1"}), HasSubstr("--tls_threads: want a number from 0"));
   EXPECT_THAT(ErrorOf({kListen, "--workers"}), HasSubstr("--workers: needs a value"));
   EXPECT_THAT(ErrorOf({kListen, "--io=kqueue"}), HasSubstr("auto, io_uring or epoll"));
   EXPECT_EQ(ErrorOf({kListen, "--server_metrics=no"}), "--server_metrics: want on or off, not \"no\"");

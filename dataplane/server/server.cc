@@ -96,7 +96,7 @@ class Server {
     budget_.emplace(buffer_bytes);
     descriptor_limit_ = RaiseDescriptorLimit();
     absl::StatusOr<std::unique_ptr<worker::WorkerPool>> workers = worker::WorkerPool::Start(
-        options_.workers,
+        options_.workers, options_.tls_threads,
         {.io = options_.io, .budget = &*budget_, .descriptor_ceiling = DescriptorCeiling(descriptor_limit_)},
         loop_.get(), access_log_.get());
     if (!workers.ok()) return ForFlag("--io", workers.status());

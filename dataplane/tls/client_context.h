@@ -22,6 +22,9 @@ struct ClientSettings {
   Policy policy = Policy::kIntermediate;
   // Protocols of the application (ALPN), the best first. None: none is asked for.
   std::vector<std::string> protocols = {};
+
+  // Of the same objects.
+  bool operator==(const ClientSettings&) const = default;
 };
 
 // How servers of a backend are spoken to. Made by the control side; immutable, and shared by all workers. A connection

@@ -2,7 +2,9 @@
 
 #include <arpa/inet.h>
 
+#include <algorithm>
 #include <string_view>
+#include <utility>
 
 #include "absl/strings/ascii.h"
 #include "absl/strings/escaping.h"
@@ -58,8 +60,8 @@ std::vector<SubjectName> SubjectNames(const X509& certificate) {
       default:
         continue;
     }
-    if (found.text.empty() || found.text.find('\0') != std::string::npos) continue;
-    names.push_back(std::move(found));
+    const bool readable = std::ranges::all_of(found.text, [](unsigned char c) { return c >= ' ' && c != 0x7f; });
+    if (!found.text.empty() && readable) names.push_back(std::move(found));
   }
   ERR_clear_error();  // of an extension that can't be read
   return names;

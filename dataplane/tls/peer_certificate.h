@@ -23,7 +23,7 @@ struct PeerCertificate {
 };
 
 PeerCertificate Describe(const x509_st& certificate);
-// The subject alternative names; other kinds than the above are left out, as are names with a NUL within.
+// The subject alternative names; other kinds than the above are left out, as are names with control characters.
 std::vector<SubjectName> SubjectNames(const x509_st& certificate);
 // As RFC 2253 writes it, in UTF-8.
 std::string SubjectText(const x509_st& certificate);

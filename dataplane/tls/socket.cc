@@ -44,9 +44,11 @@ Socket* Socket::Accept(event::Loop& loop, event::Socket* transport, std::shared_
 }
 
 Socket* Socket::Connect(event::Loop& loop, event::Socket* transport, std::shared_ptr<const ClientContext> context,
-                        std::shared_ptr<ClientSessions> sessions, event::SocketHandler* handler) {
+                        std::shared_ptr<ClientSessions> sessions, event::SocketHandler* handler,
+                        std::string_view first) {
   Socket* socket = ConnectOver(loop, transport, std::move(context), std::move(sessions), handler);
   socket->phase_ = Phase::kConnecting;
+  if (!first.empty()) socket->AddOutput(first.data(), first.size());
   return socket;
 }
 
@@ -110,6 +112,10 @@ void Socket::ShutdownSend() {
   if (phase_ == Phase::kOpen && !std::exchange(said_goodbye_, true)) SSL_shutdown(tls_);
   ERR_clear_error();
   shutdown_due_ = true;
+  if (phase_ == Phase::kFailed) {
+    end_ = End::kAwaited;
+    transport_->ResumeReceive();
+  }
   Flush();
 }
 
@@ -168,7 +174,6 @@ void Socket::OnConnected(int error) {
   }
   phase_ = Phase::kFailed;
   end_ = End::kTold;
-  failure_ = std::make_unique<Failure>(Failure{FailureCause::kClosed, std::strerror(error)});
   handler_->OnConnected(error);
 }
 
@@ -180,6 +185,10 @@ void Socket::OnReceived(buffer::Slice bytes) {
 }
 
 void Socket::OnReceiveEnd(int error) {
+  if (end_ == End::kAwaited) {
+    end_ = End::kTold;
+    return handler_->OnReceiveEnd(error);
+  }
   if (end_ != End::kNone) return;
   if (phase_ == Phase::kHandshake) {
     phase_ = Phase::kFailed;

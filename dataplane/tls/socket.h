@@ -32,7 +32,8 @@ struct HandshakeStep;
 //
 //  - OnConnected tells the end of the handshake, also to a server's side: 0, or an errno, of which failure() tells
 //  more.
-//    What the accessors below say holds from then on.
+//    What the accessors below say holds from then on. After an error ShutdownSend makes sense besides Close: the peer
+//    hears why, what it still sends is dropped, and OnReceiveEnd tells when it has left.
 //  - OnReceiveEnd: 0 when the peer has said that it has ended (close_notify, RFC 8446 §6.1); ECONNRESET when its
 //    connection ended without that, so that what came may have been cut; EPROTO when what came is no TLS.
 //  - ShutdownSend says close_notify, and ends the transport's stream with it. Close says it too where it can at once,
@@ -48,9 +49,11 @@ class Socket final : public event::Socket, public event::LoopObject, private eve
                         event::SocketHandler* handler, buffer::Slice begin = {}, HandshakePool* helpers = nullptr);
   // Takes over a connection to a server that is being made (Loop::Connect, with any handler): an error of that is told
   // by OnConnected.
-  // `sessions`: where to find one to resume, and to leave new ones. Null: none.
+  // `sessions`: where to find one to resume, and to leave new ones. Null: none. `first`: what is sent in the clear, in
+  // front of the handshake.
   static Socket* Connect(event::Loop& loop, event::Socket* transport, std::shared_ptr<const ClientContext> context,
-                         std::shared_ptr<ClientSessions> sessions, event::SocketHandler* handler);
+                         std::shared_ptr<ClientSessions> sessions, event::SocketHandler* handler,
+                         std::string_view first = {});
   // The same for one that stands.
   static Socket* ConnectOver(event::Loop& loop, event::Socket* transport, std::shared_ptr<const ClientContext> context,
                              std::shared_ptr<ClientSessions> sessions, event::SocketHandler* handler);
@@ -62,7 +65,7 @@ class Socket final : public event::Socket, public event::LoopObject, private eve
   void ShutdownSend() override;
   void Close(std::vector<buffer::Slice> pending = {}) override;
 
-  // Why it failed; null: it has not.
+  // Why TLS failed; null: it has not, or there was no connection for it.
   const Failure* failure() const { return failure_.get(); }
   // The application's protocol that was agreed upon (ALPN); empty: none.
   std::string_view protocol() const;
@@ -80,7 +83,7 @@ class Socket final : public event::Socket, public event::LoopObject, private eve
   friend struct SocketBio;
 
   enum class Phase : uint8_t { kConnecting, kHandshake, kOpen, kFailed };
-  enum class End : uint8_t { kNone, kReached, kTold };
+  enum class End : uint8_t { kNone, kReached, kTold, kAwaited };
 
   Socket(event::Loop& loop, event::Socket* transport, ssl_st* tls, std::shared_ptr<const void> context,
          event::SocketHandler* handler);

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <string>
 #include <string_view>
 
 #include "dataplane/event/socket.h"
@@ -14,6 +15,8 @@ class ConnectionUser : public http::ClientStreamHandler {
   virtual void OnConnected() = 0;
   // It speaks for itself on the connection's socket, and takes that with OnConnected (RawUser).
   virtual bool takes_socket() const { return false; }
+  // What a connection that is made for it alone begins with: a PROXY header.
+  virtual std::string MakePreamble() { return {}; }
 
  protected:
   ~ConnectionUser() = default;
@@ -32,6 +35,8 @@ class Channel {
 
   // Its connection does not stand yet: the user will hear of it.
   bool connecting() const { return connecting_; }
+  // What it begins with (ConnectionUser::MakePreamble) went in front of TLS.
+  bool has_begun() const { return has_begun_; }
   http::ClientStream& stream() { return *stream_; }
 
  protected:
@@ -40,6 +45,7 @@ class Channel {
 
   http::ClientStream* const stream_;
   bool connecting_ = true;
+  bool has_begun_ = false;
 };
 
 }  // namespace fairlead::upstream

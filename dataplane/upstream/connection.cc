@@ -21,8 +21,15 @@ Connection::Connection(Environment* environment, Server* server, ConnectionUser*
 }
 
 absl::Status Connection::Connect() {
-  const absl::StatusOr<event::Socket*> socket = server_->Dial(this);
+  const bool begins_in_front_of_tls =
+      server_->settings().tls != nullptr && server_->settings().send_proxy_protocol != config::ProxyProtocol::kNone;
+  const absl::StatusOr<event::Socket*> socket =
+      server_->Dial(this, user_->takes_socket(), begins_in_front_of_tls ? user_->MakePreamble() : "");
   if (!socket.ok()) return socket.status();
+  if (begins_in_front_of_tls) {
+    has_begun_ = true;
+    keep_ = false;
+  }
   state_ = State::kConnecting;
   socket_ = *socket;
   return absl::OkStatus();
@@ -31,9 +38,8 @@ absl::Status Connection::Connect() {
 void Connection::OnConnected(int error) {
   event::TurnScope scope(environment_->turn_work);
   environment_->loop->timers().Cancel(&timer_);
-  if (error != 0) {
-    server_->OnConnectFailed();
-    return Fail(http::ServerError::kConnectFailed, std::strerror(error));
+  if (const auto failure = server_->OnConnectEnded(*socket_, error, /*protocol=*/{})) {
+    return Fail(failure->error, failure->detail);
   }
   connecting_ = false;
   if (user_->takes_socket()) {

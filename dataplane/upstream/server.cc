@@ -1,9 +1,13 @@
 #include "dataplane/upstream/server.h"
 
+#include <cstring>
 #include <utility>
 
+#include "dataplane/base/absl_strings.h"
 #include "dataplane/base/unique_fd.h"
 #include "dataplane/net/socket_options.h"
+#include "dataplane/tls/client_sessions.h"
+#include "dataplane/tls/socket.h"
 
 namespace fairlead::upstream {
 
@@ -141,7 +145,12 @@ Channel* Server::Await(ConnectionUser* user) {
   return connection;
 }
 
-absl::StatusOr<event::Socket*> Server::Dial(event::SocketHandler* handler) {
+struct Server::TlsSessions {
+  std::shared_ptr<tls::ClientSessions> http = std::make_shared<tls::ClientSessions>();
+  std::shared_ptr<tls::ClientSessions> raw = std::make_shared<tls::ClientSessions>();
+};
+
+absl::StatusOr<event::Socket*> Server::Dial(event::SocketHandler* handler, bool raw, std::string_view first) {
   absl::StatusOr<base::UniqueFd> fd = net::OpenStreamSocket(address());
   const bool is_for_others = fd.ok() && fd->get() >= environment_->loop->descriptor_ceiling();
   if (!fd.ok() || is_for_others) {
@@ -149,7 +158,32 @@ absl::StatusOr<event::Socket*> Server::Dial(event::SocketHandler* handler) {
     return is_for_others ? absl::ResourceExhaustedError("the descriptors left are kept for others") : fd.status();
   }
   for (metrics::UpstreamCounters* counters : BothCounters()) counters->connections.Increment();
-  return environment_->loop->Connect(fd->Release(), address().get(), address().length(), handler);
+  event::Loop& loop = *environment_->loop;
+  const config::BackendTls* const tls = settings_->tls.get();
+  if (tls == nullptr) return loop.Connect(fd->Release(), address().get(), address().length(), handler);
+  if (tls_sessions_ == nullptr) tls_sessions_ = std::make_unique<TlsSessions>();
+  event::Socket* const transport = loop.Connect(fd->Release(), address().get(), address().length(), nullptr);
+  return tls::Socket::Connect(loop, transport, raw ? tls->raw : tls->http,
+                              raw ? tls_sessions_->raw : tls_sessions_->http, handler, first);
+}
+
+std::optional<Server::ConnectFailure> Server::OnConnectEnded(const event::Socket& socket, int error,
+                                                             std::string_view protocol) {
+  // The settings may have changed since it was made.
+  const auto* const tls = dynamic_cast<const tls::Socket*>(&socket);
+  if (error == 0 && tls == nullptr) return std::nullopt;
+  if (error == 0 && (protocol.empty() || tls->protocol() == protocol)) {
+    backend_counters_->tls_handshakes.Increment();
+    if (tls->resumed()) backend_counters_->tls_resumptions.Increment();
+    return std::nullopt;
+  }
+  OnConnectFailed();
+  if (tls == nullptr || (error != 0 && tls->failure() == nullptr)) {
+    return ConnectFailure{http::ServerError::kConnectFailed, std::strerror(error)};
+  }
+  backend_counters_->tls_failures.Increment();
+  if (error != 0) return ConnectFailure{http::ServerError::kTlsFailed, tls->failure()->text};
+  return ConnectFailure{http::ServerError::kTlsFailed, base::StrCat("the server did not choose ", protocol, " (ALPN)")};
 }
 
 void Server::CountResponse(uint16_t status, uint64_t duration_us) {
@@ -184,8 +218,11 @@ void Server::Update(const config::Server* config, const config::BackendSettings*
   const bool other_limits = config->max_requests != max_requests_ || config->max_connections != places_.limit();
   const bool speaks_otherwise = settings->protocol != settings_->protocol || settings->http2 != settings_->http2 ||
                                 settings->send_proxy_protocol != settings_->send_proxy_protocol;
+  const bool other_tls = settings->tls != settings_->tls;
   config_ = config;
   settings_ = settings;
+  // Sessions stand for a server that was checked, by what holds no more or at another address.
+  if (moved || other_tls) tls_sessions_ = nullptr;
   if (config->admin_state == config::AdminState::kMaint) {
     CloseIdle();
     Abandon(/*only_connecting=*/false);
@@ -199,7 +236,7 @@ void Server::Update(const config::Server* config, const config::BackendSettings*
     in_use_.ForEach(abandon_connecting);
     shared_.ForEach(abandon_connecting);
     LeaveConnections();
-  } else if (speaks_otherwise) {
+  } else if (speaks_otherwise || other_tls) {
     LeaveConnections();
   }
   if (!other_limits) return;

@@ -6,11 +6,15 @@
 #include <cstdint>
 #include <memory>
 #include <optional>
+#include <string>
+#include <string_view>
 
 #include "absl/status/statusor.h"
 #include "dataplane/base/intrusive_list.h"
 #include "dataplane/config/backend.h"
 #include "dataplane/config/server.h"
+#include "dataplane/event/socket.h"
+#include "dataplane/http/client_codec.h"
 #include "dataplane/metrics/backend_counters.h"
 #include "dataplane/metrics/server_counters.h"
 #include "dataplane/net/address.h"
@@ -89,8 +93,16 @@ class Server {
   // A place that this worker has claimed.
   void OnPlaceGranted();
 
-  // Of connections: a socket that connects for one.
-  absl::StatusOr<event::Socket*> Dial(event::SocketHandler* handler);
+  // Of connections: a socket that connects for one, and speaks TLS where the backend's settings say so; OnConnected
+  // tells when it can be used. `raw`: no HTTP is spoken on it. `first`: what is sent in front of TLS.
+  absl::StatusOr<event::Socket*> Dial(event::SocketHandler* handler, bool raw, std::string_view first);
+  // Why a socket of Dial's, whose OnConnected told `error`, can't be used.
+  struct ConnectFailure {
+    http::ServerError error;
+    std::string detail;
+  };
+  // Counts how connecting ended. `protocol`: what must have been agreed upon, if it speaks TLS; empty: nothing need be.
+  std::optional<ConnectFailure> OnConnectEnded(const event::Socket& socket, int error, std::string_view protocol);
   // Whether this one, whose exchanges have ended, is kept for another; then it is idle.
   bool Keep(Connection* connection);
   bool Keep(SharedConnection* connection);
@@ -139,6 +151,9 @@ class Server {
   ConnectionPlaces places_;
   metrics::ServerWorkerCounters* const counters_;
   metrics::BackendWorkerCounters* const backend_counters_;
+  // To resume with the server: of HTTP, and of raw connections. Null until they are needed.
+  struct TlsSessions;
+  std::unique_ptr<TlsSessions> tls_sessions_;
   base::IntrusiveList<Connection> idle_;  // the one used last in front
   base::IntrusiveList<Connection> in_use_;
   base::IntrusiveList<Connection> awaiting_;  // a place that was claimed for them; the one that came first in front

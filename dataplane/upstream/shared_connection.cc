@@ -31,7 +31,7 @@ SharedConnection::SharedConnection(Environment* environment, Server* server)
 }
 
 absl::Status SharedConnection::Connect() {
-  const absl::StatusOr<event::Socket*> socket = server_->Dial(this);
+  const absl::StatusOr<event::Socket*> socket = server_->Dial(this, /*raw=*/false, /*first=*/{});
   if (!socket.ok()) return socket.status();
   state_ = State::kConnecting;
   socket_ = *socket;
@@ -63,9 +63,8 @@ Channel* SharedConnection::Add(ConnectionUser* user) {
 void SharedConnection::OnConnected(int error) {
   event::TurnScope scope(environment_->turn_work);
   environment_->loop->timers().Cancel(&timer_);
-  if (error != 0) {
-    server_->OnConnectFailed();
-    return Fail(http::ServerError::kConnectFailed, std::strerror(error));
+  if (const auto failure = server_->OnConnectEnded(*socket_, error, "h2")) {
+    return Fail(failure->error, failure->detail);
   }
   state_ = State::kOpen;
   environment_->counters->upstream_http2_connections.Increment();

@@ -13,6 +13,7 @@
 #include "dataplane/proxy/date_cache.h"
 #include "dataplane/proxy/environment.h"
 #include "dataplane/proxy/exchange_pool.h"
+#include "dataplane/proxy/handshake_helpers.h"
 #include "dataplane/proxy/snapshot_pins.h"
 #include "dataplane/upstream/backends.h"
 #include "dataplane/worker/listeners.h"
@@ -45,7 +46,7 @@ uint64_t RandomSeed() {
 // What the worker's thread owns.
 class Worker::Serving {
  public:
-  Serving(Worker* worker, int index)
+  Serving(Worker* worker, int index, tls::HandshakePool* handshakes)
       : worker_(worker),
         random_(RandomSeed()),
         backends_(&environment_),
@@ -54,6 +55,7 @@ class Worker::Serving {
           worker->loop_->mailbox().Post([worker, sequence] { worker->callbacks_.on_released(sequence); });
         }),
         exchanges_(&environment_),
+        handshake_helpers_(handshakes),
         listeners_(&environment_),
         drain_timer_([](void* self) { static_cast<Serving*>(self)->CheckDrained(); }, this) {
     static_cast<upstream::Environment&>(environment_) = {.loop = worker->loop_.get(),
@@ -65,6 +67,7 @@ class Worker::Serving {
     environment_.snapshots = &snapshots_;
     environment_.exchanges = &exchanges_;
     environment_.date = &date_;
+    environment_.handshake_helpers = &handshake_helpers_;
     environment_.http2 = &http2_;
     environment_.access_log = worker->access_log_;
   }
@@ -114,6 +117,7 @@ class Worker::Serving {
   upstream::Backends backends_;
   proxy::SnapshotPins snapshots_;
   proxy::ExchangePool exchanges_;
+  proxy::HandshakeHelpers handshake_helpers_;
   Listeners listeners_;
   event::Timer drain_timer_;
 };
@@ -140,7 +144,7 @@ void Worker::Run(int index, const Options& options, absl::AnyInvocable<void(absl
   loop_ = *std::move(loop);
   loop_->set_descriptor_ceiling(options.descriptor_ceiling);
   loop_->blocks().Join(options.budget);
-  serving_ = std::make_unique<Serving>(this, index);
+  serving_ = std::make_unique<Serving>(this, index, options.handshakes);
   on_started(absl::OkStatus());
   loop_->Run();
   serving_.reset();

@@ -16,6 +16,10 @@
 #include "dataplane/upstream/peers.h"
 #include "dataplane/worker/publication.h"
 
+namespace fairlead::tls {
+class HandshakePool;
+}
+
 namespace fairlead::worker {
 
 // A thread that serves, with a loop of its own. Made, told what to do and destroyed on the control thread; all that it
@@ -35,8 +39,9 @@ class Worker {
   // What all workers are given alike.
   struct Options {
     event::IoBackend io = event::IoBackend::kAuto;
-    buffer::Budget* budget = nullptr;  // outlives the workers
-    int descriptor_ceiling = INT_MAX;  // event::Loop::set_descriptor_ceiling
+    buffer::Budget* budget = nullptr;          // outlives the workers
+    int descriptor_ceiling = INT_MAX;          // event::Loop::set_descriptor_ceiling
+    tls::HandshakePool* handshakes = nullptr;  // outlives the workers' threads; null: each does its own
   };
 
   // Starts the thread, on the `index`-th of the processors that this process may use (starting over behind the last).

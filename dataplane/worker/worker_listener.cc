@@ -31,6 +31,7 @@ void WorkerListener::Update(const config::Listener& config) {
   state_.http = config.http;
   state_.tcp = config.tcp;
   state_.proxy_protocol = config.proxy_protocol;
+  state_.tls = config.tls;
   state_.max_connections = config.max_connections;
   state_.max_connections_per_source = config.max_connections_per_source;
   state_.sources = config.sources;
@@ -50,7 +51,7 @@ void WorkerListener::Accept(int fd, const sockaddr* peer, socklen_t peer_length)
   if (environment_->loop->blocks().tight()) {
     environment_->counters->max_buffer_bytes.Increment();
     base::UniqueFd connection(fd);
-    if (!state_.tcp.has_value()) RefuseHttpConnection(std::move(connection));
+    if (!state_.tcp.has_value() && state_.tls == nullptr) RefuseHttpConnection(std::move(connection));
     return;
   }
   if (peer->sa_family != AF_UNIX) net::DisableNagle(fd);

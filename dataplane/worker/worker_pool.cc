@@ -4,9 +4,11 @@
 
 namespace fairlead::worker {
 
-absl::StatusOr<std::unique_ptr<WorkerPool>> WorkerPool::Start(int workers, const Worker::Options& options,
+absl::StatusOr<std::unique_ptr<WorkerPool>> WorkerPool::Start(int workers, int tls_threads, Worker::Options options,
                                                               event::Loop* control, access_log::AccessLog* access_log) {
   std::unique_ptr<WorkerPool> pool(new WorkerPool(control));
+  if (tls_threads > 0) pool->handshakes_ = std::make_unique<tls::HandshakePool>(tls_threads);
+  options.handshakes = pool->handshakes_.get();
   for (int index = 0; index < workers; ++index) {
     WorkerPool* self = pool.get();
     absl::StatusOr<std::unique_ptr<Worker>> worker =
@@ -32,6 +34,8 @@ absl::StatusOr<std::unique_ptr<WorkerPool>> WorkerPool::Start(int workers, const
 WorkerPool::~WorkerPool() {
   // All of them before the first is gone: they write to each other's mailboxes.
   for (std::unique_ptr<Worker>& worker : workers_) worker->Stop();
+  // And they still hear of handshakes that are done.
+  if (handshakes_ != nullptr) handshakes_->Stop();
 }
 
 void WorkerPool::Publish(std::shared_ptr<const config::Snapshot> snapshot, config::ChangeList changes,

@@ -10,6 +10,7 @@
 #include "dataplane/access_log/access_log.h"
 #include "dataplane/config/snapshot.h"
 #include "dataplane/event/loop.h"
+#include "dataplane/tls/handshake_pool.h"
 #include "dataplane/worker/publication.h"
 #include "dataplane/worker/worker.h"
 
@@ -20,8 +21,9 @@ namespace fairlead::worker {
 class WorkerPool {
  public:
   // `control` is the control thread's loop and outlives the pool, as does `access_log`, which has an end for each
-  // worker (null: nothing is logged). Errors: the loop's (event::Loop::Create).
-  static absl::StatusOr<std::unique_ptr<WorkerPool>> Start(int workers, const Worker::Options& options,
+  // worker (null: nothing is logged). `tls_threads` do handshakes for all of them (0: each worker its own);
+  // `options.handshakes` is set here. Errors: the loop's (event::Loop::Create).
+  static absl::StatusOr<std::unique_ptr<WorkerPool>> Start(int workers, int tls_threads, Worker::Options options,
                                                            event::Loop* control, access_log::AccessLog* access_log);
   // Ends the threads; connections that are left are cut.
   ~WorkerPool();
@@ -50,7 +52,8 @@ class WorkerPool {
   std::map<uint64_t, Publication> publications_;  // that some worker may still read
   absl::AnyInvocable<void()> on_drained_;
   int not_drained_ = 0;
-  std::vector<std::unique_ptr<Worker>> workers_;  // destroyed first
+  std::unique_ptr<tls::HandshakePool> handshakes_;  // null: none
+  std::vector<std::unique_ptr<Worker>> workers_;    // destroyed first
 };
 
 }  // namespace fairlead::worker

@@ -523,3 +523,67 @@ def test_nghttpd_serves_files_and_sends_bodies_back(bench: Workbench, fairlead: 
             assert (response.status, response.body) == (200, body.encode())
         response = wire.request(get("/file", method="HEAD"), "HEAD")
         assert (response.status, response.get("content-length")) == (200, "1000000")
+
+
+UPGRADE = (
+    "GET /chat HTTP/1.1\r\nHost: test\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n"
+    "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n\r\n"
+)
+
+
+def test_a_websocket_of_http1_becomes_an_extended_connect(one_worker: Fairlead):
+    heads = []
+
+    def script(wire: H2Wire) -> None:
+        stream = wire.accept_stream()
+        heads.append(stream.head)
+        wire.send_head(stream, [(":status", "200"), ("sec-websocket-protocol", "x")])
+        wire.wait(lambda: bytes(stream.body) == b"ping", "its bytes come")
+        wire.send_body(stream, b"pong", end=False)
+        wire.wait(lambda: stream.ended, "it ends")
+        wire.send_body(stream, b"", end=True)
+        wire.read_to_end()
+
+    with H2Origin(script, settings={Setting.ENABLE_CONNECT_PROTOCOL: 1}) as origin:
+        serve(one_worker, server(origin))
+        with one_worker.open() as wire:
+            wire.send(UPGRADE)
+            head = wire.read_head()
+            assert (head.status, head.get("upgrade")) == (101, "websocket")
+            assert head.get("sec-websocket-accept") == "s3pPLMBiTxaQ9kYGzzhZRbK+xOo="
+            assert head.get("sec-websocket-protocol") == "x"
+            wire.send(b"ping")
+            assert wire.take(4) == b"pong"
+            wire.finish_writing()
+            assert wire.take_rest() == b""
+        assert not origin.errors
+    assert heads[0] == [
+        (":method", "CONNECT"),
+        (":protocol", "websocket"),
+        (":scheme", "http"),
+        (":path", "/chat"),
+        (":authority", "test"),
+        ("sec-websocket-version", "13"),
+    ]
+
+
+def test_a_websocket_to_a_server_that_takes_none_is_refused(one_worker: Fairlead):
+    refuse = answering(403, body=b"no")
+    with H2Origin(refuse) as origin:
+        serve(one_worker, server(origin))
+        with one_worker.open() as wire:
+            assert wire.request(UPGRADE).status == 502
+        with one_worker.open() as wire:
+            assert wire.request(get("/")).status == 403
+
+
+def test_a_websocket_that_is_refused_gets_the_servers_answer(one_worker: Fairlead):
+    def script(wire: H2Wire) -> None:
+        wire.respond(wire.accept_stream(), 403, body=b"no")
+        wire.read_to_end()
+
+    with H2Origin(script, settings={Setting.ENABLE_CONNECT_PROTOCOL: 1}) as origin:
+        serve(one_worker, server(origin))
+        with one_worker.open() as wire:
+            response = wire.request(UPGRADE)
+            assert (response.status, response.body) == (403, b"no")

@@ -1,5 +1,6 @@
 """nghttpd as a real origin of HTTP/2: files of a directory of the test's, and bodies sent back."""
 
+import pathlib
 import socket
 
 from tests.support.ports import closed_port
@@ -8,17 +9,16 @@ from tests.support.waiting import wait_until
 
 
 class Nghttpd:
-    """Speaks HTTP/2 by prior knowledge; serves what is put into `root`, and sends a request's body back."""
+    """Speaks HTTP/2 by prior knowledge, or by TLS with this certificate and key; serves what is put into `root`, and sends a request's body back."""
 
-    def __init__(self, bench: Workbench, *flags: str, name: str = "nghttpd"):
+    def __init__(self, bench: Workbench, *flags: str, name: str = "nghttpd", tls: tuple[pathlib.Path, pathlib.Path] | None = None):
         self.root = bench.directory / f"{name}.root"
         self.root.mkdir()
         self.address = closed_port()
         port = self.address.rpartition(":")[2]
-        self.process: Process = bench.start(
-            ["nghttpd", "--no-tls", "--address=127.0.0.1", "--echo-upload", f"--htdocs={self.root}", *flags, port],
-            name,
-        )
+        command = ["nghttpd", "--address=127.0.0.1", "--echo-upload", f"--htdocs={self.root}", *flags]
+        command += [port, str(tls[1]), str(tls[0])] if tls else ["--no-tls", port]
+        self.process: Process = bench.start(command, name)
         wait_until(self._listens, f"{name} listens")
 
     def _listens(self) -> bool:

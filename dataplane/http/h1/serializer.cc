@@ -6,6 +6,7 @@
 #include "dataplane/http/connection_options.h"
 #include "dataplane/http/h1/append.h"
 #include "dataplane/http/h1/field_writer.h"
+#include "dataplane/http/reason_phrase.h"
 
 namespace fairlead::http::h1 {
 namespace {
@@ -36,6 +37,9 @@ constexpr std::string_view kTrailersAccepted = "TE: trailers\r\nConnection: TE\r
 bool AnnouncesEmptyBody(Method method) {
   return method == Method::kPost || method == Method::kPut || method == Method::kPatch;
 }
+
+// The longest of the registered ones, and more.
+constexpr size_t kMaxReasonPhraseSize = 40;
 
 constexpr std::string_view kStatusLineStart = "HTTP/1.1 ";
 constexpr std::string_view kClose = "Connection: close\r\n";
@@ -92,9 +96,10 @@ BodyFraming FramingForClient(BodyFraming framing, uint8_t client_minor_version) 
 }
 
 size_t MaxResponseHeadSize(const ResponseHead& head, const ResponseOptions& options) {
-  return kStatusLineStart.size() + 4 + head.reason.size + 2 + head.fields.wire_size() +
-         (options.edits == nullptr ? 0 : options.edits->max_wire_size()) + std::string_view("Date: \r\n").size() +
-         options.date.size() + kMaxFramingSize + kKeepAlive.size() + kUpgrade.size() + options.upgrade.size() + 2 + 2;
+  return kStatusLineStart.size() + 4 + std::max<size_t>(head.reason.size, kMaxReasonPhraseSize) + 2 +
+         head.fields.wire_size() + (options.edits == nullptr ? 0 : options.edits->max_wire_size()) +
+         std::string_view("Date: \r\n").size() + options.date.size() + kMaxFramingSize + kKeepAlive.size() +
+         kUpgrade.size() + options.upgrade.size() + 2 + 2;
 }
 
 char* WriteResponseHead(const ResponseHead& head, const ResponseOptions& options, char* out) {
@@ -104,7 +109,8 @@ char* WriteResponseHead(const ResponseHead& head, const ResponseOptions& options
   out = Append(out, kStatusLineStart);
   out = AppendDecimal(out, head.status);
   *out++ = ' ';
-  out = Append(out, head.Get(head.reason));
+  // HTTP/2 has none, and some clients can't do without.
+  out = Append(out, head.http2 ? ReasonPhrase(head.status) : head.Get(head.reason));
   out = Append(out, "\r\n");
 
   KnownFields removed = kHopByHopFields;

@@ -46,7 +46,7 @@ BodyFraming FramingForClient(BodyFraming framing, uint8_t client_minor_version);
 // A response's head for an HTTP/1 client, interim ones (1xx) included: those get no framing, connection or Date fields.
 // A tunnel's head (kTunnel) announces no body. The body follows in FramingForClient(head.framing,
 // options.client_minor_version). Responses to HEAD and 304 keep the Content-Length they announce; 1xx and 204 lose it
-// (RFC 9110 §8.6).
+// (RFC 9110 §8.6). A head that came by HTTP/2 gets its status' own reason phrase.
 size_t MaxResponseHeadSize(const ResponseHead& head, const ResponseOptions& options);
 char* WriteResponseHead(const ResponseHead& head, const ResponseOptions& options, char* out);
 

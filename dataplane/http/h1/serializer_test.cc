@@ -222,6 +222,20 @@ TEST(RequestSerializer, StopsAtTheOptionsThatItHasRoomFor) {
             " * HTTP/1.1\r\nHost: \r\n59: b\r\n\r\n");
 }
 
+TEST(ResponseSerializer, GivesAResponseOfHttp2AReasonPhrase) {
+  for (const auto& [status, line] :
+       {std::pair(200, "HTTP/1.1 200 OK\r\n"), std::pair(511, "HTTP/1.1 511 Network Authentication Required\r\n"),
+        std::pair(599, "HTTP/1.1 599 ")}) {
+    ResponseHead head;
+    head.status = status;
+    head.http2 = true;
+    const ResponseOptions options;
+    const std::string written =
+        Written(MaxResponseHeadSize(head, options), [&](char* out) { return WriteResponseHead(head, options, out); });
+    EXPECT_TRUE(written.starts_with(line)) << written;
+  }
+}
+
 TEST(ResponseSerializer, SendsEndToEndFieldsInTheirOrder) {
   EXPECT_EQ(ForwardResponse("HTTP/1.1 200 Fine\r\nServer: x\r\nConnection: keep-alive, x-a\r\nX-A: b\r\n"
                             "Keep-Alive: timeout=5\r\nContent-Length: 007\r\nETag: \"c\"\r\n\r\n"),

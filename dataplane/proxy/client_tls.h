@@ -1,0 +1,19 @@
+#pragma once
+
+#include <optional>
+#include <string>
+
+#include "dataplane/tls/peer_certificate.h"
+
+namespace fairlead::proxy {
+
+// What a client's TLS handshake has agreed upon, and who the client has shown to be. Made once for a connection.
+struct ClientTls {
+  const char* version;  // "TLSv1.3"
+  const char* cipher;
+  bool resumed = false;
+  std::string server_name;                          // that the client asked for; empty: none
+  std::optional<tls::PeerCertificate> certificate;  // verified
+};
+
+}  // namespace fairlead::proxy

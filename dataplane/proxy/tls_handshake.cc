@@ -1,0 +1,91 @@
+#include "dataplane/proxy/tls_handshake.h"
+
+#include <memory>
+#include <string_view>
+#include <utility>
+
+#include "absl/strings/ascii.h"
+#include "dataplane/base/absl_strings.h"
+#include "dataplane/proxy/admission.h"
+#include "dataplane/proxy/handshake_helpers.h"
+
+namespace fairlead::proxy {
+namespace {
+
+tls::HandshakePool* ChooseHelpers(const Environment& environment) {
+  return environment.handshake_helpers->Choose(environment.loop->now_ms(), environment.counters->requests.value());
+}
+
+}  // namespace
+
+TlsHandshake::TlsHandshake(Environment* environment, Client client, event::Socket* socket, buffer::Slice begin,
+                           Serve serve)
+    : environment_(environment),
+      client_(std::move(client)),
+      socket_(tls::Socket::Accept(*environment->loop, socket, client_.listener->tls->context, this, std::move(begin),
+                                  ChooseHelpers(*environment))),
+      serve_(serve),
+      timer_([](void* self) { static_cast<TlsHandshake*>(self)->OnTimeout(); }, this) {
+  client_.listener->connections.PushBack(this);
+  environment_->loop->timers().Schedule(&timer_, client_.listener->tls->handshake_timeout.count());
+}
+
+void TlsHandshake::OnConnected(int error) {
+  event::TurnScope scope(environment_->turn_work);
+  if (error != 0) {
+    CountFailure();
+    if (socket_->failure()->cause == tls::FailureCause::kClosed) return Close();
+    failed_ = true;
+    socket_->ShutdownSend();
+    environment_->loop->timers().Schedule(&timer_, kLingerMs);
+    return;
+  }
+  CountSuccess();
+  client_.tls = std::make_unique<const ClientTls>(
+      ClientTls{.version = socket_->version(),
+                .cipher = socket_->cipher(),
+                .resumed = socket_->resumed(),
+                .server_name = absl::AsciiStrToLower(base::ToAbsl(socket_->server_name())),
+                .certificate = socket_->peer_certificate()});
+  event::Socket* const socket = socket_;
+  Leave();
+  serve_(environment_, std::move(client_), socket, {});
+}
+
+void TlsHandshake::OnReceiveEnd(int) {
+  event::TurnScope scope(environment_->turn_work);
+  Close();
+}
+
+void TlsHandshake::OnTimeout() {
+  event::TurnScope scope(environment_->turn_work);
+  if (!failed_) client_.listener->own_counters->tls_handshake_timeouts.Increment();
+  Close();
+}
+
+void TlsHandshake::CountSuccess() {
+  metrics::ListenerWorkerCounters& counters = *client_.listener->own_counters;
+  const bool newest = std::string_view(socket_->version()) == "TLSv1.3";
+  (newest ? counters.tls13_handshakes : counters.tls12_handshakes).Increment();
+  if (socket_->resumed()) counters.tls_resumed.Increment();
+}
+
+void TlsHandshake::CountFailure() {
+  client_.listener->own_counters->tls_failures[static_cast<size_t>(socket_->failure()->cause)].Increment();
+}
+
+void TlsHandshake::Close() {
+  if (socket_ == nullptr) return;
+  socket_->Close();
+  Dismiss(environment_, client_);
+  Leave();
+}
+
+void TlsHandshake::Leave() {
+  socket_ = nullptr;
+  environment_->loop->timers().Cancel(&timer_);
+  Unlink();
+  environment_->turn_work->Add(this);
+}
+
+}  // namespace fairlead::proxy
