@@ -70,7 +70,10 @@ bool ServerAttempts::MayRetry(http::ServerError error, bool may_be_sent_again) {
       return true;
     case http::ServerError::kNotProcessed:
       avoid_ = server_slot_;
-      return may_be_sent_again && count_ < kMaxAttempts;
+      if (!may_be_sent_again || refusals_ == kMaxRefusals) return false;
+      ++refusals_;
+      --count_;
+      return true;
     case http::ServerError::kTruncated:
     case http::ServerError::kMalformed:
     case http::ServerError::kReset:

@@ -23,12 +23,15 @@ class ServerAttempts {
  public:
   // Connections that are tried for one request before it fails, as HAProxy and Envoy count them.
   static constexpr int kMaxAttempts = 3;
+  // What servers refuse before they begin with it is tried again so often, beside these: it may be a matter of moments
+  // in which a connection gets full.
+  static constexpr int kMaxRefusals = 10;
   static constexpr config::ServerSlot kNoServer = load_balancing::Policy::kNone;
 
   // Another request. The one before has come to its End.
   void Start() {
     ForgetServers();
-    count_ = 0;
+    count_ = refusals_ = 0;
     reused_ = fresh_ = retry_due_ = false;
   }
   // It is routed anew: slots of another revision may belong to others.
@@ -80,6 +83,7 @@ class ServerAttempts {
   config::ServerSlot server_slot_ = kNoServer;
   config::ServerSlot avoid_ = kNoServer;
   uint8_t count_ = 0;
+  uint8_t refusals_ = 0;
   bool connected_ : 1 = false;
   bool reused_ : 1 = false;
   bool fresh_ : 1 = false;  // the next attempt is on a new connection

@@ -106,6 +106,9 @@ class Server {
   // Whether this one, whose exchanges have ended, is kept for another; then it is idle.
   bool Keep(Connection* connection);
   bool Keep(SharedConnection* connection);
+  // Streams that the server allowed on the connection of HTTP/2 that it said so of last; 0: it never has.
+  uint32_t allowed_streams() const { return allowed_streams_; }
+  void set_allowed_streams(uint32_t streams) { allowed_streams_ = streams; }
   // One that was idle is so no more, and will close.
   void OnIdleEnded() { --idle_count_; }
   void OnClosed(const Connection* connection) { OnClosed(connection->awaits_place(), connection->idle()); }
@@ -159,6 +162,7 @@ class Server {
   base::IntrusiveList<Connection> awaiting_;  // a place that was claimed for them; the one that came first in front
   SharedConnections shared_;
   uint32_t idle_count_ = 0;  // shared ones, too
+  uint32_t allowed_streams_ = 0;
   uint32_t exchanges_ = 0;
   bool retired_ = false;
   bool keep_place_ = false;

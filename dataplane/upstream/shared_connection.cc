@@ -1,5 +1,6 @@
 #include "dataplane/upstream/shared_connection.h"
 
+#include <algorithm>
 #include <cstring>
 #include <utility>
 
@@ -41,7 +42,12 @@ absl::Status SharedConnection::Connect() {
 bool SharedConnection::HasRoom() const {
   if (state_ > State::kOpen || draining_) return false;
   if (!codec_.has_value()) return streams_ < settings_.max_concurrent_streams;
-  return codec_->accepts_streams() && streams_ < codec_->max_streams();
+  return codec_->accepts_streams() && !has_refused_ && streams_ < codec_->max_streams();
+}
+
+uint32_t SharedConnection::AllowedStreams() const {
+  if (settings_received_) return codec_->max_streams();
+  return std::max(std::min(server_->allowed_streams(), settings_.max_concurrent_streams), 1u);
 }
 
 Channel* SharedConnection::Add(ConnectionUser* user) {
@@ -52,7 +58,7 @@ Channel* SharedConnection::Add(ConnectionUser* user) {
   ++streams_;
   if (exclusive_) draining_ = true;
   auto* stream = new SharedStream(this, user);
-  if (state_ == State::kOpen) {
+  if (state_ == State::kOpen && waiting_.empty() && codec_->streams() < AllowedStreams()) {
     stream->Begin(&*codec_);
   } else {
     waiting_.PushBack(stream);
@@ -62,8 +68,8 @@ Channel* SharedConnection::Add(ConnectionUser* user) {
 
 void SharedConnection::OnConnected(int error) {
   event::TurnScope scope(environment_->turn_work);
-  environment_->loop->timers().Cancel(&timer_);
   if (const auto failure = server_->OnConnectEnded(*socket_, error, "h2")) {
+    environment_->loop->timers().Cancel(&timer_);
     return Fail(failure->error, failure->detail);
   }
   state_ = State::kOpen;
@@ -72,12 +78,27 @@ void SharedConnection::OnConnected(int error) {
   codec_.emplace(host, settings_);
   socket_->ResumeReceive();
   if (ping_interval_ms_ > 0) environment_->loop->timers().Schedule(&ping_timer_, ping_interval_ms_);
-  while (!waiting_.empty()) {
+  BeginWaiting();
+}
+
+void SharedConnection::BeginWaiting() {
+  while (!waiting_.empty() && codec_->accepts_streams() && codec_->streams() < AllowedStreams()) {
     SharedStream* const stream = waiting_.front();
     stream->Unlink();
     stream->Begin(&*codec_);
     stream->user()->OnConnected();
   }
+  if (!settings_received_ && codec_->accepts_streams()) return;
+  while (!waiting_.empty()) {
+    waiting_.front()->Fail(http::ServerError::kNotProcessed, "the server takes no more streams on this connection");
+  }
+}
+
+void SharedConnection::OnSettings() {
+  settings_received_ = true;
+  environment_->loop->timers().Cancel(&timer_);
+  server_->set_allowed_streams(codec_->max_streams());
+  BeginWaiting();
 }
 
 void SharedConnection::OnReceived(buffer::Slice bytes) {
@@ -87,6 +108,9 @@ void SharedConnection::OnReceived(buffer::Slice bytes) {
   const bool was_flooded = codec_->flooded();
   codec_->Receive(std::move(bytes));
   if (codec_->flooded() && !was_flooded) environment_->counters->upstream_control_frames.Increment();
+  if (state_ != State::kOpen) return;
+  if (!settings_received_ && codec_->settings_received()) return OnSettings();
+  if (!waiting_.empty()) BeginWaiting();
 }
 
 void SharedConnection::OnReceiveEnd(int error) {
@@ -113,6 +137,14 @@ void SharedConnection::OnSent(size_t sent, int error) {
 void SharedConnection::OnTimeout() {
   event::TurnScope scope(environment_->turn_work);
   if (idle_) return BeginEnding();
+  if (state_ == State::kOpen) {  // without SETTINGS
+    draining_ = true;
+    environment_->counters->connect_timeouts.Increment();
+    while (!waiting_.empty()) {
+      waiting_.front()->Fail(http::ServerError::kConnectTimeout, "the server did not send its SETTINGS in time");
+    }
+    return Touch();
+  }
   if (!connecting()) return Close();
   server_->OnConnectFailed();
   environment_->counters->connect_timeouts.Increment();
@@ -133,6 +165,10 @@ void SharedConnection::OnPingTimer() {
 void SharedConnection::OnGone(SharedStream* stream) {
   gone_.PushBack(stream);
   --streams_;
+  if (codec_.has_value()) {
+    has_refused_ = streams_ > 0 && codec_->refusals() > refusals_;
+    refusals_ = codec_->refusals();
+  }
   Touch();
 }
 
@@ -225,7 +261,11 @@ void SharedConnection::Close(http::ServerError error, std::string_view detail) {
   socket_ = nullptr;
   output_.Clear();
   environment_->turn_work->Add(this);
-  while (!waiting_.empty()) waiting_.front()->Fail(error, detail);
+  // Nothing was sent for those.
+  const bool never_stood = error == http::ServerError::kClosedBeforeResponse;
+  while (!waiting_.empty()) {
+    waiting_.front()->Fail(never_stood ? http::ServerError::kConnectFailed : error, detail);
+  }
   if (codec_.has_value()) codec_->Fail(error, detail);
 }
 

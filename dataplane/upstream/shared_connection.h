@@ -24,6 +24,9 @@ class Server;
 // for it together. Without streams it is idle, and waits in its server's pool. Made by upstream::Server, destroys
 // itself when it is closed and its last stream is gone; on its worker's thread alone.
 //
+// Until the server's SETTINGS have come it carries no more streams than the server allowed before, or one, if it never
+// said: what a server refuses because it allows fewer is lost time, and lost requests where bodies are large.
+//
 // How it speaks was settled when it was made: with other settings there are other connections, and this one drains.
 class SharedConnection final : public event::TurnWorker,
                                public base::ListNode,
@@ -37,7 +40,7 @@ class SharedConnection final : public event::TurnWorker,
 
   // Whether one more exchange may use it.
   bool HasRoom() const;
-  // A stream for `user`, who hears OnConnected if the connection does not stand yet.
+  // A stream for `user`, who hears OnConnected if it can't begin yet.
   Channel* Add(ConnectionUser* user);
   // Idle: whether something came that was not looked at yet, be it its end.
   bool HasNews() const { return socket_->HasNews(); }
@@ -91,6 +94,11 @@ class SharedConnection final : public event::TurnWorker,
 
   // Those that wait, and those of which no whole response has come, hear `error`.
   void Close(http::ServerError error, std::string_view detail);
+  // Streams that may begin now, those that have included.
+  uint32_t AllowedStreams() const;
+  // Begins what may be. Once the server has said how many that is, the others are to go elsewhere.
+  void BeginWaiting();
+  void OnSettings();
   void OnTimeout();
   void OnPingTimer();
   void Flush();
@@ -103,7 +111,7 @@ class SharedConnection final : public event::TurnWorker,
   event::Socket* socket_ = nullptr;             // from Connect to Close
   std::optional<http::h2::ClientCodec> codec_;  // from OnConnected on
   buffer::Queue output_;
-  base::IntrusiveList<SharedStream> waiting_;  // for the connection to stand
+  base::IntrusiveList<SharedStream> waiting_;  // for the connection to stand, or the server's SETTINGS
   base::IntrusiveList<SharedStream> gone_;
   event::Timer
       timer_;  // connecting, or waiting to: the time for it; idle: how long to keep it; ending: the time for it
@@ -113,7 +121,10 @@ class SharedConnection final : public event::TurnWorker,
   const uint64_t ping_timeout_ms_;
   const bool exclusive_;  // for one exchange alone
   State state_ = State::kAwaitingPlace;
-  uint32_t streams_ = 0;  // that are not gone
+  uint32_t streams_ = 0;      // that are not gone
+  uint64_t refusals_ = 0;     // as of the last stream that went
+  bool has_refused_ = false;  // the last stream that went was refused: there is no room until another ends
+  bool settings_received_ = false;
   bool draining_ = false;
   bool idle_ = false;
   bool sending_ = false;

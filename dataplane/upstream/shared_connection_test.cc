@@ -112,9 +112,12 @@ TEST_P(SharedConnectionTest, RequestsWaitTogetherForTheOneThatIsMade) {
   for (TestUser* user : {&first, &second, &third, &fourth}) Start(user);
   EXPECT_FALSE(first.connected) << "never from inside the call";
   Peer peer = Accept(listener_), other = Accept(listener_);
-  AwaitRequests(peer, 3);
+  AwaitRequests(peer, 1);
   EXPECT_EQ(connections(), 2u) << "three streams are what a connection takes";
-  peer.Send(std::string(kSettings) + Ok(3) + Ok(1) + Ok(5));
+  EXPECT_FALSE(second.connected || third.connected) << "the server may allow but one";
+  peer.Send(kSettings);
+  AwaitRequests(peer, 3);
+  peer.Send(Ok(3) + Ok(1) + Ok(5));
   received_.clear();
   AwaitRequests(other, 1);
   other.Send(std::string(kSettings) + Ok(1));
@@ -169,8 +172,9 @@ TEST_P(SharedConnectionTest, TakesNoMoreOnceTheServerHasSaidGoaway) {
   Start(&taken);
   Start(&refused);
   Peer peer = Accept(listener_);
+  peer.Send(kSettings);
   AwaitRequests(peer, 2);
-  peer.Send(std::string(kSettings) + std::string(kGoaway));
+  peer.Send(kGoaway);
   Await(refused);
   EXPECT_EQ(refused.error, http::ServerError::kNotProcessed);
   Start(&other);
@@ -181,6 +185,64 @@ TEST_P(SharedConnectionTest, TakesNoMoreOnceTheServerHasSaidGoaway) {
   EXPECT_EQ(taken.status, 200);
   RunUntilClosed(peer);
   Run([&] { other.Abort(); });
+}
+
+TEST_P(SharedConnectionTest, SendsOnToOthersWhatIsMoreThanTheServerAllows) {
+  TestUser first, second, third;
+  for (TestUser* user : {&first, &second, &third}) Start(user);
+  Peer peer = Accept(listener_);
+  AwaitRequests(peer, 1);
+  peer.Send(std::string_view("\0\0\6\4\0\0\0\0\0\0\3\0\0\0\2", 15));  // MAX_CONCURRENT_STREAMS 2
+  Await(third);
+  EXPECT_EQ(third.error, http::ServerError::kNotProcessed);
+  EXPECT_FALSE(third.connected);
+  AwaitRequests(peer, 2);
+  // The next connection begins with as many.
+  TestUser fourth, fifth;
+  Start(&fourth);
+  Start(&fifth);
+  Peer other = Accept(listener_);
+  received_.clear();
+  AwaitRequests(other, 2);
+  peer.Send(Ok(1) + Ok(3));
+  other.Send(std::string(kSettings) + Ok(1) + Ok(3));
+  for (TestUser* user : {&first, &second, &fourth, &fifth}) {
+    Await(*user);
+    EXPECT_EQ(user->status, 200);
+  }
+}
+
+TEST_P(SharedConnectionTest, AfterARefusalThereIsNoRoomUntilAnotherStreamEnds) {
+  Peer peer = MakeIdleConnection();
+  TestUser staying, refused, next, last;
+  Start(&staying);
+  Start(&refused);
+  AwaitRequests(peer, 3);
+  peer.Send(std::string_view("\0\0\4\3\0\0\0\0\5\0\0\0\7", 13));  // RST_STREAM of 5: REFUSED_STREAM
+  Await(refused);
+  EXPECT_EQ(refused.error, http::ServerError::kNotProcessed);
+  Start(&next);
+  EXPECT_FALSE(next.reused());
+  peer.Send(Ok(3));
+  Await(staying);
+  Start(&last);
+  EXPECT_TRUE(last.reused());
+  for (TestUser* user : {&next, &last}) Run([&] { user->Abort(); });
+}
+
+TEST_P(SharedConnectionTest, WhoWaitsForSettingsDoesNotWaitForEver) {
+  settings_.connect_timeout = std::chrono::milliseconds(50);
+  TestUser first, second;
+  Start(&first);
+  Start(&second);
+  Peer peer = Accept(listener_);
+  AwaitRequests(peer, 1);
+  Await(second);
+  EXPECT_EQ(second.error, http::ServerError::kConnectTimeout);
+  EXPECT_FALSE(first.done()) << "it was begun, and may be answered";
+  peer.Send(std::string(kSettings) + Ok(1));
+  Await(first);
+  EXPECT_EQ(first.status, 200);
 }
 
 TEST_P(SharedConnectionTest, WhoWasRemovedFinishesWhatItHas) {

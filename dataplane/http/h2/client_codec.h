@@ -80,6 +80,10 @@ class ClientCodec final {
 
   // Whether a stream may begin.
   bool accepts_streams() const { return !draining_ && !broken_; }
+  // The server's SETTINGS have come.
+  bool settings_received() const { return settings_received_; }
+  // Streams that the server has refused before it began with them.
+  uint64_t refusals() const { return refusals_; }
   // Streams that the server allows, or is taken to until it has said so.
   uint32_t max_streams() const;
   uint32_t streams() const { return streams_count_; }
@@ -147,8 +151,9 @@ class ClientCodec final {
   ClientStream* reading_ = nullptr;  // the stream whose header block comes; null: it was refused
   ControlFrames control_frames_;
   const buffer::Slice* receiving_ = nullptr;  // what OnData's bytes lie in
-  uint64_t output_total_ = 0;                 // bytes that were ever output
-  std::string fault_;                         // what the server did last that HTTP/2 forbids
+  uint64_t refusals_ = 0;
+  uint64_t output_total_ = 0;  // bytes that were ever output
+  std::string fault_;          // what the server did last that HTTP/2 forbids
   bool settings_received_ : 1 = false;
   bool reading_trailers_ : 1 = false;
   bool flooded_ : 1 = false;

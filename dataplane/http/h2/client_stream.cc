@@ -189,6 +189,7 @@ void ClientStream::OnClose(uint32_t code, std::string_view fault) {
   pending_.Clear();
   if (handler_ == nullptr) return codec_->Detach(this);
   if (code == NGHTTP2_REFUSED_STREAM && !heard_) {
+    ++codec_->refusals_;
     return Fail(ServerError::kNotProcessed, "the server refused the stream, and has not processed the request");
   }
   // The response is whole. What was held back of it is still to be told.
