@@ -12,7 +12,7 @@ struct ClientTls {
   const char* version;  // "TLSv1.3"
   const char* cipher;
   bool resumed = false;
-  bool http2 = false;  // chosen by ALPN
+  bool http2 = false;                               // chosen by ALPN
   std::string server_name;                          // that the client asked for; empty: none
   std::optional<tls::PeerCertificate> certificate;  // verified
 };
