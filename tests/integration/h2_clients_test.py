@@ -102,12 +102,25 @@ def test_nghttpd_as_a_server(fairlead: Fairlead, bench: Workbench, files: bytes)
         assert curl(protocol, "-I", "-o", "/dev/null", "-w", "%{http_code}", f"{url}/large") == "200"
 
 
+def test_nghttpd_with_trailers_and_small_windows(fairlead: Fairlead, bench: Workbench, files: bytes):
+    address = Nghttpd(bench, "--trailer=x: y", "--window-bits=16", "--max-concurrent-streams=10", "--padding=100").address
+    serve_http2(fairlead, address)
+    counts = h2load(
+        "--requests=500", "--clients=4", "--max-concurrent-streams=20", f"http://{fairlead.listener()}/small"
+    )
+    assert (counts["succeeded"], counts["2xx"]) == (500, 500)
+    said = run("nghttp", "--verbose", "--null-out", f"http://{fairlead.listener()}/small", cwd=bench.directory)
+    assert "x: y" in said
+    assert curl("--http2-prior-knowledge", "--data-binary", "@large", "-o", "echoed", "-w", "%{http_code}", f"http://{fairlead.listener()}/", cwd=bench.directory) == "200"
+    assert (bench.directory / "echoed").read_bytes() == files
+
+
 def test_nginx_as_a_server(fairlead: Fairlead, bench: Workbench, files: bytes):
     """It ends its connections after so many requests, by GOAWAY: nothing is lost by that."""
     nginx = Nginx(
         bench,
         f"root {bench.directory}; location = /ok {{ return 200 ok; }}",
-        http="keepalive_requests 100;",
+        http="keepalive_requests 100; http2_max_concurrent_streams 16;",
         listen="http2",
     )
     serve_http2(fairlead, nginx.address)
@@ -117,3 +130,5 @@ def test_nginx_as_a_server(fairlead: Fairlead, bench: Workbench, files: bytes):
         assert (bench.directory / "got").read_bytes() == files
     counts = h2load("--requests=5000", "--clients=4", "--max-concurrent-streams=20", f"{url}/ok")
     assert (counts["succeeded"], counts["2xx"], counts["failed"], counts["errored"]) == (5000, 5000, 0, 0)
+    counts = h2load("--h1", "--requests=2000", "--clients=20", f"{url}/ok")
+    assert (counts["succeeded"], counts["2xx"], counts["failed"], counts["errored"]) == (2000, 2000, 0, 0)

@@ -411,3 +411,38 @@ def test_settings_of_a_server_hold_for_requests(fairlead: Fairlead):
             for _ in range(3):
                 assert wire.request(get("/", "X-A: b")).body == b"later"
         assert origin.errors == []
+
+
+def test_no_more_streams_than_a_server_allows(fairlead: Fairlead):
+    """What it refuses beyond its limit, which the proxy may learn of too late, is asked for again: none is lost."""
+    release = threading.Event()
+    under_way, most, refused = [0], [0], [0]
+
+    def script(wire: H2Wire) -> None:
+        held: list[Stream] = []
+        while True:
+            while wire.unclaimed:
+                stream = wire.unclaimed.pop(0)
+                if len(held) < 3:
+                    held.append(stream)
+                    under_way[0] += 1
+                else:
+                    refused[0] += 1
+                    wire.send(h2_frames.rst_stream(stream.id, Error.REFUSED_STREAM))
+            most[0] = max(most[0], len(held))
+            while release.is_set() and held:
+                wire.respond(held.pop(), body=b"fine")
+            with contextlib.suppress(TimeoutError):
+                wire.step(0.02)
+
+    with H2Origin(script, settings={Setting.MAX_CONCURRENT_STREAMS: 3}) as origin:
+        with fairlead.connect() as control:
+            control.replace(configs.site({"id": "w1", "address": origin.address}, protocol="HTTP2"))
+        with H2Wire.connect(fairlead.listener()) as wire:
+            streams = [wire.open(request(f"/{number}", method="POST")) for number in range(12)]
+            wait_until(lambda: under_way[0] == 12, lambda: f"12 under way, not {under_way[0]}; {refused[0]} were refused")
+            release.set()
+            wire.finish(*streams)
+            assert {stream.status for stream in streams} == {200}
+        assert most[0] == 3
+        assert origin.connections >= 4
