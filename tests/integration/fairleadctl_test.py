@@ -120,19 +120,6 @@ class TestApply:
         assert ctl("apply", "-f", str(path)).code == DONE
         assert len(proxy.status()["backends"]) == 3
 
-    @pytest.mark.parametrize("example", ["tls-http2.yaml"])
-    def test_examples_of_later_issues_are_refused_as_not_built_yet(self, bench: Workbench, ctl, example: str):
-        text = (REPOSITORY / "docs/examples" / example).read_text()
-        path = bench.directory / example
-        path.write_text(text)
-        for name in ("rsa.crt", "rsa.key", "ecdsa.crt", "ecdsa.key", "proxy.crt", "proxy.key"):
-            (bench.directory / name).write_text("x")
-        for name in ("clients-ca.crt", "servers-ca.crt"):
-            (bench.directory / name).write_text("x")
-        outcome = ctl("apply", "--dry_run", "-f", str(path), "-o", "json")
-        assert outcome.code == REJECTED
-        assert "UNIMPLEMENTED" in {violation["code"] for violation in outcome.json()["violations"]}
-
 
 class TestDiff:
     def test_ends_with_1_and_shows_what_apply_would_change(

@@ -286,27 +286,14 @@ def test_an_unknown_enum_value_is_rejected_by_name(fairlead: Fairlead, origin: O
     assert "READY" in rejected.violations[0].message
 
 
-LISTENER = 'listeners["web"]'
 BACKEND = 'backends["web"]'
 
 
-def with_listener(**fields) -> dict:
-    site = configs.site(SERVER)
-    site["listeners"][0].update(fields)
-    return site
-
-
 NOT_YET = {
-    "listener tls": (with_listener(tls={"certificates": []}), f"{LISTENER}.tls"),
-    "HTTP/2": (configs.site(SERVER, protocol="HTTP2"), f"{BACKEND}.protocol"),
-    "backend tls": (configs.site(SERVER, tls={}), f"{BACKEND}.tls"),
+    "either protocol by ALPN": (configs.site(SERVER, protocol="AUTO"), f"{BACKEND}.protocol"),
     "zone": (configs.site({**SERVER, "zone": "a"}), f'{BACKEND}.servers["w1"].zone'),
     "priority": (configs.site({**SERVER, "priority": 1}), f'{BACKEND}.servers["w1"].priority'),
-    "certificate": (
-        {**configs.site(SERVER), "certificates": [{"id": "c", "chain": {"inline_string": "x"}}]},
-        "certificates",
-    ),
-    "trust bundle": ({**configs.site(SERVER), "trust_bundles": [{"id": "t"}]}, "trust_bundles"),
+    "ticket keys": ({**configs.site(SERVER), "ticket_keys": [{"id": "t"}]}, "ticket_keys"),
 }
 
 
@@ -315,20 +302,6 @@ def test_what_is_not_built_yet_is_refused_with_its_place(fairlead: Fairlead, sna
     with fairlead.connect() as control:
         assert violations(control.reject_snapshot(snapshot)) == {place: "UNIMPLEMENTED"}
     assert fairlead.status()["revision"] == 0
-
-
-@pytest.mark.parametrize(
-    ("fields", "place"),
-    [
-        ({"confirm_within": "5s"}, "confirm_within"),
-        ({"preconditions": [{"min_eligible_share": 0.5}]}, "preconditions"),
-    ],
-)
-def test_conditions_on_transactions_are_refused_as_not_built_yet(fairlead: Fairlead, fields: dict, place: str):
-    with fairlead.connect() as control:
-        found = violations(control.reject_snapshot(configs.site(SERVER), **fields))
-    assert set(found.values()) == {"UNIMPLEMENTED"}
-    assert all(path.startswith(place) for path in found)
 
 
 def test_unknown_fields_on_the_wire_are_kept(fairlead: Fairlead):

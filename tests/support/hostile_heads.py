@@ -87,7 +87,6 @@ REQUEST_LINES = {
         HTTP_2_0=b"GET / HTTP/2.0\r\n",
         HTTP_3_0=b"GET / HTTP/3.0\r\n",
         HTTP_0_9_by_name=b"GET / HTTP/0.9\r\n",
-        preface_of_HTTP_2=b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n",
     ),
     **lines("method longer than any known", 501, long_method=b"A" * 33 + b" / HTTP/1.1\r\n"),
     **lines("target larger than the limit", 414, long_target=b"GET /" + b"a" * 9000 + b" HTTP/1.1\r\n"),
