@@ -1,42 +1,59 @@
-"""Every client protocol with every server protocol: bodies of all shapes, trailers, and who breaks off where, against one
-model of what must arrive on both sides (tests/support/exchange_model.py)."""
+"""Every client protocol with every server protocol, in the clear and over TLS: bodies of all shapes, trailers, and who breaks
+off where, against one model of what must arrive on both sides (tests/support/exchange_model.py)."""
 
 from collections.abc import Iterator
 
 import pytest
 
 from tests.support import configs, io_uring
+from tests.support.certificates import Authority
 from tests.support.exchange_model import EXCHANGES, check_client, check_server
 from tests.support.exchange_peers import Http1Client, Http2Client, Servers
 from tests.support.fairlead import Fairlead
 from tests.support.processes import Workbench
+from tests.support.scripted_origin import ScriptedOrigin
 
-CLIENTS = ["HTTP/1.1", "h2c"]
-SERVERS = ["HTTP/1.1", "h2c"]
+PROTOCOLS = ["HTTP/1.1", "HTTP/2", "HTTP/1.1 over TLS", "HTTP/2 over TLS"]
+OVER_TLS = " over TLS"
 
 
 class Site:
     """One proxy before a server of each protocol, and a client of each."""
 
     def __init__(self, bench: Workbench, io: str):
+        self._authority = Authority()
+        self._identity = self._authority.leaf("test")
         self.servers = Servers()
-        made = {"HTTP/1.1": self.servers.http1, "h2c": self.servers.http2}
-        self._origins = {name: made[name]() for name in SERVERS}
+        self._origins = {name: self._origin(name) for name in PROTOCOLS}
         self.fairlead = Fairlead(bench, io, workers=1)
-        numbers = {name: str(number) for number, name in enumerate(SERVERS)}
-        backends = [
-            configs.backend(
-                numbers[name], [{"id": "w1", "address": origin.address}], protocol="HTTP2" if name == "h2c" else "HTTP1"
-            )
-            for name, origin in self._origins.items()
-        ]
-        rules = [configs.rule(number, number, match={"path_prefix": f"/{number}/"}) for number in numbers.values()]
+        rules = [configs.rule(str(n), str(n), match={"path_prefix": f"/{n}/"}) for n in range(len(PROTOCOLS))]
+        plain, secure = configs.listener("plain"), configs.listener("secure")
         with self.fairlead.connect() as control:
             control.replace(
-                {"listeners": [configs.listener()], "route_tables": [configs.route_table(*rules)], "backends": backends}
+                {
+                    "listeners": [plain, {**secure, "tls": {"certificates": ["test"]}}],
+                    "certificates": [self._identity.resource("test")],
+                    "trust_bundles": [configs.trust_bundle("roots", self._authority.roots)],
+                    "route_tables": [configs.route_table(*rules)],
+                    "backends": [self._backend(number, name) for number, name in enumerate(PROTOCOLS)],
+                }
             )
-        of_protocol = {"HTTP/1.1": Http1Client, "h2c": Http2Client}
-        self.clients = {name: of_protocol[name](self.fairlead.listener()) for name in CLIENTS}
+        self.clients = {name: self._client(name) for name in PROTOCOLS}
+
+    def _origin(self, name: str) -> ScriptedOrigin:
+        make, alpn = (self.servers.http2, "h2") if name.startswith("HTTP/2") else (self.servers.http1, "http/1.1")
+        return make(self._identity.server_context(alpn) if name.endswith(OVER_TLS) else None)
+
+    def _backend(self, number: int, name: str) -> dict:
+        servers = [{"id": "w1", "address": self._origins[name].address}]
+        tls = {"tls": {"server_name": "test", "trust": "roots"}} if name.endswith(OVER_TLS) else {}
+        return configs.backend(str(number), servers, protocol="HTTP2" if name.startswith("HTTP/2") else "HTTP1", **tls)
+
+    def _client(self, name: str) -> Http1Client | Http2Client:
+        kind, alpn = (Http2Client, "h2") if name.startswith("HTTP/2") else (Http1Client, "http/1.1")
+        if name.endswith(OVER_TLS):
+            return kind(self.fairlead.listener("secure"), self._authority.client_context(alpn))
+        return kind(self.fairlead.listener("plain"))
 
     def close(self) -> None:
         for client in self.clients.values():
@@ -58,10 +75,10 @@ def site(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactor
 
 
 @pytest.mark.parametrize("name", EXCHANGES)
-@pytest.mark.parametrize("server", SERVERS)
-@pytest.mark.parametrize("client", CLIENTS)
+@pytest.mark.parametrize("server", PROTOCOLS)
+@pytest.mark.parametrize("client", PROTOCOLS)
 def test_both_sides_get_what_the_other_sent(site: Site, client: str, server: str, name: str):
     exchange = EXCHANGES[name]
-    number, seen = site.clients[client].play(f"/{SERVERS.index(server)}/", name, site.servers)
+    number, seen = site.clients[client].play(f"/{PROTOCOLS.index(server)}/", name, site.servers)
     check_client(exchange, seen)
     check_server(exchange, site.servers.wait_for(number).seen)
