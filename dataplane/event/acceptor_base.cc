@@ -2,10 +2,13 @@
 
 #include <fcntl.h>
 #include <linux/filter.h>
+#include <poll.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
 #include <cerrno>
+#include <cstdint>
+#include <iterator>
 
 namespace fairlead::event {
 namespace {
@@ -13,6 +16,9 @@ namespace {
 // Connections that one acceptor takes in a turn before others get theirs.
 constexpr int kAcceptsPerTurn = 64;
 constexpr uint64_t kRetryDelayMs = 100;
+// How long a socket that closes waits for what its last handshakes lack, and how often for another.
+constexpr int kLastAcksMs = 1;
+constexpr int kLastLooks = 16;
 
 // Whether accept4's error is one of the connection that it would have returned (accept(2), "Error handling").
 bool ConcernsOneConnection(int error) {
@@ -66,24 +72,37 @@ void AcceptorBase::Close() {
     // Then the descriptor alone holds the socket. What it has in its queue when it ends is reset: nothing new may get
     // there after the last look.
     Unwatch();
-    DropHandshakes();
+    DropSyns();
   }
-  while (open_) {
-    const Outcome outcome = AcceptOne();
-    if (outcome == Outcome::kFailed) handler_->OnAcceptError(errno);
-    if (outcome == Outcome::kEmpty || outcome == Outcome::kFailed) break;
-  }
+  AcceptTheRest();
+  // Whose SYN was answered already may think that the connection stands, and be about to ask: its ACK is on the way.
+  pollfd queue{.fd = fd_, .events = POLLIN, .revents = 0};
+  for (int look = 0; look < kLastLooks && open_ && poll(&queue, 1, kLastAcksMs) == 1; ++look) AcceptTheRest();
   if (!open_) return;  // A handler of these last connections closed it.
   open_ = false;
   close(fd_);
   OnClosed();
 }
 
-void AcceptorBase::DropHandshakes() {
-  // A filter that lets no packet through. A client that is not answered tries again, a second later, and is refused
-  // then, or finds whoever listens by that time. Unix sockets have no packets.
-  sock_filter nothing = BPF_STMT(BPF_RET | BPF_K, 0);
-  const sock_fprog program{.len = 1, .filter = &nothing};
+void AcceptorBase::AcceptTheRest() {
+  while (open_) {
+    const Outcome outcome = AcceptOne();
+    if (outcome == Outcome::kFailed) handler_->OnAcceptError(errno);
+    if (outcome == Outcome::kEmpty || outcome == Outcome::kFailed) return;
+  }
+}
+
+void AcceptorBase::DropSyns() {
+  // A filter that lets no SYN through. A client that is not answered tries again, a second later, and is refused then,
+  // or finds whoever listens by that time. Unix sockets have no packets.
+  constexpr uint32_t kFlags = 13;  // where they are in TCP's header (RFC 9293 §3.1)
+  constexpr uint32_t kSyn = 0x02, kAck = 0x10;
+  sock_filter no_syn[] = {
+      BPF_STMT(BPF_LD | BPF_B | BPF_ABS, kFlags),      BPF_STMT(BPF_ALU | BPF_AND | BPF_K, kSyn | kAck),
+      BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, kSyn, 0, 1), BPF_STMT(BPF_RET | BPF_K, 0),
+      BPF_STMT(BPF_RET | BPF_K, UINT32_MAX),
+  };
+  const sock_fprog program{.len = std::size(no_syn), .filter = no_syn};
   setsockopt(fd_, SOL_SOCKET, SO_ATTACH_FILTER, &program, sizeof(program));
 }
 

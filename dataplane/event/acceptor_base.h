@@ -40,8 +40,10 @@ class AcceptorBase : public Acceptor {
   // kLast: accepted, but no more than this one are to be.
   enum class Outcome { kAccepted, kLast, kRefused, kEmpty, kFailed };
 
+  // No new connections, from now on.
+  void DropSyns();
+  void AcceptTheRest();
   // With kFailed, errno says why.
-  void DropHandshakes();
   Outcome AcceptOne();
   void Pause(int error);
   // Whether the next descriptor will be one below the loop's ceiling.

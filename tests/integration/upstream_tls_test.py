@@ -243,7 +243,7 @@ def test_another_server_is_tried_where_one_fails(bench: Workbench, io: str, auth
         lambda wire: wire.send(bytes(range(256)) * 100),
         lambda wire: wire.send(b"\x16\x03\x03\xff\xff" + b"\x02" * 65535),
         lambda wire: wire.take(5),
-        lambda wire: wire.reset(),
+        lambda wire: (wire.take(5), wire.reset()),
     ],
     ids=["http", "empty hello", "alert", "garbage", "long record", "end", "reset"],
 )

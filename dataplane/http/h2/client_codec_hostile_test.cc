@@ -125,6 +125,21 @@ TEST(Http2ClientCodecHostile, ABodyToHeadFailsItsStreamAlone) {
   EXPECT_FALSE(test.server.codec.broken());
 }
 
+// nghttp2 holds these to no length.
+TEST(Http2ClientCodecHostile, NorIsARefusalOfConnectOfAnotherLengthTaken) {
+  const std::string announced = Head({{":status", "403"}, {"content-length", "3"}});
+  for (const std::string& body : {Data("", kEndStream), Data("ab", kEndStream), Data("abcd", kEndStream)}) {
+    HostileServer test(announced + body, "CONNECT");
+    EXPECT_EQ(test.victim.status, 403);
+    EXPECT_EQ(test.victim.error, ServerError::kMalformed) << body.size();
+    EXPECT_FALSE(test.victim.ended) << body.size();
+    EXPECT_FALSE(test.server.codec.broken());
+  }
+  HostileServer whole(announced + Data("abc", kEndStream), "CONNECT");
+  EXPECT_TRUE(whole.victim.ended);
+  EXPECT_EQ(whole.victim.body, "abc");
+}
+
 TEST(Http2ClientCodecHostile, HeadsBeyondTheLimitsFailTheirStreamAlone) {
   TestServer::Fields many = {{":status", "200"}};
   for (int i = 0; i < 101; ++i) many.emplace_back("x", "1");

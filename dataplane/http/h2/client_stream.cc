@@ -136,11 +136,14 @@ void ClientStream::OnHead(bool end_stream) {
   } else if (head.framing == BodyFraming::kNone && !end_stream && !NeverHasBody(method_, head.status)) {
     head.framing = BodyFraming::kStreamed;  // trailers may follow
   }
+  // nghttp2 holds responses to CONNECT to no length.
+  if (head.framing == BodyFraming::kContentLength) body_left_ = head.content_length;
   handler_->OnResponseHead();
   if (handler_ != nullptr && end_stream) OnEnd();
 }
 
 void ClientStream::OnTrailers(const FieldList& trailers) {
+  if (body_left_.value_or(0) > 0) return RejectLength();
   end_received_ = true;
   if (paused_ || !held_.empty()) {
     response_trailers_ = std::make_unique<KeptFields>(trailers);
@@ -150,6 +153,10 @@ void ClientStream::OnTrailers(const FieldList& trailers) {
 }
 
 void ClientStream::OnData(buffer::Slice data) {
+  if (body_left_.has_value()) {
+    if (data.size() > *body_left_) return RejectLength();
+    *body_left_ -= data.size();
+  }
   if (paused_ || !held_.empty()) return held_.Append(std::move(data));
   const size_t size = data.size();
   ClientCodec* const codec = codec_;
@@ -159,6 +166,7 @@ void ClientStream::OnData(buffer::Slice data) {
 }
 
 void ClientStream::OnEnd() {
+  if (body_left_.value_or(0) > 0) return RejectLength();
   end_received_ = true;
   if (!paused_ && held_.empty()) End(nullptr);
 }
@@ -210,6 +218,10 @@ void ClientStream::Fail(ServerError error, std::string_view detail) {
   pending_.Clear();
   codec_->Detach(this);
   handler->OnServerError(error, detail);
+}
+
+void ClientStream::RejectLength() {
+  Reject(NGHTTP2_PROTOCOL_ERROR, "the response's body is not as long as its content-length");
 }
 
 void ClientStream::Reject(uint32_t code, std::string_view reason) {

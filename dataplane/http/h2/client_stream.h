@@ -5,6 +5,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -85,6 +86,7 @@ class ClientStream final : public http::ClientStream, private base::ListNode {
   void Fail(ServerError error, std::string_view detail);
   // It broke the protocol.
   void Reject(uint32_t code, std::string_view reason);
+  void RejectLength();
   // Gives the codec the next `length` bytes of the body.
   void MoveBody(size_t length, buffer::Queue* output);
   void ResumeSending();
@@ -94,7 +96,8 @@ class ClientStream final : public http::ClientStream, private base::ListNode {
   ClientCodec* codec_ = nullptr;
   ClientStreamHandler* handler_ = nullptr;  // null: abandoned, or ended
   ClientStreamOwner* owner_ = nullptr;
-  int32_t id_ = 0;  // 0: not begun
+  int32_t id_ = 0;                     // 0: not begun
+  std::optional<uint64_t> body_left_;  // what is to come of a response that has announced its length
   Method method_ = Method::kGet;
   uint8_t informational_ = 0;
   bool is_connect_ : 1 = false;  // extended CONNECT, too
