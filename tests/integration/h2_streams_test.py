@@ -338,6 +338,9 @@ def _order(fairlead: Fairlead, *priorities: str | None, change: dict[int, str] |
             payload = streams[number].id.to_bytes(4, "big") + priority.encode()
             wire.send(h2_frames.frame(h2_frames.Kind.PRIORITY_UPDATE, payload=payload))
         wire.synchronize()
+        # As much of each as the proxy takes before it has a window: none waits for its server, who may be slow.
+        ready = 65_535 + len(streams) * 64_000
+        wait_until(lambda: fairlead.metrics()['fairlead_backend_received_bytes_total{backend="web"}'] >= ready, "bodies")
         ended: list[int] = []
         while len(ended) < len(streams):
             wire.send(h2_frames.window_update(0, 16_384))
