@@ -78,13 +78,6 @@ void History::Add(v1::HistoryEntry entry, Undo undo) {
   }
 }
 
-const v1::HistoryEntry* History::Find(uint64_t revision) const {
-  for (const Revision& remembered : revisions_) {
-    if (remembered.entry.revision() == revision) return &remembered.entry;
-  }
-  return nullptr;
-}
-
 void History::SetTrial(uint64_t revision, v1::HistoryEntry::Trial trial) {
   for (Revision& remembered : revisions_) {
     if (remembered.entry.revision() == revision) remembered.entry.set_trial(trial);
@@ -131,23 +124,12 @@ std::optional<History::WayBack> History::FindWayBack(uint64_t revision, const St
   return way;
 }
 
-History::WayBack History::UndoAlone(uint64_t revision, const Store& store) const {
-  WayBack way;
-  std::set<OperationSet::Key> changed_later;
-  for (const Revision& remembered : revisions_) {
-    if (!remembered.undo.has_value()) continue;
-    const bool is_the_one = remembered.entry.revision() == revision;
-    ForEachOperation(*remembered.undo, [&](v1::Operation& operation) {
-      if (!is_the_one) {
-        changed_later.insert(OperationSet::KeyOf(operation));
-      } else if (!changed_later.contains(OperationSet::KeyOf(operation))) {
-        way.operations.Put(std::move(operation));
-      }
-    });
-    if (!is_the_one) continue;
-    way.from_nothing = remembered.undo->to_nothing;
-    break;
-  }
+History::WayBack History::UndoAlone(const Undo& undo, const std::set<OperationSet::Key>& changed_later,
+                                    const Store& store) {
+  WayBack way = {.from_nothing = undo.to_nothing, .operations = {}};
+  ForEachOperation(undo, [&](v1::Operation& operation) {
+    if (!changed_later.contains(OperationSet::KeyOf(operation))) way.operations.Put(std::move(operation));
+  });
   DropTheNeedless(store, way.operations);
   return way;
 }

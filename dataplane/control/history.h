@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <deque>
 #include <optional>
+#include <set>
 #include <string_view>
 
 #include "dataplane/control/operation_set.h"
@@ -25,8 +26,6 @@ class History {
 
   // A revision that is about to be committed, the one after the last.
   void Add(v1::HistoryEntry entry, Undo undo);
-  // Null for a revision that is not remembered, or that no transaction has made.
-  const v1::HistoryEntry* Find(uint64_t revision) const;
   // Null where the transaction made no revision that is remembered.
   const v1::HistoryEntry* FindTransaction(std::string_view id) const;
 
@@ -49,8 +48,8 @@ class History {
   // To what was served at `revision`; that of the store itself leads nowhere. Nothing: it can't be reached any more, or
   // never was.
   std::optional<WayBack> FindWayBack(uint64_t revision, const Store& store) const;
-  // Takes back what one revision changed, leaving alone what later ones have changed again. It is remembered.
-  WayBack UndoAlone(uint64_t revision, const Store& store) const;
+  // Takes back what one revision changed, leaving alone `changed_later`, what others have changed since.
+  static WayBack UndoAlone(const Undo& undo, const std::set<OperationSet::Key>& changed_later, const Store& store);
 
  private:
   struct Revision {

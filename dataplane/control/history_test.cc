@@ -291,6 +291,31 @@ TEST_F(HistoryTest, LaterWordsOnHealthStandWhereTheTrialHadOthers) {
   EXPECT_EQ(test_.PublishedHealth("web", "w2"), Health::kDegraded);
 }
 
+// Each is a revision: more than the history remembers.
+TEST_F(HistoryTest, ATrialOutlivesAnyNumberOfWordsOnHealth) {
+  v1::Transaction bold = Weight(7);
+  bold.MergeFrom(SetHealth("w2", "UP"));
+  test_.Do(OnTrial(bold, 60));
+  for (size_t i = 0; i < History::kMaxRevisions; ++i) {
+    ASSERT_TRUE(test_.Do(SetHealth("w1", i % 2 == 0 ? "DOWN" : "UP")).has_applied());
+  }
+  EXPECT_EQ(OnTrialNow(), "2 for 60000 ms");
+  EXPECT_THAT(TestCore::ViolationsOf(test_.Do(Weight(8))),
+              ElementsAre(StartsWith("UNCONFIRMED : revision 2, made by")));
+  test_.Advance(60'000);
+  EXPECT_EQ(weight(), 5u);
+  EXPECT_EQ(test_.PublishedHealth("web", "w1"), Health::kUp);
+  EXPECT_EQ(test_.PublishedHealth("web", "w2"), Health::kDown);
+}
+
+TEST_F(HistoryTest, AndCanStillBeConfirmed) {
+  test_.Do(OnTrial(Weight(7), 60));
+  for (size_t i = 0; i < History::kMaxRevisions; ++i) test_.Do(SetHealth("w1", i % 2 == 0 ? "DOWN" : "UP"));
+  EXPECT_EQ(test_.core.Confirm("bold").error(), "");
+  test_.Advance(60'000);
+  EXPECT_EQ(weight(), 7u);
+}
+
 TEST_F(HistoryTest, GoingBackEndsTheTrial) {
   test_.Do(OnTrial(Weight(7), 60));
   EXPECT_TRUE(test_.Do(Rollback(1)).has_applied());

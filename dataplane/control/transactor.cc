@@ -156,12 +156,12 @@ void Transactor::CheckOwnFields(const v1::Transaction& transaction, Violations& 
 
 void Transactor::CheckTrial(const v1::Transaction& transaction, Violations& violations) {
   if (!trial_.has_value() || transaction.dry_run()) return;
-  if (transaction.has_rollback_to() && transaction.rollback_to() < trial_->revision) return;  // ends the trial
+  if (transaction.has_rollback_to() && transaction.rollback_to() < trial_->entry.revision()) return;  // ends the trial
   const bool only_health = transaction.operations_size() > 0 &&
                            std::all_of(transaction.operations().begin(), transaction.operations().end(),
                                        [](const v1::Operation& operation) { return operation.has_set_health(); });
   if (only_health) return;
-  const v1::HistoryEntry& entry = *history_.Find(trial_->revision);
+  const v1::HistoryEntry& entry = trial_->entry;
   violations.Add(
       v1::Violation::UNCONFIRMED, Path(),
       base::StrCat("revision ", entry.revision(), ", made by transaction ", health::Quote(entry.transaction_id()),
@@ -213,26 +213,37 @@ v1::HistoryEntry Transactor::MakeHistoryEntry(const Submission& submission, cons
   return entry;
 }
 
-void Transactor::BeginTrial(const Submission& submission, uint64_t revision) {
-  // Nothing but what takes it back is let through while another is on trial.
+void Transactor::Remember(const Submission& submission, v1::HistoryEntry entry, Undo undo) {
+  const v1::Transaction& transaction = submission.transaction;
+  // Nothing but words on health, and what takes it back, is let through while another is on trial.
   if (trial_.has_value() && submission.rollback_to.has_value()) EndTrial(v1::HistoryEntry::REVERTED);
-  if (!submission.transaction.has_confirm_within()) return;
-  const google::protobuf::Duration& within = submission.transaction.confirm_within();
-  trial_ = {.revision = revision,
-            .transaction_id = submission.transaction.id(),
-            .within_ms = static_cast<uint64_t>(within.seconds() * 1'000 + within.nanos() / 1'000'000)};
+  if (trial_.has_value()) {
+    for (const v1::Operation& word : transaction.operations()) trial_->changed_later.insert(OperationSet::KeyOf(word));
+  }
+  if (transaction.has_confirm_within()) {
+    const google::protobuf::Duration& within = transaction.confirm_within();
+    trial_ = {.entry = entry,
+              .undo = undo,
+              .within_ms = static_cast<uint64_t>(within.seconds() * 1'000 + within.nanos() / 1'000'000)};
+  }
+  history_.Add(std::move(entry), std::move(undo));
 }
 
 void Transactor::EndTrial(v1::HistoryEntry::Trial how) {
   timers_->Cancel(&trial_timer_);
   revert_is_due_ = false;
-  history_.SetTrial(trial_->revision, how);
+  history_.SetTrial(trial_->entry.revision(), how);
   trial_.reset();
 }
 
 v1::Confirmed Transactor::Confirm(const std::string& transaction_id) {
   v1::Confirmed confirmed;
   confirmed.set_transaction_id(transaction_id);
+  if (trial_.has_value() && trial_->entry.transaction_id() == transaction_id) {
+    confirmed.set_revision(trial_->entry.revision());
+    EndTrial(v1::HistoryEntry::CONFIRMED);
+    return confirmed;
+  }
   const v1::HistoryEntry* const entry = history_.FindTransaction(transaction_id);
   if (entry == nullptr) {
     confirmed.set_error(base::StrCat("no revision is known that transaction ", health::Quote(transaction_id), " made"));
@@ -241,16 +252,13 @@ v1::Confirmed Transactor::Confirm(const std::string& transaction_id) {
   confirmed.set_revision(entry->revision());
   if (entry->trial() == v1::HistoryEntry::REVERTED) {
     confirmed.set_error(base::StrCat("revision ", entry->revision(), " was changed back"));
-  } else if (trial_.has_value() && trial_->revision == entry->revision()) {
-    EndTrial(v1::HistoryEntry::CONFIRMED);
-    Proceed();
   }
   return confirmed;
 }
 
 std::optional<v1::HistoryEntry> Transactor::FindUnconfirmed() const {
   if (!trial_.has_value()) return std::nullopt;
-  v1::HistoryEntry entry = *history_.Find(trial_->revision);
+  v1::HistoryEntry entry = trial_->entry;
   const uint64_t now_ms = timers_->now_ms();
   const uint64_t ends_ms = trial_->ends_ms.value_or(now_ms + trial_->within_ms);
   entry.set_trial_ends_in_ms(ends_ms > now_ms ? ends_ms - now_ms : 0);
@@ -270,12 +278,13 @@ void Transactor::Revert() {
   auto submission = std::make_unique<Submission>();
   submission->source = "proxy";
   submission->taken = std::chrono::steady_clock::now();
-  submission->rollback_to = trial_->revision - 1;
+  const uint64_t revision = trial_->entry.revision();
+  submission->rollback_to = revision - 1;
   v1::Transaction& transaction = submission->transaction;
-  transaction.set_id(base::StrCat("revert of revision ", trial_->revision));
+  transaction.set_id(base::StrCat("revert of revision ", revision));
   transaction.set_author("fairlead");
-  transaction.set_comment(base::StrCat("revision ", trial_->revision, " was not confirmed in time"));
-  const History::WayBack way = history_.UndoAlone(trial_->revision, *store_);
+  transaction.set_comment(base::StrCat("revision ", revision, " was not confirmed in time"));
+  const History::WayBack way = History::UndoAlone(trial_->undo, trial_->changed_later, *store_);
   if (way.leads_nowhere()) return EndTrial(v1::HistoryEntry::REVERTED);  // later words on health have taken its place
   way.PutInto(transaction);
   std::variant<Violations, Staged> compiled = Compile(transaction);
@@ -293,8 +302,7 @@ void Transactor::Revert() {
 void Transactor::Commit(std::unique_ptr<Submission> submission, Staged staged) {
   auto publication = std::make_unique<Publication>();
   publication->applied = MakeApplied(*submission, staged);
-  BeginTrial(*submission, publication->applied.revision());
-  history_.Add(MakeHistoryEntry(*submission, publication->applied), MakeUndo(*store_, staged));
+  Remember(*submission, MakeHistoryEntry(*submission, publication->applied), MakeUndo(*store_, staged));
   publication->submission = std::move(submission);
 
   staged.snapshot.revision = publication->applied.revision();

@@ -5,6 +5,7 @@
 #include <deque>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -18,7 +19,9 @@
 #include "dataplane/control/compiler.h"
 #include "dataplane/control/history.h"
 #include "dataplane/control/memory_return.h"
+#include "dataplane/control/operation_set.h"
 #include "dataplane/control/store.h"
+#include "dataplane/control/undo.h"
 #include "dataplane/event/timer_wheel.h"
 #include "dataplane/health/health_table.h"
 #include "fairlead/v1/control.pb.h"
@@ -92,10 +95,12 @@ class Transactor {
     v1::Applied applied;
   };
 
-  // A revision that waits for its confirmation (Transaction.confirm_within).
+  // A revision that waits for its confirmation (Transaction.confirm_within). So many words on health may come meanwhile
+  // that the history forgets it: all that it needs is here.
   struct Trial {
-    uint64_t revision = 0;
-    std::string transaction_id;
+    v1::HistoryEntry entry;
+    Undo undo;
+    std::set<OperationSet::Key> changed_later{};  // by revisions since
     uint64_t within_ms = 0;
     std::optional<uint64_t> ends_ms{};  // from its adoption on
     std::string error{};                // why it could not be changed back
@@ -113,7 +118,8 @@ class Transactor {
   std::variant<Violations, Staged> Compile(v1::Transaction& transaction);
   void Commit(std::unique_ptr<Submission> submission, Staged staged);
   v1::HistoryEntry MakeHistoryEntry(const Submission& submission, const v1::Applied& applied) const;
-  void BeginTrial(const Submission& submission, uint64_t revision);
+  // Puts a revision that is about to be committed into the history, and where it says so, on trial.
+  void Remember(const Submission& submission, v1::HistoryEntry entry, Undo undo);
   void EndTrial(v1::HistoryEntry::Trial how);
   // Changes back what is on trial.
   void Revert();
