@@ -137,9 +137,9 @@ void Forwarder::EditCertificateFields(const http::RequestHead& request, http::Fi
   if (settings.context->settings().client_auth == tls::ClientAuth::kNone) return;
   RemoveClientCertificateFields(request.fields, edits);
   // A connection may be older than its listener's TLS.
-  const bool known = client_->tls != nullptr && client_->tls->certificate.has_value();
-  if (known && settings.forward_client_certificate) {
-    AddClientCertificateFields(*client_->tls->certificate, &names_text_, edits);
+  const tls::PeerCertificate* const certificate = client_->certificate();
+  if (certificate != nullptr && settings.forward_client_certificate) {
+    AddClientCertificateFields(*certificate, &names_text_, edits);
   }
 }
 
