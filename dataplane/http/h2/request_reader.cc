@@ -1,10 +1,7 @@
 #include "dataplane/http/h2/request_reader.h"
 
-#include <optional>
-
 #include "dataplane/http/ascii.h"
 #include "dataplane/http/authority.h"
-#include "dataplane/http/content_length.h"
 #include "dataplane/http/list_members.h"
 #include "dataplane/http/scan.h"
 
@@ -43,7 +40,8 @@ void RequestReader::Start(RequestHead* head) {
   gatherer_.Start(&head->fields, limits_->max_head_bytes, limits_->max_fields);
   protocol_ = host_ = {};
   seen_ = 0;
-  https_ = regular_begun_ = has_host_ = has_content_length_ = saw_continue_ = saw_other_expectation_ = false;
+  body_length_.Start();
+  https_ = regular_begun_ = has_host_ = saw_continue_ = saw_other_expectation_ = false;
 }
 
 bool RequestReader::Refuse(const ReadResult& result) {
@@ -124,12 +122,8 @@ bool RequestReader::AddHost(std::string_view value) {
 }
 
 bool RequestReader::AddContentLength(std::string_view value) {
-  if (has_content_length_) return Malformed("more than one Content-Length");
-  has_content_length_ = true;
-  const std::optional<uint64_t> length = ParseContentLength(value);
-  if (!length.has_value()) return Malformed("invalid Content-Length");
-  head_->content_length = *length;
-  return true;
+  const char* const reason = body_length_.Add(value, &head_->content_length);
+  return reason == nullptr || Malformed(reason);
 }
 
 void RequestReader::AddExpect(std::string_view value) {
@@ -187,7 +181,7 @@ ReadResult RequestReader::FinishConnect() {
   if ((seen_ & (kScheme | kPath)) != 0) return ReadResult::Malformed("CONNECT with :scheme or :path");
   if (!Has(kAuthority)) return ReadResult::Malformed("CONNECT without :authority");
   if (!HasPort(Get(head_->authority))) return ReadResult::Malformed("the :authority of CONNECT is not host:port");
-  if (has_content_length_) return ReadResult::Malformed("CONNECT with a body");
+  if (body_length_.announced()) return ReadResult::Malformed("CONNECT with a body");
   head_->target = head_->authority;
   return FinishAuthority();
 }
@@ -197,7 +191,7 @@ ReadResult RequestReader::FinishExtendedConnect() {
   if (!Has(kScheme | kPath | kAuthority)) {
     return ReadResult::Malformed("extended CONNECT without :scheme, :path or :authority");
   }
-  if (has_content_length_) return ReadResult::Malformed("CONNECT with a body");
+  if (body_length_.announced()) return ReadResult::Malformed("CONNECT with a body");
   head_->extended_connect = head_->connection_upgrade = true;
   head_->method = Method::kGet;
   head_->method_text = gatherer_.AddOwnText("GET");
@@ -209,15 +203,9 @@ ReadResult RequestReader::FinishExtendedConnect() {
 ReadResult RequestReader::FinishBody(bool end_stream) {
   if (saw_other_expectation_) return ReadResult::Refused(417, "an expectation other than 100-continue");
   if (head_->method == Method::kConnect || head_->extended_connect) return {};  // what comes is the tunnel's
-  if (end_stream) {
-    if (head_->content_length > 0) return ReadResult::Malformed("Content-Length announces a body, but none follows");
-  } else if (!has_content_length_) {
-    head_->framing = BodyFraming::kStreamed;
-  } else if (head_->content_length > 0) {
-    head_->framing = BodyFraming::kContentLength;
-  }
+  const ReadResult result = body_length_.Finish(head_->content_length, end_stream, &head_->framing);
   head_->expects_continue = saw_continue_ && head_->framing != BodyFraming::kNone;
-  return {};
+  return result;
 }
 
 }  // namespace fairlead::http::h2

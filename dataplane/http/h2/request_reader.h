@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <string_view>
 
+#include "dataplane/http/h2/body_length.h"
 #include "dataplane/http/h2/field_gatherer.h"
 #include "dataplane/http/h2/read_result.h"
 #include "dataplane/http/head_limits.h"
@@ -68,6 +69,7 @@ class RequestReader {
 
   const HeadLimits* const limits_;
   FieldGatherer gatherer_;
+  BodyLength body_length_;
   RequestHead* head_ = nullptr;
   Text protocol_;
   Text host_;
@@ -75,7 +77,6 @@ class RequestReader {
   bool https_ : 1 = false;
   bool regular_begun_ : 1 = false;
   bool has_host_ : 1 = false;
-  bool has_content_length_ : 1 = false;
   bool saw_continue_ : 1 = false;
   bool saw_other_expectation_ : 1 = false;
 };

@@ -1,9 +1,5 @@
 #include "dataplane/http/h2/response_reader.h"
 
-#include <optional>
-
-#include "dataplane/http/content_length.h"
-
 namespace fairlead::http::h2 {
 namespace {
 
@@ -17,7 +13,8 @@ void ResponseReader::Start(ResponseHead* head) {
   head->Clear();
   head->http2 = true;
   gatherer_.Start(&head->fields, limits_->max_head_bytes, limits_->max_fields);
-  regular_begun_ = has_content_length_ = false;
+  body_length_.Start();
+  regular_begun_ = false;
 }
 
 bool ResponseReader::Malformed(const char* reason) {
@@ -52,12 +49,8 @@ bool ResponseReader::AddStatus(std::string_view value) {
 }
 
 bool ResponseReader::AddContentLength(std::string_view value) {
-  if (has_content_length_) return Malformed("more than one Content-Length");
-  has_content_length_ = true;
-  const std::optional<uint64_t> length = ParseContentLength(value);
-  if (!length.has_value()) return Malformed("invalid Content-Length");
-  head_->content_length = *length;
-  return true;
+  const char* const reason = body_length_.Add(value, &head_->content_length);
+  return reason == nullptr || Malformed(reason);
 }
 
 ReadResult ResponseReader::Finish(Method request_method, bool end_stream) {
@@ -74,14 +67,7 @@ ReadResult ResponseReader::FinishBody(Method request_method, bool end_stream) {
     return end_stream ? ReadResult::Malformed("an interim response that ends the stream") : ReadResult{};
   }
   if (NeverHasBody(request_method, head_->status)) return {};
-  if (end_stream) {
-    if (head_->content_length > 0) return ReadResult::Malformed("Content-Length announces a body, but none follows");
-  } else if (!has_content_length_) {
-    head_->framing = BodyFraming::kStreamed;
-  } else if (head_->content_length > 0) {
-    head_->framing = BodyFraming::kContentLength;
-  }
-  return {};
+  return body_length_.Finish(head_->content_length, end_stream, &head_->framing);
 }
 
 }  // namespace fairlead::http::h2

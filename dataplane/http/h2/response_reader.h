@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <string_view>
 
+#include "dataplane/http/h2/body_length.h"
 #include "dataplane/http/h2/field_gatherer.h"
 #include "dataplane/http/h2/read_result.h"
 #include "dataplane/http/head_limits.h"
@@ -41,9 +42,9 @@ class ResponseReader {
 
   const HeadLimits* const limits_;
   FieldGatherer gatherer_;
+  BodyLength body_length_;
   ResponseHead* head_ = nullptr;
   bool regular_begun_ = false;
-  bool has_content_length_ = false;
 };
 
 }  // namespace fairlead::http::h2
