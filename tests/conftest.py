@@ -30,7 +30,7 @@ def bench(tmp_path: pathlib.Path) -> Iterator[Workbench]:
     assert not died, f"died by themselves: {', '.join(died)}"
 
 
-@pytest.fixture(params=["io_uring", "epoll"])
+@pytest.fixture(scope="module", params=["io_uring", "epoll"])
 def io(request: pytest.FixtureRequest) -> str:
     """Both backends of the loop, one after the other."""
     if request.param == "io_uring" and not io_uring.is_available():

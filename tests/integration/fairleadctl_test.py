@@ -35,11 +35,6 @@ def origin(proxy: Fairlead, start_origin) -> Origin:
     return started
 
 
-@pytest.fixture
-def ctl(proxy: Fairlead):
-    return lambda *arguments, **options: fairleadctl(proxy.control, *arguments, **options)
-
-
 def write_site(bench: Workbench, *servers: dict, name: str = "site.yaml") -> str:
     path = bench.directory / name
     path.write_text(yaml.safe_dump(configs.site(*servers)))

@@ -9,13 +9,12 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
-from tests.support import configs, h2_frames, io_uring
+from tests.support import configs, h2_frames
 from tests.support.fairlead import Fairlead
 from tests.support.h2_frames import Error, Setting
 from tests.support.h2_hostile_answers import BROKEN_CONNECTIONS, NO_ENDS, NO_HEADS, POISON, TOO_LONG, Frames
 from tests.support.h2_origin import H2Origin
 from tests.support.h2_wire import H2Wire, Stream, request
-from tests.support.processes import Workbench
 from tests.support.waiting import settled, wait_until
 from tests.support.wire import Closed, Wire, get
 
@@ -95,16 +94,6 @@ def ask_http2(address: str, path: str, method: str = "GET") -> Answer:
 
 
 ASK: dict[str, Callable[..., Answer]] = {"HTTP/1.1": ask_http1, "h2c": ask_http2}
-
-
-@pytest.fixture(scope="module", params=["io_uring", "epoll"])
-def proxy(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Fairlead]:
-    """One proxy for all answers: what one of them leaves behind is another's to find."""
-    if request.param == "io_uring" and not io_uring.is_available():
-        pytest.skip("this system has no io_uring")
-    bench = Workbench(tmp_path_factory.mktemp("h2_hostile"))
-    yield Fairlead(bench, request.param, workers=1)
-    assert not bench.close()
 
 
 @pytest.fixture

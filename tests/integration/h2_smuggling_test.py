@@ -2,11 +2,9 @@
 and what is strange arrives in the one form that HTTP/1 has for it."""
 
 import re
-from collections.abc import Iterator
 
 import pytest
 
-from tests.support import configs, io_uring
 from tests.support.fairlead import Fairlead
 from tests.support.h2_frames import Error
 from tests.support.h2_smuggling import CASES as REFUSED
@@ -14,28 +12,8 @@ from tests.support.h2_smuggling import Refused
 from tests.support.h2_strange import CASES as PASSED
 from tests.support.h2_strange import Passed
 from tests.support.h2_wire import H2Wire, Stream, request
-from tests.support.processes import Workbench
 from tests.support.recording_origin import RecordingOrigin
 from tests.support.waiting import wait_until
-
-
-@pytest.fixture(scope="module", params=["io_uring", "epoll"])
-def proxy(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Fairlead]:
-    """One proxy for all requests: what one of them leaves behind is another's to find."""
-    if request.param == "io_uring" and not io_uring.is_available():
-        pytest.skip("this system has no io_uring")
-    bench = Workbench(tmp_path_factory.mktemp("h2_smuggling"))
-    yield Fairlead(bench, request.param, workers=1)
-    assert not bench.close()
-
-
-@pytest.fixture
-def recorder(proxy: Fairlead) -> Iterator[RecordingOrigin]:
-    with RecordingOrigin() as origin:
-        with proxy.connect() as control:
-            control.replace(configs.site({"id": "recorder", "address": origin.address}))
-        yield origin
-        assert not origin.errors
 
 
 def normal(received: bytes) -> bytes:

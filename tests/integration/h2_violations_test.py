@@ -5,12 +5,11 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.support import configs, h2_frames, io_uring
+from tests.support import configs, h2_frames
 from tests.support.fairlead import Fairlead
 from tests.support.h2_frames import PREFACE, Error, Setting
 from tests.support.h2_violations import HARMLESS, OF_CONNECTION, OF_STREAM, Violation
 from tests.support.h2_wire import H2Wire, request
-from tests.support.processes import Workbench
 from tests.support.scripted_origin import ScriptedOrigin
 from tests.support.wire import Wire
 
@@ -31,21 +30,16 @@ def answer_what_is_good(wire: Wire) -> None:
         wire.send(b"HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\ngood")
 
 
-@pytest.fixture(scope="module", params=["io_uring", "epoll"])
-def proxy(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Fairlead]:
-    """One proxy for all clients: what one of them breaks is another's to find."""
-    if request.param == "io_uring" and not io_uring.is_available():
-        pytest.skip("this system has no io_uring")
+@pytest.fixture(scope="module", autouse=True)
+def origin(proxy: Fairlead) -> Iterator[None]:
+    """One server for all clients: what one of them breaks is another's to find."""
     done.clear()
-    bench = Workbench(tmp_path_factory.mktemp("h2_violations"))
-    with ScriptedOrigin(answer_what_is_good) as origin:
-        started = Fairlead(bench, request.param, workers=1)
-        with started.connect() as control:
-            control.replace(configs.site({"id": "w1", "address": origin.address}))
-        yield started
+    with ScriptedOrigin(answer_what_is_good) as started:
+        with proxy.connect() as control:
+            control.replace(configs.site({"id": "w1", "address": started.address}))
+        yield
         done.set()
-        assert not origin.errors
-    assert not bench.close()
+        assert not started.errors
 
 
 @pytest.fixture

@@ -2,17 +2,15 @@
 it reaches the server, byte for byte: nothing, or one reading that nobody can mistake."""
 
 import re
-from collections.abc import Iterator
 
 import pytest
 
-from tests.support import configs, io_uring
+from tests.support import configs
 from tests.support.fairlead import Fairlead
 from tests.support.hostile_bodies import BODIES
 from tests.support.hostile_case import SMUGGLED, Case, refusal
 from tests.support.hostile_heads import FIELD_LINES, FRAMING, HOSTS, REQUEST_LINES, TARGETS
 from tests.support.origin import Origin
-from tests.support.processes import Workbench
 from tests.support.recording_origin import RecordingOrigin
 from tests.support.strange_requests import ONE_MEANING, PIPELINES
 from tests.support.waiting import wait_until
@@ -37,25 +35,6 @@ CASES = {
 
 def without_date(received: bytes) -> bytes:
     return re.sub(rb"Date: [^\r]*\r\n", b"", received)
-
-
-@pytest.fixture(scope="module", params=["io_uring", "epoll"])
-def proxy(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Fairlead]:
-    """One proxy for all requests: what one of them leaves behind is another's to find."""
-    if request.param == "io_uring" and not io_uring.is_available():
-        pytest.skip("this system has no io_uring")
-    bench = Workbench(tmp_path_factory.mktemp("hostile"))
-    yield Fairlead(bench, request.param, workers=1)
-    assert not bench.close()
-
-
-@pytest.fixture
-def recorder(proxy: Fairlead) -> Iterator[RecordingOrigin]:
-    with RecordingOrigin() as origin:
-        with proxy.connect() as control:
-            control.replace(configs.site({"id": "recorder", "address": origin.address}))
-        yield origin
-        assert not origin.errors
 
 
 def expect_good(proxy: Fairlead, recorder: RecordingOrigin) -> None:

@@ -12,9 +12,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.support import configs, io_uring
+from tests.support import configs
 from tests.support.fairlead import Fairlead
-from tests.support.processes import Workbench
 from tests.support.scripted_origin import ScriptedOrigin
 from tests.support.waiting import wait_until
 from tests.support.wire import Wire, get
@@ -417,16 +416,6 @@ def expect_own_answer(wire: Wire, path: str) -> None:
     response = wire.request(get(path))
     assert response.status == 200
     assert response.body == f"own answer to {path}".encode()
-
-
-@pytest.fixture(scope="module", params=["io_uring", "epoll"])
-def proxy(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Fairlead]:
-    """One proxy for all answers: what one of them leaves behind is another's to find. A single worker, one pool."""
-    if request.param == "io_uring" and not io_uring.is_available():
-        pytest.skip("this system has no io_uring")
-    bench = Workbench(tmp_path_factory.mktemp("hostile"))
-    yield Fairlead(bench, request.param, workers=1)
-    assert not bench.close()
 
 
 def serve(proxy: Fairlead, origin: ScriptedOrigin) -> None:

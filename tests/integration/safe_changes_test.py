@@ -8,7 +8,6 @@ import yaml
 from tests.support import configs
 from tests.support.control_session import violations
 from tests.support.fairlead import Fairlead
-from tests.support.fairleadctl import fairleadctl
 from tests.support.hammer import Hammer, assert_no_failure
 from tests.support.origin import Origin
 from tests.support.processes import Workbench
@@ -32,11 +31,6 @@ def origin(proxy: Fairlead, start_origin) -> Origin:
     with proxy.connect() as control:
         control.replace(configs.site(started.server(weight=100)))
     return started
-
-
-@pytest.fixture
-def ctl(proxy: Fairlead):
-    return lambda *arguments, **options: fairleadctl(proxy.control, *arguments, **options)
 
 
 def weight_of_w1(proxy: Fairlead) -> int:
