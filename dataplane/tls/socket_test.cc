@@ -38,16 +38,7 @@ TEST_P(PairTest, TellsOfTheHandshakeOnBothSides) {
 
 TEST_P(PairTest, BytesGoBothWaysAtOnce) {
   ConnectAndShakeHands();
-  const std::string up = Pattern(1'000'000);
-  const std::string down = Pattern(3'000'000).substr(12345);
-  server_->ResumeReceive();
-  client_->ResumeReceive();
-  StringSender from_client(client_, &client_handler_, up);
-  StringSender from_server(server_, &server_handler_, down);
-  RunUntil(
-      [&] { return server_handler_.received.size() == up.size() && client_handler_.received.size() == down.size(); });
-  EXPECT_EQ(server_handler_.received, up);
-  EXPECT_EQ(client_handler_.received, down);
+  ExpectBytesBothWays();
 }
 
 TEST_P(PairTest, PiecesOfEverySizeKeepTheirOrder) {

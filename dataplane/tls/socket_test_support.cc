@@ -110,6 +110,19 @@ void PairTest::Send(Socket* socket, std::string_view bytes) {
   socket->StartSend(&iovec, 1);
 }
 
+void PairTest::ExpectBytesBothWays() {
+  const std::string up = event::testing::Pattern(1'000'000);
+  const std::string down = event::testing::Pattern(3'000'000).substr(12345);
+  server_->ResumeReceive();
+  client_->ResumeReceive();
+  event::testing::StringSender from_client(client_, &client_handler_, up);
+  event::testing::StringSender from_server(server_, &server_handler_, down);
+  RunUntil(
+      [&] { return server_handler_.received.size() == up.size() && client_handler_.received.size() == down.size(); });
+  EXPECT_EQ(server_handler_.received, up);
+  EXPECT_EQ(client_handler_.received, down);
+}
+
 void PairTest::CloseBoth() {
   if (server_ != nullptr) std::exchange(server_, nullptr)->Close();
   if (client_ != nullptr) std::exchange(client_, nullptr)->Close();

@@ -76,6 +76,8 @@ class PairTest : public event::testing::LoopTest {
     RunUntil([&] { return server_handler_.connected && client_handler_.connected; });
   }
   static void Send(Socket* socket, std::string_view bytes);
+  // Megabytes, in both directions at once.
+  void ExpectBytesBothWays();
   void CloseBoth();
 
   event::testing::RecordingHandler server_handler_;
