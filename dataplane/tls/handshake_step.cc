@@ -1,6 +1,7 @@
 #include "dataplane/tls/handshake_step.h"
 
 #include "dataplane/tls/openssl.h"
+#include "dataplane/tls/shared_ciphers.h"
 
 namespace fairlead::tls {
 namespace {
@@ -29,6 +30,7 @@ void HandshakeStep::Run() {
   ERR_clear_error();
   const int result = SSL_do_handshake(tls);
   done = result == 1;
+  ForgetTables();
   if (!done && SSL_get_error(tls, result) != SSL_ERROR_WANT_READ) failure = TakeFailure(SSL_get_verify_result(tls));
   output = Contents(out);
   input = Contents(in);

@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "dataplane/tls/ephemeral_keys.h"
 #include "dataplane/tls/handshake_pool.h"
 #include "dataplane/tls/handshake_step.h"
 #include "dataplane/tls/openssl.h"
@@ -293,6 +294,7 @@ void Socket::TakeBack(HandshakeStep& step) {
 void Socket::FinishStep(bool done, bool waits) {
   if (done) {
     phase_ = Phase::kOpen;
+    ForgetEphemeralKeys(tls_);
     if (!receiving_) transport_->PauseReceive();
     handler_->OnConnected(0);
     if (closed_) return;
