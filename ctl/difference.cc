@@ -56,6 +56,7 @@ bool IsRemoval(const v1::Operation& operation) {
     case v1::Operation::kRemoveServer:
     case v1::Operation::kRemoveCertificate:
     case v1::Operation::kRemoveTrustBundle:
+    case v1::Operation::kRemoveTicketKeys:
       return true;
     case v1::Operation::kSetHealth:
       return operation.set_health().status() == v1::Health::UNKNOWN;

@@ -293,7 +293,6 @@ NOT_YET = {
     "either protocol by ALPN": (configs.site(SERVER, protocol="AUTO"), f"{BACKEND}.protocol"),
     "zone": (configs.site({**SERVER, "zone": "a"}), f'{BACKEND}.servers["w1"].zone'),
     "priority": (configs.site({**SERVER, "priority": 1}), f'{BACKEND}.servers["w1"].priority'),
-    "ticket keys": ({**configs.site(SERVER), "ticket_keys": [{"id": "t"}]}, "ticket_keys"),
 }
 
 
