@@ -34,6 +34,8 @@ struct ServerSettings {
   std::shared_ptr<const TicketKeys> ticket_keys = nullptr;  // null: the server's own
   // Sessions of TLS 1.2 without tickets that are kept; 0: none.
   uint32_t session_cache = 0;
+  // Whether early data is taken (0-RTT, RFC 8446 §2.3).
+  bool early_data = false;
 };
 
 // How a listener speaks TLS. Made by the control side; immutable, and shared by all workers. A connection keeps the one
