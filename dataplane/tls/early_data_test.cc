@@ -75,6 +75,8 @@ class EarlyDataTest : public ServerTest {
     EXPECT_FALSE(socket_->early());
   }
 
+  const std::shared_ptr<const TicketKeys> keys_ = std::make_shared<const GivenTicketKeys>(
+      std::vector<TicketKey>{TicketKey(std::string(TicketKey::kBytes, 'k'), 0)});
   std::shared_ptr<const ServerContext> context_;
   SessionPtr session_;
   RecordingEarlyHandler early_handler_;
@@ -227,10 +229,20 @@ TEST_P(EarlyDataTest, WhatIsNotTakenIsSkippedAndSentAgain) {
   RunUntil([&] { return handler_.received == "hello"; });
 }
 
+TEST_P(EarlyDataTest, WhatWasTakenIsRememberedByTheServerThatTakesOver) {
+  ServerSettings settings = context_->settings();
+  const auto next = *ServerContext::Create(settings, context_.get());
+  EXPECT_EQ(next->replay_guard(), context_->replay_guard());
+  settings.ticket_keys = keys_;
+  const auto fleet = *ServerContext::Create(settings, next.get());
+  EXPECT_NE(fleet->replay_guard(), next->replay_guard()) << "what others have taken on these keys is not known";
+  EXPECT_EQ((*ServerContext::Create(settings, fleet.get()))->replay_guard(), fleet->replay_guard());
+  settings.early_data = false;
+  EXPECT_EQ((*ServerContext::Create(settings, fleet.get()))->replay_guard(), nullptr);
+}
+
 TEST_P(EarlyDataTest, IsNotTakenAtFirstWhereOthersHaveTheKeys) {
-  const auto keys = std::make_shared<const GivenTicketKeys>(
-      std::vector<TicketKey>{TicketKey(std::string(TicketKey::kBytes, 'k'), 0)});
-  const auto fleet = World().Server({.name = "web", .ticket_keys = keys, .early_data = true});
+  const auto fleet = World().Server({.name = "web", .ticket_keys = keys_, .early_data = true});
   context_ = fleet;
   TakeTicket();
   ComeBack("hello");

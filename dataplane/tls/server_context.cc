@@ -108,10 +108,11 @@ void ServerContext::SetUpResumption(const ServerContext* before) {
     settings.cache = is_there ? before->resumption_->cache() : std::make_shared<SessionCache>(settings_.session_cache);
   }
   if (settings_.early_data) {
-    settings.guard = before == nullptr ? nullptr : before->resumption_->guard();
+    // Tickets of keys that others have too may be of a process that was here before.
+    const bool strangers = settings_.ticket_keys != nullptr;
+    const bool goes_on = before != nullptr && (before->settings_.ticket_keys != nullptr) == strangers;
+    if (goes_on) settings.guard = before->resumption_->guard();
     if (settings.guard == nullptr) {
-      // Tickets of keys that others have too may be of a process that was here before.
-      const bool strangers = settings_.ticket_keys != nullptr;
       settings.guard = std::make_shared<ReplayGuard>(strangers ? std::time(nullptr) + ReplayGuard::kWindowSeconds : 0);
     }
   }

@@ -10,6 +10,7 @@
 #include "absl/status/statusor.h"
 #include "dataplane/tls/certificate.h"
 #include "dataplane/tls/policy.h"
+#include "dataplane/tls/replay_guard.h"
 #include "dataplane/tls/resumption.h"
 #include "dataplane/tls/ticket_keys.h"
 #include "dataplane/tls/trust_bundle.h"
@@ -53,6 +54,7 @@ class ServerContext {
   const ServerSettings& settings() const { return settings_; }
   // Null: none.
   const SessionCache* session_cache() const { return resumption_->cache().get(); }
+  const ReplayGuard* replay_guard() const { return resumption_->guard().get(); }
 
   // For this package alone.
   ssl_ctx_st* context() const { return context_; }

@@ -313,6 +313,21 @@ def test_a_fleets_tickets_are_no_earlier_than_its_memory(fairlead, client, origi
     assert outcomes(fairlead) == {"no_room": 1}
 
 
+def test_clients_are_known_by_the_session(bench, fairlead, tmp_path, origin, identity, requests):
+    clients = Authority("Clients")
+    chain, key = clients.leaf("alice", for_clients=True).write(bench.directory, "alice")
+    snapshot = site(
+        origin, identity, client_auth={"mode": "REQUIRED", "trust": "clients", "forward_headers": True}
+    )
+    snapshot["trust_bundles"] = [configs.trust_bundle("clients", clients.roots)]
+    serve(fairlead, snapshot)
+    client = Client(fairlead, tmp_path, "-cert", str(chain), "-key", str(key))
+    client.take_ticket()
+    assert client.come_back(http1()).early_data == "accepted"
+    assert [request.get("X-Client-Cert-Subject") for request in requests] == ["CN=alice"] * 2
+    assert requests[1].get("Early-Data") == "1"
+
+
 def test_a_listener_of_tcp_can_not_tell(fairlead, origin, identity):
     snapshot = site(origin, identity)
     listener = snapshot["listeners"][0]
