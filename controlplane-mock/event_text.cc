@@ -14,7 +14,7 @@ std::string Counted(int count, const char* thing) { return absl::StrCat(count, "
 int CountResources(const v1::Snapshot& snapshot) {
   int count = snapshot.listeners_size() + snapshot.route_tables_size() + snapshot.backends_size() +
               snapshot.certificates_size() + snapshot.trust_bundles_size() + snapshot.ticket_keys_size() +
-              snapshot.health_size();
+              snapshot.reporters_size() + snapshot.scopes_size() + snapshot.health_size();
   for (const v1::Backend& backend : snapshot.backends()) count += backend.servers_size();
   return count;
 }

@@ -37,6 +37,8 @@ class Merger {
     Take("certificate", *part.mutable_certificates(), *merged_.mutable_certificates());
     Take("trust bundle", *part.mutable_trust_bundles(), *merged_.mutable_trust_bundles());
     Take("ticket keys", *part.mutable_ticket_keys(), *merged_.mutable_ticket_keys());
+    Take("reporter", *part.mutable_reporters(), *merged_.mutable_reporters());
+    Take("scope", *part.mutable_scopes(), *merged_.mutable_scopes());
     Take("health of", *part.mutable_health(), *merged_.mutable_health());
   }
 

@@ -114,6 +114,14 @@ absl::Status ApplyOne(const v1::Operation& operation, v1::Snapshot& snapshot) {
       return Upsert(operation.upsert_ticket_keys(), *snapshot.mutable_ticket_keys());
     case v1::Operation::kRemoveTicketKeys:
       return Remove("ticket keys", operation.remove_ticket_keys(), *snapshot.mutable_ticket_keys());
+    case v1::Operation::kUpsertReporter:
+      return Upsert(operation.upsert_reporter(), *snapshot.mutable_reporters());
+    case v1::Operation::kRemoveReporter:
+      return Remove("reporter", operation.remove_reporter(), *snapshot.mutable_reporters());
+    case v1::Operation::kUpsertScope:
+      return Upsert(operation.upsert_scope(), *snapshot.mutable_scopes());
+    case v1::Operation::kRemoveScope:
+      return Remove("scope", operation.remove_scope(), *snapshot.mutable_scopes());
     case v1::Operation::kSetHealth:
       return SetHealth(operation.set_health(), snapshot);
     case v1::Operation::OPERATION_NOT_SET:

@@ -39,6 +39,10 @@ Upserted GetUpserted(const v1::Operation& operation) {
       return {api::Concat("trust bundle ", operation.upsert_trust_bundle().id()), nullptr};
     case v1::Operation::kUpsertTicketKeys:
       return {api::Concat("ticket keys ", operation.upsert_ticket_keys().id()), nullptr};
+    case v1::Operation::kUpsertReporter:
+      return {api::Concat("reporter ", operation.upsert_reporter().id()), &operation.upsert_reporter()};
+    case v1::Operation::kUpsertScope:
+      return {api::Concat("scope ", operation.upsert_scope().id()), &operation.upsert_scope()};
     case v1::Operation::kSetHealth: {
       const v1::HealthState& health = operation.set_health();
       return {api::Concat("health of ", health.backend(), "/", health.server()), &health};
@@ -56,6 +60,9 @@ bool IsRemoval(const v1::Operation& operation) {
     case v1::Operation::kRemoveServer:
     case v1::Operation::kRemoveCertificate:
     case v1::Operation::kRemoveTrustBundle:
+    case v1::Operation::kRemoveTicketKeys:
+    case v1::Operation::kRemoveReporter:
+    case v1::Operation::kRemoveScope:
       return true;
     case v1::Operation::kSetHealth:
       return operation.set_health().status() == v1::Health::UNKNOWN;
@@ -102,6 +109,8 @@ DifferenceView::DifferenceView(const v1::Snapshot& from) {
   }
   for (const auto& bundle : from.trust_bundles()) resources_[api::Concat("trust bundle ", bundle.id())] = &bundle;
   for (const auto& keys : from.ticket_keys()) resources_[api::Concat("ticket keys ", keys.id())] = &keys;
+  for (const auto& reporter : from.reporters()) resources_[api::Concat("reporter ", reporter.id())] = &reporter;
+  for (const auto& scope : from.scopes()) resources_[api::Concat("scope ", scope.id())] = &scope;
   for (const auto& health : from.health()) {
     resources_[api::Concat("health of ", health.backend(), "/", health.server())] = &health;
   }

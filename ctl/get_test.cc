@@ -34,6 +34,12 @@ health:
 certificates: [{id: site}]
 trust_bundles: [{id: roots}]
 ticket_keys: [{id: fleet, keys: [{}, {}]}]
+reporters:
+  - {id: a, identities: [{certificate_name: "spiffe://x/a"}, {unix_uid: 0}], backends: ["web", "shop-*"], failure_domain: rack1}
+  - {id: b, identities: [{token_sha256: "00"}], backends: ["*"], weight: 3}
+scopes:
+  - {id: shop, identities: [{unix_uid: 5}], permissions: [{id_prefix: shop-}, {kind: WEIGHTS}]}
+  - {id: rest, everyone_else: true}
 )";
 
 std::string Get(std::vector<std::string> words) {
@@ -91,6 +97,17 @@ TEST(Get, WhatTlsNeedsByName) {
   EXPECT_EQ(Get({"ticket_keys"}), "TICKET_KEYS   KEYS\nfleet            2\n");
 }
 
+TEST(Get, WhoMaySayAndDoWhat) {
+  EXPECT_EQ(Get({"reporters"}),
+            "REPORTER   IDENTITIES            DOMAIN   WEIGHT   BACKENDS\n"
+            "a          spiffe://x/a, uid 0   rack1         1   web,shop-*\n"
+            "b          a token               b             3   *\n");
+  EXPECT_EQ(Get({"scopes"}),
+            "SCOPE   IDENTITIES      MAY_CHANGE\n"
+            "shop    uid 5           ALL shop-*, WEIGHTS *\n"
+            "rest    everyone else   nothing\n");
+}
+
 TEST(Get, OneById) {
   EXPECT_EQ(Get({"listeners", "web"}),
             "LISTENER   ADDRESS        PROTOCOL   TARGET\nweb        127.0.0.1:80   http       main\n");
@@ -105,7 +122,9 @@ TEST(Get, OneById) {
 TEST(Get, EverythingInTablesOneAfterTheOther) {
   const std::string all = Get({});
   EXPECT_TRUE(all.starts_with(std::string(kListeners) + "\nROUTE_TABLE ")) << all;
-  EXPECT_TRUE(all.ends_with("\n\nTRUST_BUNDLE\nroots\n\nTICKET_KEYS   KEYS\nfleet            2\n")) << all;
+  EXPECT_NE(all.find("\n\nTRUST_BUNDLE\nroots\n\nTICKET_KEYS   KEYS\nfleet            2\n\nREPORTER "),
+            std::string::npos)
+      << all;
 }
 
 TEST(Get, YamlIsReadBackByApply) {
@@ -144,7 +163,7 @@ TEST(Get, RefusesUnknownKinds) {
   EXPECT_EQ(outcome.code, ExitCode::kUsage);
   EXPECT_EQ(outcome.err,
             "unknown kind \"listener\"; did you mean \"listeners\"? known: listeners, route_tables, backends, servers, "
-            "health, certificates, trust_bundles, ticket_keys\n");
+            "health, certificates, trust_bundles, ticket_keys, reporters, scopes\n");
 }
 
 }  // namespace

@@ -56,6 +56,18 @@ v1::Snapshot SelectTicketKeys(const v1::Snapshot& state, std::string_view id) {
   return selected;
 }
 
+v1::Snapshot SelectReporters(const v1::Snapshot& state, std::string_view id) {
+  v1::Snapshot selected;
+  CopyById(state.reporters(), id, *selected.mutable_reporters());
+  return selected;
+}
+
+v1::Snapshot SelectScopes(const v1::Snapshot& state, std::string_view id) {
+  v1::Snapshot selected;
+  CopyById(state.scopes(), id, *selected.mutable_scopes());
+  return selected;
+}
+
 // Whether BACKEND or BACKEND/SERVER, or nothing, names this server.
 bool Names(std::string_view id, std::string_view backend, std::string_view server) {
   return id.empty() || id == backend || id == api::Concat(backend, "/", server);
@@ -206,6 +218,47 @@ Table TicketKeysTable(const v1::Snapshot& state) {
   return table;
 }
 
+// "spiffe://a, uid 5, a token".
+std::string Describe(const google::protobuf::RepeatedPtrField<v1::Identity>& identities) {
+  std::vector<std::string> names;
+  for (const v1::Identity& identity : identities) {
+    if (identity.has_certificate_name()) names.push_back(identity.certificate_name());
+    if (identity.has_token_sha256()) names.emplace_back("a token");
+    if (identity.has_unix_uid()) names.push_back(api::Concat("uid ", identity.unix_uid()));
+  }
+  return api::Join(names, ", ");
+}
+
+Table ReportersTable(const v1::Snapshot& state) {
+  Table table({{"REPORTER"}, {"IDENTITIES"}, {"DOMAIN"}, {"WEIGHT", Align::kRight}, {"BACKENDS"}});
+  for (const v1::Reporter& reporter : state.reporters()) {
+    const std::vector<std::string> backends(reporter.backends().begin(), reporter.backends().end());
+    table.AddRow({reporter.id(), Describe(reporter.identities()),
+                  reporter.failure_domain().empty() ? reporter.id() : reporter.failure_domain(),
+                  api::Concat(reporter.weight() == 0 ? 1 : reporter.weight()), api::Join(backends, ",")});
+  }
+  return table;
+}
+
+// "WEIGHTS shop-*, HEALTH *".
+std::string Describe(const google::protobuf::RepeatedPtrField<v1::Permission>& permissions) {
+  std::vector<std::string> texts;
+  for (const v1::Permission& permission : permissions) {
+    texts.push_back(api::Concat(v1::Permission::Kind_Name(permission.kind()), " ", permission.id_prefix(), "*"));
+  }
+  return texts.empty() ? "nothing" : api::Join(texts, ", ");
+}
+
+Table ScopesTable(const v1::Snapshot& state) {
+  Table table({{"SCOPE"}, {"IDENTITIES"}, {"MAY_CHANGE"}});
+  for (const v1::Scope& scope : state.scopes()) {
+    std::string who = Describe(scope.identities());
+    if (scope.everyone_else()) who = who.empty() ? "everyone else" : api::Concat(who, ", everyone else");
+    table.AddRow({scope.id(), who, Describe(scope.permissions())});
+  }
+  return table;
+}
+
 // A table for which the resources alone are enough.
 template <Table (*kTable)(const v1::Snapshot&)>
 Table OfConfig(const v1::StateReport& report) {
@@ -222,7 +275,9 @@ std::vector<ResourceKind> ResourceKinds() {
           {"health", SelectHealth, OfConfig<HealthTable>},
           {"certificates", SelectCertificates, CertificateTable},
           {"trust_bundles", SelectTrustBundles, OfConfig<TrustBundleTable>},
-          {"ticket_keys", SelectTicketKeys, OfConfig<TicketKeysTable>}};
+          {"ticket_keys", SelectTicketKeys, OfConfig<TicketKeysTable>},
+          {"reporters", SelectReporters, OfConfig<ReportersTable>},
+          {"scopes", SelectScopes, OfConfig<ScopesTable>}};
 }
 
 }  // namespace fairlead::ctl

@@ -84,6 +84,14 @@ void ApplyOne(v1::Snapshot& state, const v1::Operation& operation) {
       return Upsert(*state.mutable_ticket_keys(), operation.upsert_ticket_keys());
     case v1::Operation::kRemoveTicketKeys:
       return Remove(*state.mutable_ticket_keys(), operation.remove_ticket_keys());
+    case v1::Operation::kUpsertReporter:
+      return Upsert(*state.mutable_reporters(), operation.upsert_reporter());
+    case v1::Operation::kRemoveReporter:
+      return Remove(*state.mutable_reporters(), operation.remove_reporter());
+    case v1::Operation::kUpsertScope:
+      return Upsert(*state.mutable_scopes(), operation.upsert_scope());
+    case v1::Operation::kRemoveScope:
+      return Remove(*state.mutable_scopes(), operation.remove_scope());
     case v1::Operation::kSetHealth: {
       const v1::HealthState& health = operation.set_health();
       RemoveHealth(state, health.backend(), &health.server());

@@ -80,6 +80,14 @@ std::string DescribeOperation(const v1::Operation& operation) {
       return Shorten(Concat("upsert ticket keys ", operation.upsert_ticket_keys().id()));
     case v1::Operation::kRemoveTicketKeys:
       return Shorten(Concat("remove ticket keys ", operation.remove_ticket_keys()));
+    case v1::Operation::kUpsertReporter:
+      return DescribeUpsert("upsert reporter", operation.upsert_reporter());
+    case v1::Operation::kRemoveReporter:
+      return Shorten(Concat("remove reporter ", operation.remove_reporter()));
+    case v1::Operation::kUpsertScope:
+      return DescribeUpsert("upsert scope", operation.upsert_scope());
+    case v1::Operation::kRemoveScope:
+      return Shorten(Concat("remove scope ", operation.remove_scope()));
     case v1::Operation::kSetHealth:
       return DescribeHealth(operation.set_health());
     case v1::Operation::OPERATION_NOT_SET:

@@ -26,6 +26,10 @@ TEST(DescribeOperation, NamesWhatIsChangedAndHow) {
   EXPECT_EQ(Describe("remove_certificate: c"), "remove certificate c");
   EXPECT_EQ(Describe("remove_trust_bundle: t"), "remove trust bundle t");
   EXPECT_EQ(Describe("remove_ticket_keys: k"), "remove ticket keys k");
+  EXPECT_EQ(Describe("upsert_reporter: {id: p, weight: 2}"), "upsert reporter p {weight: 2}");
+  EXPECT_EQ(Describe("remove_reporter: p"), "remove reporter p");
+  EXPECT_EQ(Describe("upsert_scope: {id: s, everyone_else: true}"), "upsert scope s {everyone_else: true}");
+  EXPECT_EQ(Describe("remove_scope: s"), "remove scope s");
   EXPECT_EQ(Describe("set_health: {backend: b, server: s, status: DOWN, reason: \"no answer\"}"),
             "set health of b/s {status: DOWN, reason: \"no answer\"}");
   EXPECT_EQ(Describe("set_health: {backend: b, server: s}"), "take back the health of b/s");

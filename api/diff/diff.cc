@@ -29,6 +29,10 @@ class Differ {
              [](v1::Operation& operation, const std::string& id) { operation.set_remove_trust_bundle(id); });
     DiffById(from_.ticket_keys(), to_.ticket_keys(), &v1::Operation::mutable_upsert_ticket_keys,
              [](v1::Operation& operation, const std::string& id) { operation.set_remove_ticket_keys(id); });
+    DiffById(from_.reporters(), to_.reporters(), &v1::Operation::mutable_upsert_reporter,
+             [](v1::Operation& operation, const std::string& id) { operation.set_remove_reporter(id); });
+    DiffById(from_.scopes(), to_.scopes(), &v1::Operation::mutable_upsert_scope,
+             [](v1::Operation& operation, const std::string& id) { operation.set_remove_scope(id); });
     DiffBackends();
     DiffHealth();
     return std::move(operations_);

@@ -58,6 +58,10 @@ std::string_view ResourceKindName(ResourceKind kind) {
       return "trust_bundle";
     case ResourceKind::kTicketKeys:
       return "ticket_keys";
+    case ResourceKind::kReporter:
+      return "reporter";
+    case ResourceKind::kScope:
+      return "scope";
     case ResourceKind::kHealth:
       return "health";
   }
@@ -121,6 +125,8 @@ Fingerprint OfSnapshot(const v1::Snapshot& snapshot) {
   add(ResourceKind::kCertificate, snapshot.certificates());
   add(ResourceKind::kTrustBundle, snapshot.trust_bundles());
   add(ResourceKind::kTicketKeys, snapshot.ticket_keys());
+  add(ResourceKind::kReporter, snapshot.reporters());
+  add(ResourceKind::kScope, snapshot.scopes());
   add(ResourceKind::kHealth, snapshot.health());
   return sum;
 }

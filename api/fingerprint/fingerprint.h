@@ -44,10 +44,21 @@ class Fingerprint {
 };
 
 // What a digest is of. The servers of a backend are resources of their own.
-enum class ResourceKind { kListener, kRouteTable, kBackend, kServer, kCertificate, kTrustBundle, kTicketKeys, kHealth };
+enum class ResourceKind {
+  kListener,
+  kRouteTable,
+  kBackend,
+  kServer,
+  kCertificate,
+  kTrustBundle,
+  kTicketKeys,
+  kReporter,
+  kScope,
+  kHealth
+};
 
 // The word that goes into the digest: "listener", "route_table", "backend", "server", "certificate", "trust_bundle",
-// "ticket_keys", "health".
+// "ticket_keys", "reporter", "scope", "health".
 std::string_view ResourceKindName(ResourceKind kind);
 
 // Computes digests: the first 16 bytes, as a big-endian number, of SHA-256 over

@@ -31,6 +31,13 @@ const Case kTransactions[] = {
      R"(operations { upsert_ticket_keys { id: "e" } } operations { remove_ticket_keys: "f" })",
      {"UNIMPLEMENTED ticket_keys[\"e\"]: this version does not do it yet",
       "UNIMPLEMENTED ticket_keys[\"f\"]: this version does not do it yet"}},
+    {"ReportersAndScopes",
+     R"(operations { upsert_reporter { id: "a" } } operations { remove_reporter: "b" }
+        operations { upsert_scope { id: "c" } } operations { remove_scope: "d" })",
+     {"UNIMPLEMENTED reporters[\"a\"]: this version does not do it yet",
+      "UNIMPLEMENTED reporters[\"b\"]: this version does not do it yet",
+      "UNIMPLEMENTED scopes[\"c\"]: this version does not do it yet",
+      "UNIMPLEMENTED scopes[\"d\"]: this version does not do it yet"}},
     {"NamedTwiceInOperations",
      R"(operations { remove_listener: "web" } operations { remove_listener: "web" }
         operations { upsert_backend { id: "new" } } operations { remove_backend: "new" }
@@ -329,7 +336,7 @@ TEST(CompilerViolations, UnknownEnumValuesAreRefusedWithTheKnownOnes) {
       state.Try(transaction),
       ElementsAre(
           "INVALID_ARGUMENT backends[\"b\"].load_balancing.policy: "
-          "unknown value -1; known are ROUND_ROBIN, LEAST_REQUEST, RANDOM",
+          "unknown value -1; known are ROUND_ROBIN, LEAST_REQUEST, RANDOM, RING_HASH, MAGLEV",
           "INVALID_ARGUMENT backends[\"b\"].protocol: unknown value 7; known are HTTP1, HTTP2, AUTO",
           "INVALID_ARGUMENT backends[\"b\"].servers[\"s\"].admin_state: unknown value 3; known are READY, DRAIN, MAINT",
           "INVALID_ARGUMENT health[\"web/w1\"].status: unknown value 99; known are UNKNOWN, UP, DEGRADED, DOWN"));

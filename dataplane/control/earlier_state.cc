@@ -60,6 +60,8 @@ void ApplyOperations(const OperationSet& set, v1::Snapshot& state) {
   Wanted<v1::Certificate> certificates;
   Wanted<v1::TrustBundle> trust_bundles;
   Wanted<v1::TicketKeys> ticket_keys;
+  Wanted<v1::Reporter> reporters;
+  Wanted<v1::Scope> scopes;
   Wanted<v1::HealthState> health;
   for (const auto& [key, operation] : set.operations()) {
     const std::string& id = key.second;
@@ -90,6 +92,12 @@ void ApplyOperations(const OperationSet& set, v1::Snapshot& state) {
       case v1::Operation::kUpsertTicketKeys:
         ticket_keys[id] = operation.has_upsert_ticket_keys() ? &operation.upsert_ticket_keys() : nullptr;
         break;
+      case v1::Operation::kUpsertReporter:
+        reporters[id] = operation.has_upsert_reporter() ? &operation.upsert_reporter() : nullptr;
+        break;
+      case v1::Operation::kUpsertScope:
+        scopes[id] = operation.has_upsert_scope() ? &operation.upsert_scope() : nullptr;
+        break;
       case v1::Operation::kSetHealth:
         health[id] = operation.set_health().status() == v1::Health::UNKNOWN ? nullptr : &operation.set_health();
         break;
@@ -100,6 +108,8 @@ void ApplyOperations(const OperationSet& set, v1::Snapshot& state) {
   ApplyById(std::move(certificates), *state.mutable_certificates());
   ApplyById(std::move(trust_bundles), *state.mutable_trust_bundles());
   ApplyById(std::move(ticket_keys), *state.mutable_ticket_keys());
+  ApplyById(std::move(reporters), *state.mutable_reporters());
+  ApplyById(std::move(scopes), *state.mutable_scopes());
   Apply(
       std::move(backends), [](const v1::Backend& backend) { return backend.id(); },
       [](const v1::Backend& message, v1::Backend& before, v1::Backend& to) {

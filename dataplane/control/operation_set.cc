@@ -36,6 +36,14 @@ OperationSet::Key OperationSet::KeyOf(const v1::Operation& operation) {
       return {v1::Operation::kUpsertTicketKeys, operation.upsert_ticket_keys().id()};
     case v1::Operation::kRemoveTicketKeys:
       return {v1::Operation::kUpsertTicketKeys, operation.remove_ticket_keys()};
+    case v1::Operation::kUpsertReporter:
+      return {v1::Operation::kUpsertReporter, operation.upsert_reporter().id()};
+    case v1::Operation::kRemoveReporter:
+      return {v1::Operation::kUpsertReporter, operation.remove_reporter()};
+    case v1::Operation::kUpsertScope:
+      return {v1::Operation::kUpsertScope, operation.upsert_scope().id()};
+    case v1::Operation::kRemoveScope:
+      return {v1::Operation::kUpsertScope, operation.remove_scope()};
     case v1::Operation::kSetHealth:
       return {v1::Operation::kSetHealth,
               base::StrCat(operation.set_health().backend(), "/", operation.set_health().server())};

@@ -128,6 +128,14 @@ void Reader::ReadOperation(v1::Operation& operation, int index) {
       return violations_.Unimplemented(Path(root_, "ticket_keys", operation.upsert_ticket_keys().id()));
     case v1::Operation::kRemoveTicketKeys:
       return violations_.Unimplemented(Path(root_, "ticket_keys", operation.remove_ticket_keys()));
+    case v1::Operation::kUpsertReporter:
+      return violations_.Unimplemented(Path(root_, "reporters", operation.upsert_reporter().id()));
+    case v1::Operation::kRemoveReporter:
+      return violations_.Unimplemented(Path(root_, "reporters", operation.remove_reporter()));
+    case v1::Operation::kUpsertScope:
+      return violations_.Unimplemented(Path(root_, "scopes", operation.upsert_scope().id()));
+    case v1::Operation::kRemoveScope:
+      return violations_.Unimplemented(Path(root_, "scopes", operation.remove_scope()));
     case v1::Operation::OPERATION_NOT_SET:
       return violations_.Invalid(Path(root_, "operations", index), "empty, or one that this version does not know");
   }

@@ -76,6 +76,11 @@ void Session::OnRead(v1::ToProxy message) {
   switch (message.message_case()) {
     case v1::ToProxy::kHeartbeat:
       break;  // heard, which is all that it is for
+    case v1::ToProxy::kPrepare:
+    case v1::ToProxy::kCommit:
+    case v1::ToProxy::kAbort:
+    case v1::ToProxy::kGetClock:
+      return End(absl::UnimplementedError("prepare, commit, abort and get_clock: this version does not do them yet"));
     case v1::ToProxy::MESSAGE_NOT_SET:
       return End(absl::InvalidArgumentError("a message that is empty, or of a kind that this version does not know"));
     default:

@@ -64,7 +64,11 @@ void Connection::Release() {
   user_ = nullptr;
   if (state_ == State::kClosed) return;
   if (state_ == State::kTaken) return Close();
-  if (state_ == State::kBusy && codec_.idle()) return Touch();  // pooled or closed in RunTurnWork
+  if (state_ == State::kBusy && codec_.idle()) {
+    // Pooled or closed in RunTurnWork, and before the client is sent the end of its response: another worker to which
+    // it turns next finds an idle connection, not a server at its limit.
+    return environment_->turn_work->AddFirst(this);
+  }
   if (!codec_.tunnel_ended() || output_.empty()) Close();
   codec_.Abandon();
   if (state_ == State::kClosed) return;
