@@ -21,7 +21,7 @@ A controller for Fairlead's proxies: serves YAML files, watches them, and sends 
   --listen=HOST:PORT|unix:PATH   where proxies dial; default 127.0.0.1:0, prints "listening on …"
   --dial=ADDRESS,…               proxies that listen (fairlead --control_listen=…)
   --ca=FILE --cert=FILE --key=FILE --server_name=NAME   mTLS of both; default: $FAIRLEAD_CA and so on
-  --store=etcd://HOST:PORT,…/PREFIX   serves the documents at PREFIX/config/; of several controllers one leads
+  --store=etcd://HOST:PORT,…/PREFIX   serves what is in PREFIX/config/; of several controllers, one
   --name=NAME --lease_ttl=SECONDS     of this one in the store; default: HOST:PID, and 5
   --store_ca=FILE --store_cert=FILE --store_key=FILE --store_server_name=NAME   mTLS with the store
   --leader_epoch=N               of every transaction; default: none, or the leader key's revision
@@ -88,8 +88,8 @@ absl::Status SetStore(const std::string& flag, const std::string& value, Options
 
 absl::Status SetLeaseTtl(const std::string& flag, const std::string& value, Options& options) {
   uint32_t seconds = 0;
-  if (!absl::SimpleAtoi(value, &seconds) || seconds < 1 || seconds > 3600) {
-    return Wrong(flag, absl::StrCat("not 1 to 3600 seconds: \"", value, "\""));
+  if (!absl::SimpleAtoi(value, &seconds) || seconds < 2 || seconds > 3600) {
+    return Wrong(flag, absl::StrCat("not 2 to 3600 seconds: \"", value, "\""));
   }
   options.lease_ttl = std::chrono::seconds(seconds);
   return absl::OkStatus();

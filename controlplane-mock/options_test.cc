@@ -78,7 +78,7 @@ TEST(ParseOptions, SaysWhatDoesNotGoWithAStore) {
   EXPECT_EQ(ErrorOf({store, "--leader_epoch=3"}),
             "--leader_epoch: with --store it is the revision of the leader's key");
   EXPECT_EQ(ErrorOf({store, "--scenario=s.yaml"}), "--scenario: not with --store: write to the store");
-  EXPECT_EQ(ErrorOf({store, "--lease_ttl=0"}), "--lease_ttl: not 1 to 3600 seconds: \"0\"");
+  EXPECT_EQ(ErrorOf({store, "--lease_ttl=1"}), "--lease_ttl: not 2 to 3600 seconds: \"1\"");
   EXPECT_THAT(ErrorOf({"--store=http://127.0.0.1:2379/x"}), HasSubstr("--store: not etcd://HOST:PORT/PREFIX"));
   EXPECT_EQ(ErrorOf({"--store=etcd://127.0.0.1/x"}), "--store: not HOST:PORT or unix:PATH: \"127.0.0.1\"");
   EXPECT_THAT(ErrorOf({"--store=etcd://10.0.0.1:2379/x"}), HasSubstr("give --store_ca, --store_cert and --store_key"));
