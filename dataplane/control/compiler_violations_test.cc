@@ -99,7 +99,7 @@ const Case kTransactions[] = {
      R"(operations { upsert_backend { id: "b" http2 { max_concurrent_streams: 5 } } }
         operations { upsert_backend { id: "c" protocol: HTTP2 http2 { max_concurrent_streams: 10001
           stream_window: 65534 connection_window: 16777217 ping_interval { nanos: 999000000 } ping_timeout {} } } })",
-     {"INVALID_ARGUMENT backends[\"b\"].http2: with protocol HTTP2 alone",
+     {"INVALID_ARGUMENT backends[\"b\"].http2: with protocol HTTP2 or AUTO alone",
       "INVALID_ARGUMENT backends[\"c\"].http2.max_concurrent_streams: not 1 to 10000: 10001",
       "INVALID_ARGUMENT backends[\"c\"].http2.stream_window: not 65535 to 16777216: 65534",
       "INVALID_ARGUMENT backends[\"c\"].http2.connection_window: not 65535 to 16777216: 16777217",
@@ -253,9 +253,11 @@ const Case kBackends[] = {
      R"(operations { upsert_backend { id: "b" servers { id: "s" address: "10.0.0.1:80" } } })",
      {"INVALID_ARGUMENT backends[\"b\"].servers: "
       "not empty: in operations, servers have upsert_server and remove_server"}},
-    {"BackendFieldsNotDone",
-     R"(operations { upsert_backend { id: "b" protocol: AUTO tls { insecure_skip_verify: true } } })",
-     {"UNIMPLEMENTED backends[\"b\"].protocol: AUTO: this version does not do it yet"}},
+    {"NothingChoosesTheProtocolInTheClear",
+     R"(operations { upsert_backend { id: "b" protocol: AUTO http2 { stream_window: 1 } } })",
+     {"INVALID_ARGUMENT backends[\"b\"].http2.stream_window: not 65535 to 16777216: 1",
+      "INVALID_ARGUMENT backends[\"b\"].protocol: AUTO without tls: in the clear there is no ALPN to choose by; want "
+      "HTTP1 or HTTP2"}},
     {"BackendLimits",
      R"(operations { upsert_backend { id: "b"
           timeouts { connect {} response { nanos: 999999 } idle { seconds: 1 nanos: 1500000 } }

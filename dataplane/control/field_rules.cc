@@ -48,7 +48,6 @@ constexpr std::string_view kUnimplementedFields[] = {
 
 // protobuf puts an enum's values into the scope around the enum.
 constexpr std::string_view kUnimplementedValues[] = {
-    "fairlead.v1.Backend.AUTO",
     "fairlead.v1.LoadBalancing.RING_HASH",
     "fairlead.v1.LoadBalancing.MAGLEV",
 };
