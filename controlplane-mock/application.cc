@@ -56,6 +56,7 @@ absl::StatusOr<std::unique_ptr<Application>> Application::Create(const Options& 
 Application::Application(const Options& options)
     : options_(options),
       controller_({.session = {.leader_epoch = options.leader_epoch, .force = options.force},
+                   .fleet = options.fleet_commit ? std::optional(options.fleet) : std::nullopt,
                    .misbehaviours = options.misbehave},
                   TransactionIds::WithRandomPrefix(), [this](const ProxyEvent& event) { OnEvent(event); }),
       status_file_(options.status_file) {}

@@ -4,12 +4,14 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "absl/status/status.h"
 #include "controlplane-mock/clock.h"
 #include "controlplane-mock/desired_state.h"
+#include "controlplane-mock/fleet_change.h"
 #include "controlplane-mock/proxy_event.h"
 #include "controlplane-mock/proxy_session.h"
 #include "controlplane-mock/proxy_stream.h"
@@ -20,6 +22,8 @@ namespace fairlead::controlplane_mock {
 
 struct ControllerSettings {
   SessionSettings session{};
+  // Changes of what all should serve are made at one time, or not at all.
+  std::optional<FleetSettings> fleet{};
   // Done to every proxy, once on each stream, when it has answered what it was first sent.
   std::vector<Misbehaviour> misbehaviours{};
 };
@@ -40,11 +44,14 @@ struct ProxyRecord {
 class Controller {
  public:
   using EventSink = std::function<void(const ProxyEvent&)>;
+  static uint64_t SystemTimeUs();
 
   // `on_event` is called during the functions below; it must not call them.
-  Controller(ControllerSettings settings, TransactionIds ids, EventSink on_event);
+  Controller(ControllerSettings settings, TransactionIds ids, EventSink on_event,
+             FleetChange::WallClock wall_clock = SystemTimeUs);
 
-  // Brings every proxy to this.
+  // Brings every proxy to this. With settings.fleet, all that are connected together: until that is decided, and where
+  // one of them can't, what was desired before stays.
   void SetDesired(v1::Snapshot snapshot, TimePoint now);
 
   // A stream to a proxy began. `stream` lives until OnClosed, which comes once.
@@ -72,6 +79,9 @@ class Controller {
     bool has_misbehaved = false;
   };
 
+  void Desire(v1::Snapshot snapshot, TimePoint now);
+  // Once every proxy has answered what it was sent before.
+  void BeginFleetChangeIfDue(TimePoint now);
   void Record(const ProxyEvent& event);
   void MisbehaveIfDue(Stream& stream, TimePoint now);
 
@@ -79,6 +89,8 @@ class Controller {
   TransactionIds ids_;
   const EventSink on_event_;
   DesiredState desired_;
+  std::optional<FleetChange> fleet_;
+  StatePtr next_;  // for the fleet; null: nothing waits
   std::map<ProxyStream*, Stream> streams_;
   std::map<std::string, ProxyRecord> proxies_;
 };
