@@ -2,6 +2,7 @@
 
 #include <set>
 
+#include "dataplane/control/compilation.h"
 #include "dataplane/control/health_commit.h"
 #include "dataplane/control/listener_sockets.h"
 
@@ -92,13 +93,6 @@ std::pair<std::unique_ptr<Submission>, Staged> HeldTransaction::Release(const he
   for (const auto& [backend, server] : health_places_) places.push_back({backend, server});
   TakeDecidedHealth(health, places, staged_->snapshot, staged_->changes.list);
   return {std::move(submission_), *std::move(staged_)};
-}
-
-Staged StageNothing(const Store& store) {
-  Staged nothing(store.listeners(), store.route_tables(), store.backends(), store.certificates(),
-                 store.trust_bundles());
-  nothing.fingerprint = store.fingerprint();
-  return nothing;
 }
 
 }  // namespace fairlead::control

@@ -85,7 +85,4 @@ class HeldTransaction {
   absl::flat_hash_set<std::pair<config::BackendSlot, config::ServerSlot>> health_places_;
 };
 
-// What a transaction makes that changes nothing.
-Staged StageNothing(const Store& store);
-
 }  // namespace fairlead::control

@@ -8,6 +8,7 @@
 #include "absl/time/time.h"
 #include "api/fingerprint/fingerprint.h"
 #include "dataplane/base/absl_strings.h"
+#include "dataplane/control/compilation.h"
 #include "dataplane/control/health_commit.h"
 #include "dataplane/control/impact.h"
 #include "dataplane/control/listener_sockets.h"
