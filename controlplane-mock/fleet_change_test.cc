@@ -103,10 +103,11 @@ TEST_F(FleetChangeTest, AllSwitchAtOneTimeEachByItsOwnClock) {
   controller_->SetDesired(SnapshotOfWeight(2), now_);
   DeliverAll();
   EXPECT_THAT(Weights(), ElementsAre(2, 2, 2));
-  EXPECT_THAT(said_,
-              ElementsAre("fleet: test-4: asking 3 proxies for their clocks", "fleet: test-4: all are prepared",
-                          "fleet: test-4: commits in 200.0 ms",
-                          "fleet: test-4: 3 of 3 proxies switched within 1.5 ms of each other, at most 1.5 ms late"));
+  EXPECT_THAT(
+      said_,
+      ElementsAre("fleet: mock-test-4: asking 3 proxies for their clocks", "fleet: mock-test-4: all are prepared",
+                  "fleet: mock-test-4: commits in 200.0 ms",
+                  "fleet: mock-test-4: 3 of 3 proxies switched within 1.5 ms of each other, at most 1.5 ms late"));
   EXPECT_FALSE(proxies_[0].proxy.held().has_value());
   // And nothing is left to be sent.
   Pass(milliseconds(1));
@@ -118,8 +119,9 @@ TEST_F(FleetChangeTest, OneThatCannotPrepareStopsAll) {
   proxies_[1].proxy.Set(SnapshotOfWeight(7));
   controller_->SetDesired(SnapshotOfWeight(2), now_);
   DeliverAll();
-  EXPECT_EQ(said_.back(),
-            "fleet: test-4: stopped, nobody switches (aborted on a, c):\n  b can't prepare: base_revision: refused");
+  EXPECT_EQ(
+      said_.back(),
+      "fleet: mock-test-4: stopped, nobody switches (aborted on a, c):\n  b can't prepare: base_revision: refused");
   EXPECT_THAT(Weights(), ElementsAre(1, 1, 1)) << "and b is brought back to what is desired";
   for (const Connected& proxy : proxies_) EXPECT_FALSE(proxy.proxy.held().has_value());
   // The next change is another try.
@@ -142,7 +144,7 @@ TEST_F(FleetChangeTest, AClockThatIsTooFarOffStopsAll) {
   controller_->SetDesired(SnapshotOfWeight(2), now_);
   DeliverAll();
   EXPECT_EQ(said_.back(),
-            "fleet: test-4: stopped, nobody switches:\n  the clock of c is 3000.0 ms ahead, more than 1000 ms");
+            "fleet: mock-test-4: stopped, nobody switches:\n  the clock of c is 3000.0 ms ahead, more than 1000 ms");
   EXPECT_THAT(Weights(), ElementsAre(1, 1, 1));
 }
 
@@ -152,7 +154,7 @@ TEST_F(FleetChangeTest, AClockThatIsNotKnownStopsAll) {
   DeliverAll();
   for (Connected& proxy : proxies_) controller_->OnMessage(&proxy.stream, Heartbeat(), now_);
   Pass(seconds(2));
-  EXPECT_EQ(said_.back(), "fleet: test-4: stopped, nobody switches:\n  c does not say what its clock is");
+  EXPECT_EQ(said_.back(), "fleet: mock-test-4: stopped, nobody switches:\n  c does not say what its clock is");
 }
 
 TEST_F(FleetChangeTest, AProxyThatCannotPrepareAtAllStopsAll) {

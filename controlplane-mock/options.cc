@@ -23,7 +23,7 @@ A controller for Fairlead's proxies: serves YAML files, watches them, and sends 
   --dial=ADDRESS,…               proxies that listen (fairlead --control_listen=…)
   --ca=FILE --cert=FILE --key=FILE --server_name=NAME   mTLS of both; default: $FAIRLEAD_CA and so on
   --leader_epoch=N               of every transaction; default: none
-  --fleet_commit, --fleet_lead|pause|hold|max_skew=TIME  change all proxies at one time, or none: README.md
+  --fleet_commit, --fleet_lead|pause|hold|max_skew=TIME  all proxies change at one time or none: README
   --force                        overwrite what somebody else wrote to a proxy without looking at it
   --status_file=PATH             always holds the state of all proxies, as JSON
   --scenario=FILE                plays a timeline of changes and expectations: see README.md

@@ -55,7 +55,7 @@ class HeldTransaction {
 
   // Servers have another health by reports than when this was staged, or may have.
   void NoteHealth(const std::vector<config::ChangeList::ServerChange>& places);
-  // A transaction was committed that said something of servers' health, and nothing else.
+  // A transaction was taken that said something of servers' health, and nothing else; it may have changed nothing.
   void NoteWords(const v1::Transaction& transaction);
 
   // The words of others have changed the store since this was staged.

@@ -446,6 +446,21 @@ TEST_F(HeldWithSlowWorkers, TellsHowLateItWas) {
   EXPECT_EQ(test_.core.commit_lateness().count(), 25'000);
 }
 
+TEST_F(HeldTransactionTest, AWordThatChangedNothingMeanwhileStandsToo) {
+  Begin();
+  v1::Transaction transaction = SetHealth("w1", "UP");
+  transaction.MergeFrom(SetHealth("w2", "UP"));
+  Prepare(transaction, "t");
+  test_.Do(SetHealth("w1", "UNKNOWN"));  // as it is
+  const uint64_t revision = test_.core.revision();
+  test_.Do(ParseTransaction(
+      R"(operations { set_health { backend: "web" server: "w2" status: DOWN reason: "refused" } })"));  // as it is
+  EXPECT_EQ(test_.core.revision(), revision);
+  Commit("t");
+  EXPECT_EQ(test_.PublishedHealth("web", "w1"), Health::kUnknown);
+  EXPECT_EQ(test_.PublishedHealth("web", "w2"), Health::kDown);
+}
+
 class HeldTransactionModel : public testing::TestWithParam<unsigned> {};
 
 // What is committed is what it was prepared as, and then what was said of health meanwhile.

@@ -126,6 +126,8 @@ void Transactor::TakeTransaction(std::unique_ptr<Submission> submission) {
   if (const Violations* found = std::get_if<Violations>(&compiled))
     return Answer(*submission, MakeRejected(*submission, *found));
   Staged& staged = std::get<Staged>(compiled);
+  // Nothing but words on health comes through here meanwhile; what changes nothing now may contradict what is held.
+  if (held_ != nullptr && !transaction.dry_run()) held_->NoteWords(transaction);
   if (submission->kind == Submission::Kind::kPrepare) return Hold(std::move(submission), std::move(staged));
   if (transaction.dry_run() || staged.changes_nothing()) {
     v1::Applied applied = MakeApplied(*submission, staged);
@@ -332,7 +334,6 @@ void Transactor::Revert() {
 void Transactor::CommitStaged(std::unique_ptr<Submission> submission, Staged staged, std::optional<uint64_t> due_us) {
   auto publication = std::make_unique<Publication>();
   publication->due_us = due_us;
-  if (held_ != nullptr) held_->NoteWords(submission->transaction);  // nothing else is taken meanwhile
   publication->applied = MakeApplied(*submission, staged);
   Remember(*submission, MakeHistoryEntry(*submission, publication->applied), MakeUndo(*store_, staged));
   publication->submission = std::move(submission);
