@@ -9,10 +9,8 @@
 namespace fairlead::control {
 
 HeldTransaction::HeldTransaction(std::unique_ptr<Submission> submission, Staged staged, v1::Prepared prepared)
-    : submission_(std::move(submission)), staged_(std::move(staged)) {
-  auto answer = std::make_shared<v1::FromProxy>();
-  *answer->mutable_prepared() = std::move(prepared);
-  answer_ = std::move(answer);
+    : submission_(std::move(submission)), staged_(std::move(staged)), answer_(std::make_shared<v1::FromProxy>()) {
+  *answer_->mutable_prepared() = std::move(prepared);
 }
 
 v1::Prepared HeldTransaction::Describe() const {

@@ -37,7 +37,7 @@ class HeldTransaction {
 
   const std::string& id() const { return submission_->transaction.id(); }
   const Submission& submission() const { return *submission_; }
-  std::shared_ptr<const v1::FromProxy> answer() const { return answer_; }
+  std::shared_ptr<v1::FromProxy> answer() const { return answer_; }
   // For who asks what is prepared.
   v1::Prepared Describe() const;
 
@@ -78,7 +78,7 @@ class HeldTransaction {
 
   std::unique_ptr<Submission> submission_;
   std::optional<Staged> staged_;  // refers to the submission's texts
-  std::shared_ptr<const v1::FromProxy> answer_;
+  std::shared_ptr<v1::FromProxy> answer_;
   std::optional<uint64_t> commit_at_us_;
   uint64_t due_us_ = 0;
   std::map<ServerName, v1::HealthState> words_;  // since it was staged

@@ -5,7 +5,6 @@
 #include <memory>
 #include <optional>
 #include <string>
-#include <utility>
 #include <vector>
 
 #include "absl/functional/any_invocable.h"
@@ -40,9 +39,6 @@ struct Submission {
   // Nobody waits any more who has this ticket.
   void Forget(uint64_t ticket) {
     std::erase_if(waiters, [ticket](const AnswerWaiter& waiter) { return waiter.ticket == ticket; });
-  }
-  void Deliver(const std::shared_ptr<const v1::FromProxy>& answer) {
-    for (AnswerWaiter& waiter : std::exchange(waiters, {})) waiter.on_answer(answer);
   }
 };
 

@@ -99,7 +99,8 @@ void Transactor::Hold(std::unique_ptr<Submission> submission, Staged staged) {
   timers_->Schedule(&hold_timer_, static_cast<uint64_t>(hold_for.count()));
   std::vector<AnswerWaiter> waiters = std::exchange(submission->waiters, {});
   held_ = std::make_unique<HeldTransaction>(std::move(submission), std::move(staged), std::move(prepared));
-  for (AnswerWaiter& waiter : waiters) waiter.on_answer(held_->answer());
+  SaveLeaderEpoch();
+  DeliverTo(std::move(waiters), held_->answer());
 }
 
 bool Transactor::CheckIsHeld(Submission& submission) {
@@ -202,16 +203,17 @@ void Transactor::NoteSwitch(uint64_t due_us, v1::Applied& applied) {
   commit_lateness_ = std::chrono::microseconds(now_us > due_us ? now_us - due_us : 0);
 }
 
-std::shared_ptr<const v1::FromProxy> Transactor::DropHeld(const Violations& why) {
+std::shared_ptr<v1::FromProxy> Transactor::DropHeld(const Violations& why) {
   timers_->Cancel(&hold_timer_);
   timers_->Cancel(&commit_timer_);
   const std::unique_ptr<Submission> submission = std::move(*held_).Drop();
   held_.reset();
   ++prepared_dropped_;
-  std::shared_ptr<const v1::FromProxy> answer = MakeRejected(*submission, why);
+  std::shared_ptr<v1::FromProxy> answer = MakeRejected(*submission, why);
+  SaveLeaderEpoch();
   memory_.Add(submission->transaction.id(), submission->hash, answer);
   memory_return_.Note(submission->transaction.ByteSizeLong());
-  submission->Deliver(answer);
+  DeliverTo(std::move(submission->waiters), answer);
   return answer;
 }
 
