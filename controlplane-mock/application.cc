@@ -155,7 +155,10 @@ void Application::Wait() {
   TimePoint deadline = std::min(controller_.NextDeadline(), dialer_->NextDeadline());
   if (scenario_ != nullptr) deadline = std::min(deadline, scenario_->NextDeadline());
   if (watcher_ != nullptr && watcher_->changed()) deadline = std::min(deadline, watcher_->NextDeadline());
-  if (store_ != nullptr) deadline = std::min(deadline, store_->NextDeadline());
+  if (store_ != nullptr) {
+    deadline = std::min(deadline, store_->NextDeadline());
+    if (store_->leads_until() > Clock::now()) deadline = std::min(deadline, store_->leads_until());
+  }
   pollfd fds[] = {{.fd = inbox_->fd(), .events = POLLIN, .revents = 0},
                   {.fd = signals_, .events = POLLIN, .revents = 0},
                   {.fd = watcher_ != nullptr ? watcher_->fd() : -1, .events = POLLIN, .revents = 0}};

@@ -195,6 +195,8 @@ def test_documents_are_one_state_and_what_is_wrong_in_one_is_named(bench: Workbe
     site(3)
     wait_until(lambda: len(proxies[0].status()["backends"]) == 1, "the next good state is served")
     assert file_error(leader) == ""
+    etcd.put("site.yaml", "{}")
+    wait_until(lambda: not proxies[0].status()["backends"], "an empty document says that nothing is to be served")
 
 
 def test_who_has_nothing_to_serve_does_not_lead(bench: Workbench, etcd: Etcd, origin: Origin):
@@ -262,16 +264,15 @@ def test_leaders_are_killed_under_traffic_and_edits_and_no_request_fails(bench: 
 
 
 def test_a_leader_that_is_told_to_end_resigns_at_once(bench: Workbench, etcd: Etcd, site):
-    controllers = Controllers(bench, etcd)
+    controllers = Controllers(bench, etcd, flags=("--lease_ttl=60",))
     proxies = start_proxies(bench, controllers)
     wait_for_weight(proxies, 1)
     leader = controllers.leader()
-    began = time.monotonic()
     leader.process.send_signal(signal.SIGTERM)
+    # Long before its lease would have been over.
     successor = controllers.leader(other_than=leader)
     for number in range(3):
         successor.wait_until_served(f"edge-{number}")
-    assert time.monotonic() - began < LEASE / 2
     assert leader.process.wait_exit() == 0
     assert epoch(successor) > epoch(leader)
 
