@@ -16,8 +16,9 @@ constexpr size_t kMaxWatches = 16;
 
 // Health that changed is nothing to a watcher of the configuration alone, nor is a change that an earlier report told.
 bool HoldsResources(const v1::StateReport& report) {
-  return report.has_config() ||
-         report.listeners_size() + report.servers_size() + report.removed_size() + report.certificates_size() > 0;
+  return report.has_config() || report.listeners_size() + report.servers_size() + report.removed_size() +
+                                        report.certificates_size() + report.ticket_keys_size() >
+                                    0;
 }
 
 }  // namespace

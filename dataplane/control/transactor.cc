@@ -100,7 +100,7 @@ void Transactor::Take(std::unique_ptr<Submission> submission) {
   if (!violations.empty()) return Answer(*submission, MakeRejected(*submission, violations));
   if (!leads_somewhere) {
     Staged nothing(store_->listeners(), store_->route_tables(), store_->backends(), store_->certificates(),
-                   store_->trust_bundles());
+                   store_->trust_bundles(), store_->ticket_keys());
     nothing.fingerprint = store_->fingerprint();
     return Apply(*submission, MakeApplied(*submission, nothing));
   }

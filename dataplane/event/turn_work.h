@@ -33,10 +33,18 @@ class TurnWork {
     last_ = &worker->next_;
   }
 
+  // Has `worker` run before all that wait now, unless it waits already.
+  void AddFirst(TurnWorker* worker) {
+    if (first_ == nullptr || worker->waiting_) return Add(worker);
+    worker->waiting_ = true;
+    worker->next_ = first_;
+    first_ = worker;
+  }
+
  private:
   friend class TurnScope;
 
-  // Runs all, in the order in which they were added, and what they add.
+  // Runs all, in their order, and what they add.
   void Run() {
     while (first_ != nullptr) {
       TurnWorker* worker = first_;

@@ -57,6 +57,17 @@ TEST_F(TurnWorkTest, RunsAWorkerOnceHoweverOftenItIsAdded) {
   EXPECT_THAT(ran, ElementsAre(1, 1));
 }
 
+TEST_F(TurnWorkTest, RunsWhatIsAddedFirstBeforeAllThatWait) {
+  {
+    TurnScope scope(&work);
+    work.AddFirst(&one);
+    work.Add(&two);
+    work.AddFirst(&three);
+    work.AddFirst(&two);  // waits already
+  }
+  EXPECT_THAT(ran, ElementsAre(3, 1, 2));
+}
+
 TEST_F(TurnWorkTest, RunsWhatWorkersAdd) {
   one.then = [&] {
     work.Add(&one);

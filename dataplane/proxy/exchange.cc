@@ -127,7 +127,7 @@ void Exchange::GoByRule() {
                                                : routing::ChooseBackend(*rule_, environment_->random->Next());
   attempts_.set_backend(backend_slot);
   backend_ = pin_->snapshot->backends[backend_slot]->settings.get();
-  const bool may_be_refused = backend_->protocol == config::BackendProtocol::kHttp2;
+  const bool may_be_refused = backend_->protocol != config::BackendProtocol::kHttp1;
   if (may_be_refused && !body_sent_ && !environment_->loop->blocks().lean()) kept_body_.Begin();
   StartAttempt();
 }
@@ -195,13 +195,13 @@ void Exchange::OnAdmitted(const upstream::Choice& choice) {
   if (!attempts_.Begin(*environment_, choice, this)) {
     return Reply(503, Reason::kNoDescriptors, "the proxy has no descriptors left");
   }
-  if (!attempts_.connection()->connecting()) OnConnected();
+  if (!attempts_.connection()->connecting()) OnConnected(attempts_.connection());
 }
 
 std::string Exchange::MakePreamble() { return MakeProxyHeader(backend_->send_proxy_protocol, *client_); }
 
-void Exchange::OnConnected() {
-  attempts_.SetConnected();
+void Exchange::OnConnected(upstream::Channel* channel) {
+  attempts_.SetConnected(channel);
   record_.times.Take(Mark::kConnected);
   if (sends_proxy_header() && !attempts_.connection()->has_begun()) attempts_.connection()->BeginWith(MakePreamble());
   http::ClientStream& stream = attempts_.connection()->stream();
@@ -354,8 +354,10 @@ void Exchange::OnResponseEnd(const http::FieldList* trailers) {
 void Exchange::OnServerError(http::ServerError error, std::string_view detail) {
   attempts_.LoseConnection();
   environment_->loop->timers().Cancel(&timer_);
-  const bool may_be_sent_again = !response_begun_ && (!body_sent_ || kept_body_.whole()) &&
-                                 (error == http::ServerError::kNotProcessed || http::IsIdempotent(request_.method));
+  const bool was_untouched =
+      error == http::ServerError::kNotProcessed || error == http::ServerError::kNoExtendedConnect;
+  const bool may_be_sent_again =
+      !response_begun_ && (!body_sent_ || kept_body_.whole()) && (was_untouched || http::IsIdempotent(request_.method));
   if (attempts_.Fail(*environment_, error, may_be_sent_again)) return environment_->turn_work->Add(this);
   metrics_.CountFailure();
   if (response_begun_) return Cut(DecidedBy::kServer, ReasonOf(error), detail);

@@ -57,7 +57,8 @@ class Exchange final : public http::ServerStreamHandler,
 
   // upstream::ConnectionUser:
   http::ResponseHead& response_head() override { return response_; }
-  void OnConnected() override;
+  void OnConnected(upstream::Channel* channel) override;
+  bool needs_http1() const override { return attempts_.needs_http1(); }
   std::string MakePreamble() override;
   void OnInformational() override;
   void OnResponseHead() override;

@@ -1,6 +1,7 @@
 #include "dataplane/proxy/tls_handshake.h"
 
 #include <memory>
+#include <optional>
 #include <string_view>
 #include <utility>
 
@@ -68,10 +69,20 @@ void TlsHandshake::CountSuccess() {
   metrics::ListenerWorkerCounters& counters = *client_.listener->own_counters;
   const bool newest = std::string_view(socket_->version()) == "TLSv1.3";
   (newest ? counters.tls13_handshakes : counters.tls12_handshakes).Increment();
-  if (socket_->resumed()) counters.tls_resumed.Increment();
+  if (socket_->resumed()) {
+    (socket_->resumed_by_id() ? counters.tls_resumed_by_id : counters.tls_resumed_by_ticket).Increment();
+  }
+  CountRefusal();
+}
+
+void TlsHandshake::CountRefusal() {
+  const std::optional<tls::ResumptionRefusal> refusal = socket_->resumption_refusal();
+  if (!refusal.has_value()) return;
+  client_.listener->own_counters->tls_resumption_refusals[static_cast<size_t>(*refusal)].Increment();
 }
 
 void TlsHandshake::CountFailure() {
+  CountRefusal();
   client_.listener->own_counters->tls_failures[static_cast<size_t>(socket_->failure()->cause)].Increment();
 }
 

@@ -44,6 +44,7 @@ class TlsHandshake final : public ClientConnection, private event::SocketHandler
   void OnTimeout();
   void CountSuccess();
   void CountFailure();
+  void CountRefusal();
   void Close();
   // Nothing comes to this object any more.
   void Leave();

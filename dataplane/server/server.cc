@@ -18,6 +18,7 @@
 #include "dataplane/access_log/access_log.h"
 #include "dataplane/access_log/destination_spec.h"
 #include "dataplane/admin/admin_server.h"
+#include "dataplane/admin/endpoints.h"
 #include "dataplane/admin/status.h"
 #include "dataplane/base/version.h"
 #include "dataplane/buffer/budget.h"
@@ -27,6 +28,7 @@
 #include "dataplane/control/grpc_server.h"
 #include "dataplane/control/memory_return.h"
 #include "dataplane/event/loop.h"
+#include "dataplane/event/signals.h"
 #include "dataplane/health/line_server.h"
 #include "dataplane/net/address.h"
 #include "dataplane/net/listening_socket.h"
@@ -34,7 +36,6 @@
 #include "dataplane/server/identity_files.h"
 #include "dataplane/server/machine.h"
 #include "dataplane/server/pressure_log.h"
-#include "dataplane/server/signals.h"
 #include "dataplane/tls/handshakes.h"
 #include "dataplane/worker/worker_pool.h"
 
@@ -187,8 +188,9 @@ class Server {
                          ": beyond loopback, admin needs mTLS: give --admin_ca, --admin_cert and ",
                          "--admin_key; or, where a network of yours may read all of it, --insecure_admin=on"));
       }
-      absl::StatusOr<std::unique_ptr<admin::AdminServer>> server = admin::AdminServer::Listen(
-          loop_.get(), address, [this] { return AdminStatus(); }, Handshakes("admin", admin_identity_));
+      absl::StatusOr<std::unique_ptr<admin::AdminServer>> server =
+          admin::AdminServer::Listen(loop_.get(), address, admin::Endpoints([this] { return AdminStatus(); }),
+                                     Handshakes("admin", admin_identity_));
       if (!server.ok()) return ForFlag("--admin_listen", server.status());
       Announce("admin", (*server)->address().ToString());
       admin_.push_back(*std::move(server));
@@ -329,7 +331,7 @@ class Server {
 
   const Options& options_;
   const std::string node_id_;
-  Signals signals_;
+  event::Signals signals_;
   std::unique_ptr<event::Loop> loop_;
   event::Timer drain_timer_;
   event::Timer look_timer_;

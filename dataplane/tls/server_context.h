@@ -10,6 +10,8 @@
 #include "absl/status/statusor.h"
 #include "dataplane/tls/certificate.h"
 #include "dataplane/tls/policy.h"
+#include "dataplane/tls/resumption.h"
+#include "dataplane/tls/ticket_keys.h"
 #include "dataplane/tls/trust_bundle.h"
 
 struct ssl_ctx_st;
@@ -27,13 +29,19 @@ struct ServerSettings {
   std::shared_ptr<const TrustBundle> trust = nullptr;  // for client_auth
   // Protocols of the application (ALPN), the best first. None: whatever the client wants is not looked at.
   std::vector<std::string> protocols = {};
+  // Sessions are resumed where this is the same.
+  std::string name = {};
+  std::shared_ptr<const TicketKeys> ticket_keys = nullptr;  // null: the server's own
+  // Sessions of TLS 1.2 without tickets that are kept; 0: none.
+  uint32_t session_cache = 0;
 };
 
 // How a listener speaks TLS. Made by the control side; immutable, and shared by all workers. A connection keeps the one
 // that it began with.
 class ServerContext {
  public:
-  // Sessions that `before` (null: none) has given tickets for are resumed, if their clients were checked alike.
+  // `before` (null: none) is what this one takes the place of: the server's own ticket keys and the sessions that were
+  // kept go on.
   static absl::StatusOr<std::shared_ptr<const ServerContext>> Create(ServerSettings settings,
                                                                      const ServerContext* before = nullptr);
   ~ServerContext();
@@ -41,6 +49,8 @@ class ServerContext {
   ServerContext& operator=(const ServerContext&) = delete;
 
   const ServerSettings& settings() const { return settings_; }
+  // Null: none.
+  const SessionCache* session_cache() const { return resumption_->cache().get(); }
 
   // For this package alone.
   ssl_ctx_st* context() const { return context_; }
@@ -58,7 +68,7 @@ class ServerContext {
   explicit ServerContext(ServerSettings settings) : settings_(std::move(settings)) {}
 
   absl::Status Build();
-  void TakeTicketKeys(const ServerContext& before);
+  void SetUpResumption(const ServerContext* before);
   void IndexNames();
   // By SNI (RFC 6066 §3), null without.
   const Choice& Choose(const char* name) const;
@@ -70,6 +80,7 @@ class ServerContext {
 
   const ServerSettings settings_;
   ssl_ctx_st* context_ = nullptr;
+  std::unique_ptr<Resumption> resumption_;
   Choice default_;
   absl::flat_hash_map<std::string, Choice> exact_;
   absl::flat_hash_map<std::string, Choice> wildcards_;  // "*.example.org" as "example.org"

@@ -151,7 +151,9 @@ std::string_view Socket::protocol() const {
 
 std::string_view Socket::server_name() const {
   const char* name = SSL_get_servername(tls_, TLSEXT_NAMETYPE_host_name);
-  return name != nullptr ? name : "";
+  if (name != nullptr) return name;
+  // With TLS 1.2, OpenSSL does not know it of a session that was resumed.
+  return resumed() ? Resumption::ServerName(tls_) : std::string_view();
 }
 
 const char* Socket::version() const { return SSL_get_version(tls_); }
@@ -159,6 +161,12 @@ const char* Socket::version() const { return SSL_get_version(tls_); }
 const char* Socket::cipher() const { return SSL_get_cipher_name(tls_); }
 
 bool Socket::resumed() const { return SSL_session_reused(tls_) == 1; }
+
+bool Socket::resumed_by_id() const { return resumed() && Resumption::WasCached(tls_); }
+
+std::optional<ResumptionRefusal> Socket::resumption_refusal() const {
+  return tls_ != nullptr ? Resumption::RefusalOf(tls_) : std::nullopt;
+}
 
 std::optional<PeerCertificate> Socket::peer_certificate() const {
   const X509* certificate = SSL_get0_peer_certificate(tls_);

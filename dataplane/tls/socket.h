@@ -19,6 +19,7 @@
 #include "dataplane/tls/client_sessions.h"
 #include "dataplane/tls/failure.h"
 #include "dataplane/tls/peer_certificate.h"
+#include "dataplane/tls/resumption.h"
 #include "dataplane/tls/server_context.h"
 
 struct ssl_st;
@@ -75,6 +76,10 @@ class Socket final : public event::Socket, public event::LoopObject, private eve
   const char* version() const;
   const char* cipher() const;
   bool resumed() const;
+  // Of a server's side: whether the session was found by its id, not in a ticket; and why one that the client wanted
+  // was not resumed.
+  bool resumed_by_id() const;
+  std::optional<ResumptionRefusal> resumption_refusal() const;
   // Of a peer whose certificate was verified.
   std::optional<PeerCertificate> peer_certificate() const;
 

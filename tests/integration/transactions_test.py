@@ -296,7 +296,6 @@ NOT_YET = {
     "reporters": ({**configs.site(SERVER), "reporters": [{"id": "r"}]}, "reporters"),
     "zone": (configs.site({**SERVER, "zone": "a"}), f'{BACKEND}.servers["w1"].zone'),
     "priority": (configs.site({**SERVER, "priority": 1}), f'{BACKEND}.servers["w1"].priority'),
-    "ticket keys": ({**configs.site(SERVER), "ticket_keys": [{"id": "t"}]}, "ticket_keys"),
 }
 
 
