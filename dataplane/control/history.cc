@@ -82,6 +82,11 @@ void History::Add(v1::HistoryEntry entry, Undo undo) {
   }
 }
 
+void History::AddRestored(v1::HistoryEntry entry) {
+  entry.set_restored(true);
+  revisions_.push_front({std::move(entry), std::nullopt});
+}
+
 void History::SetTrial(uint64_t revision, v1::HistoryEntry::Trial trial) {
   for (Revision& remembered : revisions_) {
     if (remembered.entry.revision() == revision) remembered.entry.set_trial(trial);
