@@ -25,7 +25,7 @@ bool HoldsResources(const v1::StateReport& report) {
 
 }  // namespace
 
-Session::Session(ControlCore* core, event::TimerWheel* timers, Wire* wire, std::string peer)
+Session::Session(ControlCore* core, event::TimerWheel* timers, Wire* wire, identity::Peer peer)
     : core_(core), timers_(timers), wire_(wire), peer_(std::move(peer)) {}
 
 Session::~Session() { ForgetAnswers(); }
@@ -168,17 +168,18 @@ void Session::SubmitAndWait(Submit submit) {
 }
 
 void Session::TakeTransaction(v1::Transaction transaction) {
-  SubmitAndWait(
-      [&](auto on_answer) { return core_->SubmitTransaction(std::move(transaction), std::move(on_answer), peer_); });
+  SubmitAndWait([&](auto on_answer) {
+    return core_->SubmitTransaction(std::move(transaction), std::move(on_answer), peer_.source);
+  });
 }
 
 void Session::TakePrepare(v1::Prepare prepare) {
-  SubmitAndWait([&](auto on_answer) { return core_->Prepare(std::move(prepare), std::move(on_answer), peer_); });
+  SubmitAndWait([&](auto on_answer) { return core_->Prepare(std::move(prepare), std::move(on_answer), peer_.source); });
 }
 
 void Session::TakeCommit(const v1::Commit& commit) {
   if (commit.at_us() == 0) {
-    return SubmitAndWait([&](auto on_answer) { return core_->Commit(commit, std::move(on_answer), peer_); });
+    return SubmitAndWait([&](auto on_answer) { return core_->Commit(commit, std::move(on_answer), peer_.source); });
   }
   // It may be an hour ahead, and what is to come then can still be aborted.
   if (commit_tickets_.size() == kMaxCommits) {
@@ -193,14 +194,14 @@ void Session::TakeCommit(const v1::Commit& commit) {
         Send(std::move(answer));
         Proceed();
       },
-      peer_);
+      peer_.source);
   if (answered->has_value()) return;
   *answered = ticket;
   commit_tickets_.push_back(ticket);
 }
 
 void Session::TakeAbort(const v1::Abort& abort) {
-  SubmitAndWait([&](auto on_answer) { return core_->Abort(abort, std::move(on_answer), peer_); });
+  SubmitAndWait([&](auto on_answer) { return core_->Abort(abort, std::move(on_answer), peer_.source); });
 }
 
 void Session::TakeGetClock(const v1::GetClock& get, uint64_t received_us) {
