@@ -22,10 +22,11 @@ bool BaseWasStale(const v1::Rejected& rejected) {
 
 }  // namespace
 
-ProxySession::ProxySession(const SessionSettings& settings, const DesiredState* desired, TransactionIds* ids,
-                           ProxyStream* stream, EventSink on_event, TimePoint now)
+ProxySession::ProxySession(const SessionSettings& settings, const DesiredState* desired, const Mandate* mandate,
+                           TransactionIds* ids, ProxyStream* stream, EventSink on_event, TimePoint now)
     : settings_(settings),
       desired_(desired),
+      mandate_(mandate),
       ids_(ids),
       stream_(stream),
       on_event_(std::move(on_event)),
@@ -78,7 +79,8 @@ void ProxySession::OnHello(const v1::Hello& hello, TimePoint now) {
   fingerprint_ = hello.fingerprint();
   base_ = desired_->Find(fingerprint_);
 
-  const char* what_follows = up_to_date()     ? "fingerprint matches: nothing to send"
+  const char* what_follows = up_to_date()     ? EpochIsNews() ? "fingerprint matches: nothing but the epoch to send"
+                                                              : "fingerprint matches: nothing to send"
                              : base_          ? "a state known from before"
                              : revision_ == 0 ? "serving nothing yet"
                                               : "a state not known here";
@@ -158,9 +160,14 @@ std::optional<ProxySession::InFlight> ProxySession::TakeAnswered(const std::stri
 
 void ProxySession::OnDesiredChanged(TimePoint now) { Converge(now); }
 
+void ProxySession::OnMandateChanged(TimePoint now) {
+  held_generation_.reset();  // what was refused to an earlier leadership
+  Converge(now);
+}
+
 void ProxySession::Converge(TimePoint now) {
-  if (!idle() || ended_ || silent_until_) return;
-  if (up_to_date() || held_generation_ == desired_->generation()) return;
+  if (!idle() || ended_ || silent_until_ || !mandate_->holds(now)) return;
+  if ((up_to_date() && !EpochIsNews()) || held_generation_ == desired_->generation()) return;
   if (base_ == nullptr && ask_first_) return AskForState(now);
   Transmit(TransactionToDesired(), desired_->current(), now);
 }
@@ -168,7 +175,13 @@ void ProxySession::Converge(TimePoint now) {
 v1::Transaction ProxySession::TransactionToDesired() const {
   v1::Transaction transaction;
   transaction.set_author("controlplane_mock");
-  if (settings_.leader_epoch) transaction.set_leader_epoch(*settings_.leader_epoch);
+  if (mandate_->leader_epoch) transaction.set_leader_epoch(*mandate_->leader_epoch);
+  if (up_to_date()) {  // back to where it is: this changes nothing, or is refused if somebody else has written
+                       // meanwhile
+    transaction.set_base_revision(revision_);
+    transaction.set_rollback_to(revision_);
+    return transaction;
+  }
   const v1::Snapshot& desired = desired_->current()->snapshot;
   if (base_ != nullptr) {
     std::vector<v1::Operation> operations = api::Diff(base_->snapshot, desired);

@@ -31,6 +31,8 @@ absl::StatusOr<std::shared_ptr<grpc::Channel>> MakeChannel(std::string_view addr
   grpc::ChannelArguments arguments;
   arguments.SetMaxReceiveMessageSize(-1);
   arguments.SetInt(GRPC_ARG_ENABLE_HTTP_PROXY, 0);
+  // Each channel connects by itself: gRPC would share connections, and the waiting after failed ones, between them.
+  arguments.SetInt(GRPC_ARG_USE_LOCAL_SUBCHANNEL_POOL, 1);
   const std::string target = IsUnixPath(address) ? std::string(address) : api::Concat("dns:///", address);
   const auto credentials = api::MakeChannelCredentials(IsUnixPath(address) ? api::MutualTls{} : tls, arguments);
   return grpc::CreateCustomChannel(target, credentials, arguments);

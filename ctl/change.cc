@@ -81,6 +81,10 @@ absl::StatusOr<ExitCode> PrintAnswer(const Invocation& invocation, const Answer&
   const auto* applied = std::get_if<v1::Applied>(&answer);
   if (applied != nullptr && invocation.format == OutputFormat::kTable) {
     environment.out << Describe(*applied) << "\n" << DescribeImpact(applied->impact());
+    if (applied->has_saved() && !applied->saved()) {
+      environment.err << "revision " << applied->revision()
+                      << " is not on the proxy's disk yet: see fairleadctl status\n";
+    }
     return ExitCode::kDone;
   }
   if (applied != nullptr) {

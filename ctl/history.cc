@@ -28,6 +28,7 @@ std::string Note(const v1::HistoryEntry& entry) {
     case v1::HistoryEntry::REVERTED:
       return "reverted";
     default:
+      if (entry.restored()) return "restored";
       return entry.has_rollback_to() ? api::Concat("back to ", entry.rollback_to()) : "";
   }
 }

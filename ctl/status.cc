@@ -27,6 +27,15 @@ void PrintTrial(const v1::StateReport& report, std::ostream& out) {
   }
 }
 
+void PrintSaving(const v1::StateReport& report, std::ostream& out) {
+  if (!report.has_saving()) return;
+  const v1::SavingStatus& saving = report.saving();
+  if (saving.saved_revision() == report.revision() && saving.error().empty()) return;
+  out << "\non disk: revision " << saving.saved_revision() << ", in " << saving.good_copies() << " of 2 files";
+  if (!saving.error().empty()) out << "; " << Printable(saving.error());
+  out << "\n";
+}
+
 void PrintListeners(const v1::StateReport& report, std::ostream& out) {
   Table table({{"LISTENER"}, {"ADDRESS"}, {"CONNECTIONS", Align::kRight}});
   for (const v1::ListenerStatus& listener : report.listeners()) {
@@ -117,6 +126,7 @@ absl::StatusOr<ExitCode> Run(const Invocation& invocation) {
   }
   PrintProxy((*connection)->hello(), *report, out);
   PrintTrial(*report, out);
+  PrintSaving(*report, out);
   PrintListeners(*report, out);
   PrintBackends(*report, out);
   PrintServers(*report, out);

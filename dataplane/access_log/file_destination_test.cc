@@ -24,7 +24,7 @@ class FileDestinationTest : public ::testing::Test {
   FileDestinationTest() {
     std::string name = ::testing::TempDir() + "/logXXXXXX";
     directory_ = mkdtemp(name.data());
-    signal(SIGPIPE, SIG_IGN);  // as server::Signals does
+    signal(SIGPIPE, SIG_IGN);  // as event::Signals does
   }
   ~FileDestinationTest() override { std::filesystem::remove_all(directory_); }
 

@@ -8,11 +8,11 @@
 namespace fairlead::admin {
 
 absl::StatusOr<std::unique_ptr<AdminServer>> AdminServer::Listen(event::Loop* loop, const net::Address& address,
-                                                                 StatusSource source,
+                                                                 Answerer answerer,
                                                                  std::optional<tls::HandshakeOptions> tls) {
   absl::StatusOr<net::ListeningSockets> sockets = net::Listen(address, /*workers=*/1);
   if (!sockets.ok()) return sockets.status();
-  std::unique_ptr<AdminServer> server(new AdminServer(loop, std::move(source)));
+  std::unique_ptr<AdminServer> server(new AdminServer(loop, std::move(answerer)));
   server->address_ = sockets->address;
   server->file_ = std::move(sockets->file);
   if (tls.has_value() && address.family() != AF_UNIX) {

@@ -13,6 +13,7 @@
 #include <string>
 #include <vector>
 
+#include "dataplane/admin/endpoints.h"
 #include "dataplane/admin/test_fleet.h"
 #include "dataplane/event/loop_test_support.h"
 #include "dataplane/http/h1/chunked_decoder.h"
@@ -48,7 +49,8 @@ class AdminServerTest : public event::testing::LoopTest {
   ~AdminServerTest() override { std::filesystem::remove_all(directory_); }
 
   void Listen(const std::string& address) {
-    auto server = AdminServer::Listen(loop_.get(), *net::Address::Parse(address), [this] { return fleet_.status; });
+    auto server =
+        AdminServer::Listen(loop_.get(), *net::Address::Parse(address), Endpoints([this] { return fleet_.status; }));
     ASSERT_TRUE(server.ok()) << server.status();
     server_ = *std::move(server);
   }
@@ -406,7 +408,7 @@ TEST_P(AdminServerTest, EndsItsConnectionsWithItself) {
 }
 
 TEST_P(AdminServerTest, AnAddressThatIsTakenIsAnError) {
-  const auto second = AdminServer::Listen(loop_.get(), server_->address(), [this] { return fleet_.status; });
+  const auto second = AdminServer::Listen(loop_.get(), server_->address(), Endpoints([this] { return fleet_.status; }));
   EXPECT_FALSE(second.ok());
   EXPECT_THAT(std::string(second.status().message()), HasSubstr(server_->address().ToString()));
 }

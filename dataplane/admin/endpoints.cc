@@ -37,8 +37,6 @@ Answer Ready(const Status& status) {
   return why_not.empty() ? Text("ready\n") : Error(503, std::move(why_not));
 }
 
-}  // namespace
-
 Answer MakeAnswer(const http::RequestHead& request, StatusSource* source) {
   if (request.method != http::Method::kGet && request.method != http::Method::kHead) {
     return Error(405, "want GET or HEAD");
@@ -53,6 +51,13 @@ Answer MakeAnswer(const http::RequestHead& request, StatusSource* source) {
   }
   if (path == "/status") return Paged("application/json", std::make_unique<StatusPage>((*source)()));
   return Error(404, "want /live, /ready, /metrics or /status");
+}
+
+}  // namespace
+
+Answerer Endpoints(StatusSource source) {
+  return
+      [source = std::move(source)](const http::RequestHead& request) mutable { return MakeAnswer(request, &source); };
 }
 
 }  // namespace fairlead::admin

@@ -24,9 +24,9 @@ std::string Now() { return absl::FormatTime("%a, %d %b %Y %H:%M:%S GMT", absl::N
 
 }  // namespace
 
-HttpConnection::HttpConnection(event::Loop* loop, event::Socket* socket, StatusSource* source, OnEnd* on_end)
+HttpConnection::HttpConnection(event::Loop* loop, event::Socket* socket, Answerer* answerer, OnEnd* on_end)
     : loop_(loop),
-      source_(source),
+      answerer_(answerer),
       on_end_(on_end),
       socket_(socket),
       deadline_([](void* connection) { static_cast<HttpConnection*>(connection)->OnDeadline(); }, this) {
@@ -78,7 +78,7 @@ void HttpConnection::ReadRequest() {
       break;
     case ParseResult::Outcome::kDone:
       keep_alive_ = request_.keep_alive && request_.framing == BodyFraming::kNone;
-      BeginAnswer(MakeAnswer(request_, source_));
+      BeginAnswer((*answerer_)(request_));
       input_.erase(0, result.head_size);
       parser_.Reset();
       break;

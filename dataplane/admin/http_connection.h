@@ -6,9 +6,8 @@
 #include <string_view>
 
 #include "absl/functional/any_invocable.h"
-#include "dataplane/admin/endpoints.h"
+#include "dataplane/admin/answer.h"
 #include "dataplane/admin/page.h"
-#include "dataplane/admin/status.h"
 #include "dataplane/buffer/queue.h"
 #include "dataplane/buffer/slice.h"
 #include "dataplane/event/loop.h"
@@ -32,7 +31,7 @@ class HttpConnection final : private event::SocketHandler {
   using OnEnd = absl::AnyInvocable<void(HttpConnection*)>;
 
   // Takes over a connected socket, whose handler it becomes. All else outlives the connection.
-  HttpConnection(event::Loop* loop, event::Socket* socket, StatusSource* source, OnEnd* on_end);
+  HttpConnection(event::Loop* loop, event::Socket* socket, Answerer* answerer, OnEnd* on_end);
   ~HttpConnection();
   HttpConnection(const HttpConnection&) = delete;
   HttpConnection& operator=(const HttpConnection&) = delete;
@@ -66,7 +65,7 @@ class HttpConnection final : private event::SocketHandler {
   static constexpr http::HeadLimits kLimits = {.max_head_bytes = 16 * 1024};
 
   event::Loop* const loop_;
-  StatusSource* const source_;
+  Answerer* const answerer_;
   OnEnd* const on_end_;
   event::Socket* const socket_;
   event::Timer deadline_;

@@ -59,12 +59,30 @@ void WriteAccessLog(const Status& status, PrometheusWriter* writer) {
           status.access_log.write_errors);
 }
 
+void WriteState(const StateOnDisk& state, PrometheusWriter* writer) {
+  const auto write = [&](std::string_view name, std::string_view help, MetricType type, uint64_t value) {
+    writer->BeginFamily(name, help, type);
+    writer->Write({}, value);
+  };
+  write("fairlead_state_saved_revision", "Last revision that is on the disk.", MetricType::kGauge,
+        state.saved_revision);
+  write("fairlead_state_good_copies", "Files of the two that hold the state and can be written.", MetricType::kGauge,
+        static_cast<uint64_t>(state.good_copies));
+  write("fairlead_state_bytes", "Bytes of both files.", MetricType::kGauge, state.bytes);
+  write("fairlead_state_write_errors_total", "Times that a file could not be written.", MetricType::kCounter,
+        state.failures);
+  write("fairlead_state_rewrites_total", "Files that were written anew.", MetricType::kCounter, state.rewrites);
+  write("fairlead_state_damaged_files", "Files that were found damaged at the start.", MetricType::kGauge,
+        static_cast<uint64_t>(state.damaged_files));
+}
+
 }  // namespace
 
 void WriteProcessFamilies(const Status& status, const ProcessUsage& usage, PrometheusWriter* writer) {
   WriteProcess(status, usage, writer);
   WriteControl(status, writer);
   WriteAccessLog(status, writer);
+  if (status.state_on_disk.has_value()) WriteState(*status.state_on_disk, writer);
 }
 
 }  // namespace fairlead::admin

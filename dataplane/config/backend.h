@@ -21,8 +21,8 @@ enum class ProxyProtocol : uint8_t { kNone, kV1, kV2 };
 
 enum class LoadBalancingPolicy : uint8_t { kRoundRobin, kLeastRequest, kRandom };
 
-// What is spoken with servers.
-enum class BackendProtocol : uint8_t { kHttp1, kHttp2 };
+// What is spoken with servers; kAuto: what ALPN chooses, by connection.
+enum class BackendProtocol : uint8_t { kHttp1, kHttp2, kAuto };
 
 // How HTTP/2 is spoken with them.
 struct BackendHttp2 {
@@ -38,6 +38,8 @@ struct BackendHttp2 {
 // How connections to them speak TLS. Immutable.
 struct BackendTls {
   std::shared_ptr<const tls::ClientContext> http;
+  // With kAuto, for what HTTP/2 can't carry: asks for HTTP/1.1 alone. Else null.
+  std::shared_ptr<const tls::ClientContext> http1;
   // For connections of TCP listeners, on which no protocol is agreed upon (ALPN). The same object, where HTTP does
   // neither.
   std::shared_ptr<const tls::ClientContext> raw;

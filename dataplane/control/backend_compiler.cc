@@ -33,6 +33,17 @@ config::LoadBalancingPolicy ToPolicy(v1::LoadBalancing::Policy policy) {
   }
 }
 
+config::BackendProtocol ToProtocol(v1::Backend::Protocol protocol) {
+  switch (protocol) {
+    case v1::Backend::HTTP2:
+      return config::BackendProtocol::kHttp2;
+    case v1::Backend::AUTO:
+      return config::BackendProtocol::kAuto;
+    default:  // others were refused
+      return config::BackendProtocol::kHttp1;
+  }
+}
+
 config::ProxyProtocol ToProxyProtocol(v1::ProxyProtocol::Version version) {
   switch (version) {
     case v1::ProxyProtocol::V1:
@@ -93,18 +104,17 @@ std::shared_ptr<config::BackendSettings> CompileSettings(const v1::Backend& mess
     settings->tunnel_idle_timeout =
         CheckDuration(timeouts.tunnel_idle(), Path(timeouts_place, "tunnel_idle"), violations);
   }
-  if (message.protocol() == v1::Backend::HTTP2) {
-    settings->protocol = config::BackendProtocol::kHttp2;
+  settings->protocol = ToProtocol(message.protocol());
+  if (settings->protocol != config::BackendProtocol::kHttp1) {
     settings->http2 = CompileHttp2(message.http2(), Path(place, "http2"), violations);
   } else if (message.has_http2()) {
-    violations.Invalid(Path(place, "http2"), "with protocol HTTP2 alone");
+    violations.Invalid(Path(place, "http2"), "with protocol HTTP2 or AUTO alone");
+  }
+  if (settings->protocol == config::BackendProtocol::kAuto && !message.has_tls()) {
+    violations.Invalid(Path(place, "protocol"),
+                       "AUTO without tls: in the clear there is no ALPN to choose by; want HTTP1 or HTTP2");
   }
   settings->send_proxy_protocol = ToProxyProtocol(message.send_proxy_protocol());
-  if (message.has_tls() && settings->send_proxy_protocol != config::ProxyProtocol::kNone &&
-      settings->protocol != config::BackendProtocol::kHttp1) {
-    violations.Add(v1::Violation::UNIMPLEMENTED, Path(place, "send_proxy_protocol"),
-                   "with tls and HTTP2: this version does not do it yet");
-  }
   const v1::ConnectionPool& pool = message.pool();
   const Path pool_place(place, "pool");
   if (pool.has_max_idle_connections()) {

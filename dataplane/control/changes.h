@@ -13,6 +13,7 @@ struct Changes {
   std::vector<config::RouteTableSlot> route_tables;
   std::vector<config::CertificateSlot> certificates;
   std::vector<config::TrustBundleSlot> trust_bundles;
+  std::vector<config::TicketKeysSlot> ticket_keys;
 
   // The controller's words on health. By name, since a server that went takes its word with it.
   struct HealthWord {

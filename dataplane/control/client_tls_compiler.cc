@@ -92,13 +92,18 @@ std::shared_ptr<const config::BackendTls> CompileClientTls(Compilation& compilat
     settings.certificate = std::move(found.certificate);
   }
   tls::ClientSettings http_settings = settings;
+  tls::ClientSettings http1_settings = settings;
+  const bool by_alpn = message.protocol() == v1::Backend::AUTO;
+  if (by_alpn) http1_settings.protocols = {"http/1.1"};
   if (message.protocol() == v1::Backend::HTTP2) http_settings.protocols = {"h2"};
+  if (by_alpn) http_settings.protocols = {"h2", "http/1.1"};
   if (violations.list().size() != faults) return nullptr;
   if (before != nullptr && before->http->settings() == http_settings) return before;
 
   compiled->raw = MakeContext(std::move(settings), place, violations);
   compiled->http =
       http_settings.protocols.empty() ? compiled->raw : MakeContext(std::move(http_settings), place, violations);
+  if (by_alpn) compiled->http1 = MakeContext(std::move(http1_settings), place, violations);
   return compiled;
 }
 

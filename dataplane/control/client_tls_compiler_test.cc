@@ -74,6 +74,16 @@ TEST_F(ClientTlsCompilerTest, AsksForHttp2WhereThatIsSpokenButNotForTcp) {
   EXPECT_THAT(Tls()->raw->settings().protocols, IsEmpty());
 }
 
+TEST_F(ClientTlsCompilerTest, LetsServersChooseAndHasAWayAroundTheirChoice) {
+  Upsert(base::StrCat(kTls, "protocol: AUTO http2 { stream_window: 100000 }"));
+  EXPECT_THAT(Tls()->http->settings().protocols, ElementsAre("h2", "http/1.1"));
+  EXPECT_THAT(Tls()->http1->settings().protocols, ElementsAre("http/1.1"));
+  EXPECT_THAT(Tls()->raw->settings().protocols, IsEmpty());
+  const config::BackendSettings& settings = *state_.snapshot().backends[*state_.store().backends().Find("b")]->settings;
+  EXPECT_EQ(settings.protocol, config::BackendProtocol::kAuto);
+  EXPECT_EQ(settings.http2.stream_window, 100'000u);
+}
+
 TEST_F(ClientTlsCompilerTest, IsTheSameUntilSomethingOfItChanges) {
   Upsert(kTls);
   const auto first = Tls();
@@ -115,19 +125,17 @@ TEST_F(ClientTlsCompilerTest, WhatItNamesStays) {
 }
 
 TEST_F(ClientTlsCompilerTest, AllThatIsWrongIsTold) {
-  EXPECT_THAT(
-      state_.Try(ParseTransaction(R"(
+  EXPECT_THAT(state_.Try(ParseTransaction(R"(
       operations { upsert_backend { id: "a" tls {} } }
       operations { upsert_backend { id: "b" tls { server_name: "a b" trust: "x" certificate: "y" } } }
       operations { upsert_backend { id: "c" tls { trust: "servers" insecure_skip_verify: true } } }
-      operations { upsert_backend { id: "d" tls { server_name: "::1" } send_proxy_protocol: V2 protocol: HTTP2 } })")),
-      testing::UnorderedElementsAre(
-          "INVALID_ARGUMENT backends[\"a\"].tls.server_name: missing; want the name in servers' certificates",
-          "INVALID_ARGUMENT backends[\"b\"].tls.server_name: neither a host name nor an IP address: \"a b\"",
-          "NOT_FOUND backends[\"b\"].tls.trust: no trust bundle \"x\" at the end of the transaction",
-          "NOT_FOUND backends[\"b\"].tls.certificate: no certificate \"y\" at the end of the transaction",
-          "INVALID_ARGUMENT backends[\"c\"].tls.trust: set, but insecure_skip_verify checks nothing",
-          "UNIMPLEMENTED backends[\"d\"].send_proxy_protocol: with tls and HTTP2: this version does not do it yet"));
+      operations { upsert_backend { id: "d" tls { server_name: "::1" } } })")),
+              testing::UnorderedElementsAre(
+                  "INVALID_ARGUMENT backends[\"a\"].tls.server_name: missing; want the name in servers' certificates",
+                  "INVALID_ARGUMENT backends[\"b\"].tls.server_name: neither a host name nor an IP address: \"a b\"",
+                  "NOT_FOUND backends[\"b\"].tls.trust: no trust bundle \"x\" at the end of the transaction",
+                  "NOT_FOUND backends[\"b\"].tls.certificate: no certificate \"y\" at the end of the transaction",
+                  "INVALID_ARGUMENT backends[\"c\"].tls.trust: set, but insecure_skip_verify checks nothing"));
 }
 
 }  // namespace

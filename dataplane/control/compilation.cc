@@ -13,7 +13,8 @@ Compilation::Compilation(const Store& store, const AllRequests& requests, const 
       digester(digester),
       workers(workers),
       violations(violations),
-      staged(store.listeners(), store.route_tables(), store.backends(), store.certificates(), store.trust_bundles()),
+      staged(store.listeners(), store.route_tables(), store.backends(), store.certificates(), store.trust_bundles(),
+             store.ticket_keys()),
       backend_editor(&staged.snapshot) {
   staged.snapshot = *store.snapshot();
   staged.fingerprint = store.fingerprint();

@@ -29,8 +29,28 @@ const Case kTransactions[] = {
      {"INVALID_ARGUMENT operations[1]: empty, or one that this version does not know"}},
     {"TicketKeys",
      R"(operations { upsert_ticket_keys { id: "e" } } operations { remove_ticket_keys: "f" })",
-     {"UNIMPLEMENTED ticket_keys[\"e\"]: this version does not do it yet",
-      "UNIMPLEMENTED ticket_keys[\"f\"]: this version does not do it yet"}},
+     {"INVALID_ARGUMENT ticket_keys[\"e\"].keys: not 1 to 16 keys: 0",
+      "NOT_FOUND ticket_keys[\"f\"]: no such ticket keys"}},
+    {"TicketKeysOfTheWrongKind",
+     R"(operations { upsert_ticket_keys { id: "e"
+          keys {}
+          keys { key { file: "k" } }
+          keys { key { inline_bytes: "too short" } not_before { seconds: -1 } }
+          keys { key { inline_bytes:
+            "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa" } not_before { seconds: 1 } }
+          keys { key { inline_bytes:
+            "aaaaaaaaaaaaaaaabbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbb" } }
+          keys { key { inline_bytes:
+            "cccccccccccccccccccccccccccccccccccccccccccccccccccccccccccccccccccccccccccccccc" }
+            not_before { seconds: 1 nanos: 999 } } } })",
+     {"INVALID_ARGUMENT ticket_keys[\"e\"].keys[0].key: missing; want its contents",
+      "INVALID_ARGUMENT ticket_keys[\"e\"].keys[1].key.file: "
+      "the proxy reads no file that a controller names; want the contents (fairleadctl sends them)",
+      "INVALID_ARGUMENT ticket_keys[\"e\"].keys[2].not_before: not a time of the years 1970 to 9999",
+      "INVALID_ARGUMENT ticket_keys[\"e\"].keys[2].key: 9 bytes; want 80, all random",
+      "ALREADY_EXISTS ticket_keys[\"e\"].keys[4].key: another key here has the same 16 bytes of name",
+      "ALREADY_EXISTS ticket_keys[\"e\"].keys[5].not_before: "
+      "another key here has the same; which of them made tickets would be open"}},
     {"ReportersAndScopes",
      R"(operations { upsert_reporter { id: "a" } } operations { remove_reporter: "b" }
         operations { upsert_scope { id: "c" } } operations { remove_scope: "d" })",
@@ -99,7 +119,7 @@ const Case kTransactions[] = {
      R"(operations { upsert_backend { id: "b" http2 { max_concurrent_streams: 5 } } }
         operations { upsert_backend { id: "c" protocol: HTTP2 http2 { max_concurrent_streams: 10001
           stream_window: 65534 connection_window: 16777217 ping_interval { nanos: 999000000 } ping_timeout {} } } })",
-     {"INVALID_ARGUMENT backends[\"b\"].http2: with protocol HTTP2 alone",
+     {"INVALID_ARGUMENT backends[\"b\"].http2: with protocol HTTP2 or AUTO alone",
       "INVALID_ARGUMENT backends[\"c\"].http2.max_concurrent_streams: not 1 to 10000: 10001",
       "INVALID_ARGUMENT backends[\"c\"].http2.stream_window: not 65535 to 16777216: 65534",
       "INVALID_ARGUMENT backends[\"c\"].http2.connection_window: not 65535 to 16777216: 16777217",
@@ -156,15 +176,15 @@ const Case kListeners[] = {
      {"NOT_FOUND listeners[\"l\"].tls.certificates[0]: no certificate \"c\" at the end of the transaction"}},
     {"ListenerWithTlsOfNothing",
      R"(operations { upsert_listener {
-          id: "l" address: "127.0.0.1:0" tls { session_cache: 5 early_data: true ticket_keys: "t"
+          id: "l" address: "127.0.0.1:0" tls { session_cache: 1000001 early_data: true ticket_keys: "t"
             client_auth { mode: REQUIRED trust: "x" forward_headers: true } handshake_timeout {} }
           tcp { backend: "web" sni_routes { server_names: "a.example" backend: "web" } } } })",
-     {"UNIMPLEMENTED listeners[\"l\"].tls.ticket_keys: this version does not do it yet",
-      "UNIMPLEMENTED listeners[\"l\"].tls.session_cache: this version does not do it yet",
-      "UNIMPLEMENTED listeners[\"l\"].tls.early_data: this version does not do it yet",
-      "INVALID_ARGUMENT listeners[\"l\"].tls.certificates: not 1 to 1000 certificates: 0",
+     {"INVALID_ARGUMENT listeners[\"l\"].tls.certificates: not 1 to 1000 certificates: 0",
       "NOT_FOUND listeners[\"l\"].tls.client_auth.trust: no trust bundle \"x\" at the end of the transaction",
       "INVALID_ARGUMENT listeners[\"l\"].tls.client_auth.forward_headers: only with http",
+      "NOT_FOUND listeners[\"l\"].tls.ticket_keys: no ticket keys \"t\" at the end of the transaction",
+      "INVALID_ARGUMENT listeners[\"l\"].tls.session_cache: not 0 to 1000000: 1000001",
+      "INVALID_ARGUMENT listeners[\"l\"].tls.early_data: only with http, whose methods tell what may come twice",
       "INVALID_ARGUMENT listeners[\"l\"].tls.handshake_timeout: not 1 ms to 24 h: 0s",
       "INVALID_ARGUMENT listeners[\"l\"].tls: set beside tcp.sni_routes; TLS either ends here or is passed through"}},
     {"ListenerWithProxyProtocol",
@@ -253,9 +273,11 @@ const Case kBackends[] = {
      R"(operations { upsert_backend { id: "b" servers { id: "s" address: "10.0.0.1:80" } } })",
      {"INVALID_ARGUMENT backends[\"b\"].servers: "
       "not empty: in operations, servers have upsert_server and remove_server"}},
-    {"BackendFieldsNotDone",
-     R"(operations { upsert_backend { id: "b" protocol: AUTO tls { insecure_skip_verify: true } } })",
-     {"UNIMPLEMENTED backends[\"b\"].protocol: AUTO: this version does not do it yet"}},
+    {"NothingChoosesTheProtocolInTheClear",
+     R"(operations { upsert_backend { id: "b" protocol: AUTO http2 { stream_window: 1 } } })",
+     {"INVALID_ARGUMENT backends[\"b\"].http2.stream_window: not 65535 to 16777216: 1",
+      "INVALID_ARGUMENT backends[\"b\"].protocol: AUTO without tls: in the clear there is no ALPN to choose by; want "
+      "HTTP1 or HTTP2"}},
     {"BackendLimits",
      R"(operations { upsert_backend { id: "b"
           timeouts { connect {} response { nanos: 999999 } idle { seconds: 1 nanos: 1500000 } }

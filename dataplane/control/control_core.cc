@@ -18,7 +18,8 @@ struct ControlCore::Impl {
       : health(options.timers, [this](std::string_view backend, std::string_view server,
                                       config::Health) { transactor.HealthChanged(backend, server); }),
         transactor(options.workers, options.timers, &store, &health, std::move(options.publish),
-                   [this](const Changes& changes) { subscribers.Notify(changes); }),
+                   [this](const Changes& changes) { subscribers.Notify(changes); },
+                   {.save = std::move(options.save), .wait = options.save_wait}),
         reporter(&store, &health, options.timers, std::move(options.get_workers),
                  std::move(options.get_listener_connections)) {}
 
@@ -63,8 +64,20 @@ uint64_t ControlCore::SubmitTransaction(v1::Transaction transaction,
 
 void ControlCore::ForgetAnswer(uint64_t ticket) { impl_->transactor.Forget(ticket); }
 
-v1::Confirmed ControlCore::Confirm(const std::string& transaction_id) {
-  return impl_->transactor.Confirm(transaction_id);
+uint64_t ControlCore::Confirm(const std::string& transaction_id,
+                              absl::AnyInvocable<void(std::shared_ptr<const v1::FromProxy>)> on_answer) {
+  return impl_->transactor.Confirm(transaction_id, std::move(on_answer));
+}
+
+absl::Status ControlCore::Restore(persistence::Restored restored, absl::AnyInvocable<void()> on_adopted) {
+  return impl_->transactor.Restore(std::move(restored), std::move(on_adopted));
+}
+
+void ControlCore::OnSaved(uint64_t number, bool is_stuck) { impl_->transactor.OnSaved(number, is_stuck); }
+
+void ControlCore::SaveAll() {
+  v1::StateReport report = reporter().ReportAll(ReportFilter::ForResourcesWithSecrets());
+  impl_->transactor.SaveAll(std::move(*report.mutable_config()));
 }
 
 v1::History ControlCore::ReportHistory(size_t limit) const { return impl_->transactor.history().Report(limit); }
@@ -87,6 +100,11 @@ v1::StateReport ControlCore::ReportRevision(uint64_t revision) {
 }
 
 std::optional<v1::HistoryEntry> ControlCore::FindUnconfirmed() const { return impl_->transactor.FindUnconfirmed(); }
+
+std::optional<v1::SavingStatus> ControlCore::FindSaving() {
+  if (options_.get_saving == nullptr) return std::nullopt;
+  return options_.get_saving();
+}
 
 StateReporter& ControlCore::reporter() { return impl_->reporter; }
 

@@ -9,7 +9,7 @@
 #include "absl/functional/any_invocable.h"
 #include "absl/status/statusor.h"
 #include "api/credentials/mutual_tls.h"
-#include "dataplane/control/backoff.h"
+#include "dataplane/base/backoff.h"
 #include "dataplane/control/control_core.h"
 #include "dataplane/event/loop.h"
 #include "dataplane/event/timer_wheel.h"
@@ -62,7 +62,7 @@ class Dialer {
   size_t next_ = 0;                           // of addresses_
   std::shared_ptr<ControllerStream> stream_;  // null while it waits
   uint64_t dialled_at_ms_ = 0;
-  Backoff backoff_;
+  base::Backoff backoff_;
   event::Timer delay_timer_{&OnDelayOver, this};
 };
 

@@ -47,6 +47,12 @@ v1::FromProxy TestCore::Do(v1::Transaction transaction) {
   return answers.size() > before ? answers.back() : v1::FromProxy();
 }
 
+v1::Confirmed TestCore::Confirm(const std::string& transaction_id) {
+  v1::Confirmed confirmed;
+  core.Confirm(transaction_id, [&](std::shared_ptr<const v1::FromProxy> answer) { confirmed = answer->confirmed(); });
+  return confirmed;
+}
+
 std::vector<std::string> TestCore::ViolationsOf(const v1::FromProxy& answer) {
   std::vector<std::string> strings;
   for (const v1::Violation& violation : answer.rejected().violations()) {

@@ -59,6 +59,8 @@ class TestCore {
   void Submit(v1::Transaction transaction);
   // The same, for a transaction that is answered at once.
   v1::FromProxy Do(v1::Transaction transaction);
+  // The answer to Confirm, which comes at once.
+  v1::Confirmed Confirm(const std::string& transaction_id);
   // `CODE path: message` of each violation in an answer; none for Applied.
   static std::vector<std::string> ViolationsOf(const v1::FromProxy& answer);
 

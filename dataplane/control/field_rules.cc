@@ -22,12 +22,8 @@ using google::protobuf::FieldDescriptor;
 using google::protobuf::Message;
 using google::protobuf::Reflection;
 
-// Operations on ticket keys, reporters and scopes, which have these places: requests.cc.
+// Operations on reporters and scopes, which have these places: requests.cc.
 constexpr std::string_view kUnimplementedFields[] = {
-    "fairlead.v1.Snapshot.ticket_keys",
-    "fairlead.v1.ServerTls.ticket_keys",
-    "fairlead.v1.ServerTls.session_cache",
-    "fairlead.v1.ServerTls.early_data",
     "fairlead.v1.Server.zone",
     "fairlead.v1.Server.priority",
     "fairlead.v1.Snapshot.reporters",
@@ -48,7 +44,6 @@ constexpr std::string_view kUnimplementedFields[] = {
 
 // protobuf puts an enum's values into the scope around the enum.
 constexpr std::string_view kUnimplementedValues[] = {
-    "fairlead.v1.Backend.AUTO",
     "fairlead.v1.LoadBalancing.RING_HASH",
     "fairlead.v1.LoadBalancing.MAGLEV",
 };

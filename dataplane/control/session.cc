@@ -16,8 +16,9 @@ constexpr size_t kMaxWatches = 16;
 
 // Health that changed is nothing to a watcher of the configuration alone, nor is a change that an earlier report told.
 bool HoldsResources(const v1::StateReport& report) {
-  return report.has_config() ||
-         report.listeners_size() + report.servers_size() + report.removed_size() + report.certificates_size() > 0;
+  return report.has_config() || report.listeners_size() + report.servers_size() + report.removed_size() +
+                                        report.certificates_size() + report.ticket_keys_size() >
+                                    0;
 }
 
 }  // namespace
@@ -167,15 +168,17 @@ void Session::TakeGet(const v1::Get& get) {
   } else {
     report = core_->reporter().ReportAll(ReportFilter(get.filter()));
     if (auto unconfirmed = core_->FindUnconfirmed()) *report.mutable_unconfirmed() = *std::move(unconfirmed);
+    if (auto saving = core_->FindSaving()) *report.mutable_saving() = *std::move(saving);
   }
   report.set_request_id(get.request_id());
   Send(std::move(message));
 }
 
 void Session::TakeConfirm(const v1::Confirm& confirm) {
-  auto message = std::make_shared<v1::FromProxy>();
-  *message->mutable_confirmed() = core_->Confirm(confirm.transaction_id());
-  Send(std::move(message));
+  answer_is_due_ = true;
+  const uint64_t ticket = core_->Confirm(
+      confirm.transaction_id(), [this](std::shared_ptr<const v1::FromProxy> answer) { OnAnswer(std::move(answer)); });
+  if (answer_is_due_) ticket_ = ticket;
 }
 
 void Session::TakeGetHistory(const v1::GetHistory& get) {

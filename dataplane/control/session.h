@@ -86,7 +86,7 @@ class Session {
   bool read_ended_ = false;
   bool proceeding_ = false;
   bool answer_is_due_ = false;
-  std::optional<uint64_t> ticket_;  // of the transaction that is due
+  std::optional<uint64_t> ticket_;  // of the answer that is due
 
   std::deque<std::shared_ptr<const v1::FromProxy>> outbox_;
   bool writing_ = false;

@@ -19,18 +19,20 @@ namespace fairlead::control {
 // health (new servers are UNKNOWN, others have the health they had), and the revision's number.
 struct Staged {
   Staged(const SlotIndex& listeners, const SlotIndex& route_tables, const SlotIndex& backends,
-         const SlotIndex& certificates, const SlotIndex& trust_bundles)
+         const SlotIndex& certificates, const SlotIndex& trust_bundles, const SlotIndex& ticket_keys)
       : listeners(listeners),
         route_tables(route_tables),
         backends(backends),
         certificates(certificates),
-        trust_bundles(trust_bundles) {}
+        trust_bundles(trust_bundles),
+        ticket_keys(ticket_keys) {}
 
   PlannedSlots listeners;
   PlannedSlots route_tables;
   PlannedSlots backends;
   PlannedSlots certificates;
   PlannedSlots trust_bundles;
+  PlannedSlots ticket_keys;
   absl::flat_hash_map<config::BackendSlot, PlannedSlots> servers;  // of backends where some come or go
 
   config::Snapshot snapshot;
@@ -63,6 +65,11 @@ struct Staged {
     std::shared_ptr<const v1::TrustBundle> message;
   };
   std::vector<TrustBundleUpdate> trust_bundle_updates;
+  struct TicketKeysUpdate {
+    config::TicketKeysSlot slot;
+    std::shared_ptr<const v1::TicketKeys> message;
+  };
+  std::vector<TicketKeysUpdate> ticket_keys_updates;
   struct BackendUpdate {
     config::BackendSlot slot;
     std::shared_ptr<const v1::Backend> message;

@@ -9,6 +9,7 @@
 #include "dataplane/control/secrets.h"
 #include "dataplane/control/slot_access.h"
 #include "dataplane/routing/router.h"
+#include "dataplane/tls/ticket_keys.h"
 
 namespace fairlead::control {
 namespace {
@@ -92,6 +93,24 @@ void StateReporter::AddCertificateStatus(const config::Certificate& certificate,
   if (!is.ocsp_response().empty()) status.set_ocsp_not_after(is.ocsp_not_after());
 }
 
+void StateReporter::AddTicketKeys(config::TicketKeysSlot slot, const ReportFilter& filter,
+                                  v1::StateReport& report) const {
+  if (filter.config()) {
+    v1::TicketKeys& keys = *report.mutable_config()->add_ticket_keys();
+    keys = store_->ticket_keys_message(slot);
+    if (!filter.secrets()) LeaveOutSecrets(keys);
+  }
+  const config::TicketKeys& is = *store_->snapshot()->ticket_keys[slot];
+  v1::TicketKeysStatus& status = *report.add_ticket_keys();
+  status.set_id(is.id);
+  for (const tls::GivenTicketKeys::About& key : is.tls->Describe(tls::NowMs())) {
+    v1::TicketKeysStatus::Key& told = *status.add_keys();
+    told.set_name(key.name);
+    told.set_not_before_ms(key.not_before_ms);
+    told.set_makes_tickets(key.makes_tickets);
+  }
+}
+
 void StateReporter::AddServer(config::BackendSlot backend, config::ServerSlot slot, const config::Server& server,
                               v1::Backend& to) const {
   const v1::Server* message = store_->FindServerMessage(backend, slot);
@@ -150,6 +169,9 @@ v1::StateReport StateReporter::ReportAll(const ReportFilter& filter) {
     if (bundle == nullptr || !filter.config()) return;
     *report.mutable_config()->add_trust_bundles() = store_->trust_bundle_message(slot);
   });
+  snapshot.ticket_keys.ForEach([&](size_t slot, const std::shared_ptr<const config::TicketKeys>& keys) {
+    if (keys != nullptr) AddTicketKeys(static_cast<config::TicketKeysSlot>(slot), filter, report);
+  });
   snapshot.backends.ForEach([&](size_t slot, const std::shared_ptr<const config::Backend>& backend) {
     if (backend == nullptr || !filter.HasBackend(backend->settings->id)) return;
     v1::Backend* message = nullptr;
@@ -179,6 +201,7 @@ v1::StateReport StateReporter::ReportChanges(const config::Snapshot& before, con
   if (filter.config()) ReportRouteTables(before, changes, report);
   ReportCertificates(before, changes, filter, report);
   ReportTrustBundles(before, changes, filter, report);
+  ReportTicketKeys(before, changes, filter, report);
   for (config::BackendSlot slot : changes.backends()) {
     ReportBackend(At(before.backends, slot), slot, changes, filter, report);
   }
@@ -235,6 +258,18 @@ void StateReporter::ReportTrustBundles(const config::Snapshot& before, const Cha
     if (was != nullptr && !same) AddRemoved(v1::RemovedResource::TRUST_BUNDLE, "", was->id, report);
     if (is == nullptr || (same && was->digest == is->digest) || !filter.config()) continue;
     *report.mutable_config()->add_trust_bundles() = store_->trust_bundle_message(slot);
+  }
+}
+
+void StateReporter::ReportTicketKeys(const config::Snapshot& before, const ChangeSet& changes,
+                                     const ReportFilter& filter, v1::StateReport& report) const {
+  for (config::TicketKeysSlot slot : changes.ticket_keys()) {
+    const config::TicketKeys* was = At(before.ticket_keys, slot);
+    const config::TicketKeys* is = At(store_->snapshot()->ticket_keys, slot);
+    const bool same = was != nullptr && is != nullptr && was->id == is->id;
+    if (was != nullptr && !same) AddRemoved(v1::RemovedResource::TICKET_KEYS, "", was->id, report);
+    if (is == nullptr || (same && was->digest == is->digest)) continue;
+    AddTicketKeys(slot, filter, report);
   }
 }
 

@@ -35,14 +35,15 @@ google::protobuf::Duration Since(std::chrono::steady_clock::time_point start) {
 }  // namespace
 
 Transactor::Transactor(int workers, event::TimerWheel* timers, Store* store, health::HealthTable* health,
-                       Publish publish, OnAdopted on_adopted)
+                       Publish publish, OnAdopted on_adopted, Saving saving)
     : timers_(timers),
       store_(store),
       health_(health),
       compiler_(workers),
       workers_(workers),
       publish_(std::move(publish)),
-      on_adopted_(std::move(on_adopted)) {}
+      on_adopted_(std::move(on_adopted)),
+      saver_(timers, std::move(saving.save), saving.wait) {}
 
 Transactor::~Transactor() = default;
 
@@ -64,6 +65,7 @@ void Transactor::Forget(uint64_t ticket) {
   };
   for (const auto& submission : queue_) forget(*submission);
   if (publication_ != nullptr && publication_->submission != nullptr) forget(*publication_->submission);
+  saver_.Forget(ticket);
 }
 
 void Transactor::Proceed() {
@@ -100,7 +102,7 @@ void Transactor::Take(std::unique_ptr<Submission> submission) {
   if (!violations.empty()) return Answer(*submission, MakeRejected(*submission, violations));
   if (!leads_somewhere) {
     Staged nothing(store_->listeners(), store_->route_tables(), store_->backends(), store_->certificates(),
-                   store_->trust_bundles());
+                   store_->trust_bundles(), store_->ticket_keys());
     nothing.fingerprint = store_->fingerprint();
     return Apply(*submission, MakeApplied(*submission, nothing));
   }
@@ -236,24 +238,26 @@ void Transactor::EndTrial(v1::HistoryEntry::Trial how) {
   trial_.reset();
 }
 
-v1::Confirmed Transactor::Confirm(const std::string& transaction_id) {
-  v1::Confirmed confirmed;
+uint64_t Transactor::Confirm(const std::string& transaction_id, OnAnswer on_answer) {
+  auto answer = std::make_shared<v1::FromProxy>();
+  v1::Confirmed& confirmed = *answer->mutable_confirmed();
   confirmed.set_transaction_id(transaction_id);
+  const v1::HistoryEntry* const entry = history_.FindTransaction(transaction_id);
   if (trial_.has_value() && trial_->entry.transaction_id() == transaction_id) {
     confirmed.set_revision(trial_->entry.revision());
     EndTrial(v1::HistoryEntry::CONFIRMED);
-    return confirmed;
-  }
-  const v1::HistoryEntry* const entry = history_.FindTransaction(transaction_id);
-  if (entry == nullptr) {
+    SaveTrialEnd(v1::HistoryEntry::CONFIRMED);
+  } else if (entry == nullptr) {
     confirmed.set_error(base::StrCat("no revision is known that transaction ", health::Quote(transaction_id), " made"));
-    return confirmed;
+  } else {
+    confirmed.set_revision(entry->revision());
+    if (entry->trial() == v1::HistoryEntry::REVERTED) {
+      confirmed.set_error(base::StrCat("revision ", entry->revision(), " was changed back"));
+    }
   }
-  confirmed.set_revision(entry->revision());
-  if (entry->trial() == v1::HistoryEntry::REVERTED) {
-    confirmed.set_error(base::StrCat("revision ", entry->revision(), " was changed back"));
-  }
-  return confirmed;
+  const uint64_t ticket = ++last_ticket_;
+  saver_.Answer(ticket, std::move(answer), std::move(on_answer));
+  return ticket;
 }
 
 std::optional<v1::HistoryEntry> Transactor::FindUnconfirmed() const {
@@ -285,7 +289,10 @@ void Transactor::Revert() {
   transaction.set_author("fairlead");
   transaction.set_comment(base::StrCat("revision ", revision, " was not confirmed in time"));
   const History::WayBack way = History::UndoAlone(trial_->undo, trial_->changed_later, *store_);
-  if (way.leads_nowhere()) return EndTrial(v1::HistoryEntry::REVERTED);  // later words on health have taken its place
+  if (way.leads_nowhere()) {  // later words on health have taken its place
+    EndTrial(v1::HistoryEntry::REVERTED);
+    return SaveTrialEnd(v1::HistoryEntry::REVERTED);
+  }
   way.PutInto(transaction);
   std::variant<Violations, Staged> compiled = Compile(transaction);
   if (const Violations* found = std::get_if<Violations>(&compiled)) {
@@ -295,13 +302,17 @@ void Transactor::Revert() {
     return timers_->Schedule(&trial_timer_, kRetryMs);
   }
   Staged& staged = std::get<Staged>(compiled);
-  if (staged.changes_nothing()) return EndTrial(v1::HistoryEntry::REVERTED);
+  if (staged.changes_nothing()) {
+    EndTrial(v1::HistoryEntry::REVERTED);
+    return SaveTrialEnd(v1::HistoryEntry::REVERTED);
+  }
   Commit(std::move(submission), std::move(staged));
 }
 
 void Transactor::Commit(std::unique_ptr<Submission> submission, Staged staged) {
   auto publication = std::make_unique<Publication>();
   publication->applied = MakeApplied(*submission, staged);
+  const bool ends_trial = trial_.has_value() && submission->rollback_to.has_value();
   Remember(*submission, MakeHistoryEntry(*submission, publication->applied), MakeUndo(*store_, staged));
   publication->submission = std::move(submission);
 
@@ -313,6 +324,7 @@ void Transactor::Commit(std::unique_ptr<Submission> submission, Staged staged) {
   TakeDecidedHealth(*health_, places, staged.snapshot, staged.changes.list);
   publication->changes = std::move(staged.changes);
   store_->Commit(std::move(staged));
+  if (saver_.saves()) SaveRevision(*publication->submission, ends_trial);
   StartPublication(std::move(publication));
 }
 
@@ -348,7 +360,8 @@ void Transactor::StartPublication(std::unique_ptr<Publication> publication) {
     store_->CommitHealth(std::make_shared<const config::Snapshot>(std::move(snapshot)));
   }
   // It changed, and changed back.
-  if (publication->submission == nullptr && publication->changes.list.servers.empty()) return;
+  const bool is_of_health = publication->submission == nullptr && publication->on_adopted == nullptr;
+  if (is_of_health && publication->changes.list.servers.empty()) return;
   publication_ = std::move(publication);
   publish_(store_->snapshot(), publication_->changes.list, [this] { Adopted(); });
 }
@@ -362,6 +375,7 @@ void Transactor::Adopted() {
     timers_->Schedule(&trial_timer_, trial_->within_ms);
   }
   if (publication->submission != nullptr) Apply(*publication->submission, std::move(publication->applied));
+  if (publication->on_adopted != nullptr) publication->on_adopted();
   on_adopted_(publication->changes);
   proceeding_ = within_proceed;
   Proceed();
@@ -379,8 +393,8 @@ v1::Applied Transactor::MakeApplied(const Submission& submission, const Staged& 
   return applied;
 }
 
-std::shared_ptr<const v1::FromProxy> Transactor::MakeRejected(const Submission& submission,
-                                                              const Violations& violations) const {
+std::shared_ptr<v1::FromProxy> Transactor::MakeRejected(const Submission& submission,
+                                                        const Violations& violations) const {
   auto answer = std::make_shared<v1::FromProxy>();
   v1::Rejected& rejected = *answer->mutable_rejected();
   rejected.set_transaction_id(submission.transaction.id());
@@ -397,15 +411,19 @@ void Transactor::Apply(Submission& submission, v1::Applied applied) {
   Answer(submission, std::move(answer));
 }
 
-void Transactor::Answer(Submission& submission, std::shared_ptr<const v1::FromProxy> answer) {
+void Transactor::Answer(Submission& submission, std::shared_ptr<v1::FromProxy> answer) {
+  // Refused or without effect, it may have told of a new leader all the same.
+  if (saver_.saves() && saved_epoch_ != leader_epoch_)
+    saver_.Put({.change = nullptr, .answers = {}, .entry = MakeEntry()});
+  saved_epoch_ = leader_epoch_;
   memory_.Add(submission.transaction.id(), submission.hash, answer);
   Deliver(submission, std::move(answer));
 }
 
-void Transactor::Deliver(Submission& submission, std::shared_ptr<const v1::FromProxy> answer) {
+void Transactor::Deliver(Submission& submission, std::shared_ptr<v1::FromProxy> answer) {
   ++(answer->has_rejected() ? rejected_ : applied_);
   memory_return_.Note(submission.transaction.ByteSizeLong());  // which ends now
-  if (submission.on_answer != nullptr) submission.on_answer(std::move(answer));
+  saver_.Answer(submission.ticket, std::move(answer), std::move(submission.on_answer));
 }
 
 }  // namespace fairlead::control

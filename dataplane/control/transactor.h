@@ -13,6 +13,7 @@
 
 #include "absl/container/flat_hash_set.h"
 #include "absl/functional/any_invocable.h"
+#include "absl/status/status.h"
 #include "dataplane/config/snapshot.h"
 #include "dataplane/control/answer_memory.h"
 #include "dataplane/control/changes.h"
@@ -20,10 +21,13 @@
 #include "dataplane/control/history.h"
 #include "dataplane/control/memory_return.h"
 #include "dataplane/control/operation_set.h"
+#include "dataplane/control/saver.h"
 #include "dataplane/control/store.h"
 #include "dataplane/control/undo.h"
 #include "dataplane/event/timer_wheel.h"
 #include "dataplane/health/health_table.h"
+#include "dataplane/persistence/record.h"
+#include "dataplane/persistence/restored.h"
 #include "fairlead/v1/control.pb.h"
 #include "fairlead/v1/transaction.pb.h"
 
@@ -45,11 +49,15 @@ class Transactor {
   using OnAnswer = absl::AnyInvocable<void(std::shared_ptr<const v1::FromProxy>)>;
   // The workers serve a changed state: what is different from the one that they served before.
   using OnAdopted = absl::AnyInvocable<void(const Changes&)>;
+  struct Saving {
+    Saver::Save save = nullptr;  // null: nothing is saved
+    std::chrono::milliseconds wait{0};
+  };
 
   // `store` and `health` outlive the transactor, which alone changes the first, and tells the second of servers and of
   // the controller's words. `health` tells HealthChanged of what reports change.
   Transactor(int workers, event::TimerWheel* timers, Store* store, health::HealthTable* health, Publish publish,
-             OnAdopted on_adopted);
+             OnAdopted on_adopted, Saving saving);
   ~Transactor();
   Transactor(const Transactor&) = delete;
   Transactor& operator=(const Transactor&) = delete;
@@ -64,11 +72,21 @@ class Transactor {
   // within a few milliseconds, or while something else is being published, go together.
   void HealthChanged(std::string_view backend, std::string_view server);
 
-  // Ends the trial of the revision that this transaction made: it stands. The answer says why it does not.
-  v1::Confirmed Confirm(const std::string& transaction_id);
+  // Ends the trial of the revision that this transaction made: it stands. The answer, Confirmed, says why it does not;
+  // the ticket names it for Forget.
+  uint64_t Confirm(const std::string& transaction_id, OnAnswer on_answer);
   const History& history() const { return history_; }
   // The revision that is on trial; nothing: none is.
   std::optional<v1::HistoryEntry> FindUnconfirmed() const;
+
+  // Begins with what was saved, before anything else is called: `on_adopted` when all workers serve it. Listeners that
+  // can't be bound are tried again every second, and lack their sockets until then. INVALID_ARGUMENT: it is not valid
+  // for this version.
+  absl::Status Restore(persistence::Restored restored, absl::AnyInvocable<void()> on_adopted);
+  // What is on the disk: see Saver.
+  void OnSaved(uint64_t number, bool is_stuck) { saver_.OnSaved(number, is_stuck); }
+  // Saves everything, whatever was saved before: the state's resources, with their secrets.
+  void SaveAll(v1::Snapshot config);
 
   // The highest epoch that a transaction came with; 0: none did.
   uint64_t leader_epoch() const { return leader_epoch_; }
@@ -93,6 +111,8 @@ class Transactor {
     // Of a transaction; none for a change of health alone.
     std::unique_ptr<Submission> submission;
     v1::Applied applied;
+    // Of what was restored.
+    absl::AnyInvocable<void()> on_adopted;
   };
 
   // A revision that waits for its confirmation (Transaction.confirm_within). So many words on health may come meanwhile
@@ -120,7 +140,13 @@ class Transactor {
   v1::HistoryEntry MakeHistoryEntry(const Submission& submission, const v1::Applied& applied) const;
   // Puts a revision that is about to be committed into the history, and where it says so, on trial.
   void Remember(const Submission& submission, v1::HistoryEntry entry, Undo undo);
+  // With a revision that takes it back, or by itself.
   void EndTrial(v1::HistoryEntry::Trial how);
+  void SaveTrialEnd(v1::HistoryEntry::Trial how);
+  // The revision that was just committed; of its transaction only what its answer needs is left.
+  void SaveRevision(Submission& submission, bool ends_trial);
+  persistence::Entry MakeEntry() const;
+  persistence::Trial DescribeTrial() const;
   // Changes back what is on trial.
   void Revert();
   void StartPublication(std::unique_ptr<Publication> publication);
@@ -129,12 +155,12 @@ class Transactor {
   std::vector<config::ChangeList::ServerChange> TakeHealthChanges();
 
   v1::Applied MakeApplied(const Submission& submission, const Staged& staged) const;
-  std::shared_ptr<const v1::FromProxy> MakeRejected(const Submission& submission, const Violations& violations) const;
+  std::shared_ptr<v1::FromProxy> MakeRejected(const Submission& submission, const Violations& violations) const;
   // Answers that the transaction is in force, or would be.
   void Apply(Submission& submission, v1::Applied applied);
   // Remembers the answer for the transaction's id, which is new, and delivers it.
-  void Answer(Submission& submission, std::shared_ptr<const v1::FromProxy> answer);
-  void Deliver(Submission& submission, std::shared_ptr<const v1::FromProxy> answer);
+  void Answer(Submission& submission, std::shared_ptr<v1::FromProxy> answer);
+  void Deliver(Submission& submission, std::shared_ptr<v1::FromProxy> answer);
 
   static void OnHealthDue(void* transactor);
   static void OnTrialOver(void* transactor);
@@ -152,6 +178,8 @@ class Transactor {
   uint64_t leader_epoch_ = 0;
   uint64_t applied_ = 0;
   uint64_t rejected_ = 0;
+  Saver saver_;
+  uint64_t saved_epoch_ = 0;
   AnswerMemory memory_;
   History history_;
   std::optional<Trial> trial_;

@@ -20,6 +20,8 @@ enum class ServerError : uint8_t {
   kMalformed,             // the response broke the protocol
   kAbandoned,             // the server left (removed while connecting, or MAINT)
   kNotProcessed,          // HTTP/2: the server promises that it has not begun with the request
+  kOtherProtocol,         // the connection speaks HTTP/1.1, and serves another that had waited for it: nothing was sent
+  kNoExtendedConnect,     // HTTP/2: the server does not take it (RFC 8441), so nothing was sent
   kReset,                 // HTTP/2: the server reset the stream
 };
 

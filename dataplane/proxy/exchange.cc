@@ -4,6 +4,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "dataplane/http/h1/upgrade.h"
+#include "dataplane/proxy/early_data.h"
 #include "dataplane/proxy/exchange_pool.h"
 #include "dataplane/proxy/request_log.h"
 #include "dataplane/proxy/sent_proxy_header.h"
@@ -40,7 +41,7 @@ void Exchange::Begin(http::ServerStream* stream, const Client* client) {
   backend_ = nullptr;
   attempts_.Start();
   request_ended_ = body_sent_ = response_begun_ = response_ended_ = tunnel_ = false;
-  idle_watch_due_ = is_call_ = counted_ = finished_ = false;
+  idle_watch_due_ = is_call_ = counted_ = awaits_handshake_ = finished_ = false;
 }
 
 void Exchange::OnRequestHead(bool body_follows) {
@@ -55,7 +56,19 @@ void Exchange::OnRequestHead(bool body_follows) {
   if (environment_->loop->blocks().tight()) return RefuseForMemory();
   reservation_.Begin(environment_->loop->blocks());
   if (client_->listener->http.path_normalization.any() && !NormalizePath()) return;
+  if (AwaitHandshake()) return;
   Route();
+}
+
+bool Exchange::AwaitHandshake() {
+  EarlyData* const early = client_->early_data();
+  if (early == nullptr || !EarlyData::Holds(request_)) return false;
+  awaits_handshake_ = true;
+  early->Wait(this, [](void* self) {
+    static_cast<Exchange*>(self)->awaits_handshake_ = false;
+    static_cast<Exchange*>(self)->Route();
+  });
+  return true;
 }
 
 void Exchange::BeginCall() {
@@ -127,7 +140,7 @@ void Exchange::GoByRule() {
                                                : routing::ChooseBackend(*rule_, environment_->random->Next());
   attempts_.set_backend(backend_slot);
   backend_ = pin_->snapshot->backends[backend_slot]->settings.get();
-  const bool may_be_refused = backend_->protocol == config::BackendProtocol::kHttp2;
+  const bool may_be_refused = backend_->protocol != config::BackendProtocol::kHttp1;
   if (may_be_refused && !body_sent_ && !environment_->loop->blocks().lean()) kept_body_.Begin();
   StartAttempt();
 }
@@ -195,13 +208,13 @@ void Exchange::OnAdmitted(const upstream::Choice& choice) {
   if (!attempts_.Begin(*environment_, choice, this)) {
     return Reply(503, Reason::kNoDescriptors, "the proxy has no descriptors left");
   }
-  if (!attempts_.connection()->connecting()) OnConnected();
+  if (!attempts_.connection()->connecting()) OnConnected(attempts_.connection());
 }
 
 std::string Exchange::MakePreamble() { return MakeProxyHeader(backend_->send_proxy_protocol, *client_); }
 
-void Exchange::OnConnected() {
-  attempts_.SetConnected();
+void Exchange::OnConnected(upstream::Channel* channel) {
+  attempts_.SetConnected(channel);
   record_.times.Take(Mark::kConnected);
   if (sends_proxy_header() && !attempts_.connection()->has_begun()) attempts_.connection()->BeginWith(MakePreamble());
   http::ClientStream& stream = attempts_.connection()->stream();
@@ -354,8 +367,10 @@ void Exchange::OnResponseEnd(const http::FieldList* trailers) {
 void Exchange::OnServerError(http::ServerError error, std::string_view detail) {
   attempts_.LoseConnection();
   environment_->loop->timers().Cancel(&timer_);
-  const bool may_be_sent_again = !response_begun_ && (!body_sent_ || kept_body_.whole()) &&
-                                 (error == http::ServerError::kNotProcessed || http::IsIdempotent(request_.method));
+  const bool was_untouched =
+      error == http::ServerError::kNotProcessed || error == http::ServerError::kNoExtendedConnect;
+  const bool may_be_sent_again =
+      !response_begun_ && (!body_sent_ || kept_body_.whole()) && (was_untouched || http::IsIdempotent(request_.method));
   if (attempts_.Fail(*environment_, error, may_be_sent_again)) return environment_->turn_work->Add(this);
   metrics_.CountFailure();
   if (response_begun_) return Cut(DecidedBy::kServer, ReasonOf(error), detail);
@@ -512,6 +527,7 @@ void Exchange::Finish() {
   downstream_ = nullptr;
   environment_->loop->timers().Cancel(&timer_);
   Leave();
+  if (awaits_handshake_) client_->tls->early->Forget(this);
   attempts_.End();
   metrics_.End(environment_->loop->now_us());
   if (pin_ != nullptr) environment_->snapshots->Unpin(std::exchange(pin_, nullptr));

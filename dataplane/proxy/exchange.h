@@ -57,7 +57,8 @@ class Exchange final : public http::ServerStreamHandler,
 
   // upstream::ConnectionUser:
   http::ResponseHead& response_head() override { return response_; }
-  void OnConnected() override;
+  void OnConnected(upstream::Channel* channel) override;
+  bool needs_http1() const override { return attempts_.needs_http1(); }
   std::string MakePreamble() override;
   void OnInformational() override;
   void OnResponseHead() override;
@@ -79,6 +80,8 @@ class Exchange final : public http::ServerStreamHandler,
   // Whether the call is made again, in place of passing its answer on.
   bool RetryCall();
   void OnDeadline();
+  // Whether it waits for the end of its connection's TLS handshake.
+  bool AwaitHandshake();
   // By the listener's rules. False: it was refused.
   bool NormalizePath();
   // Finds a rule by the worker's current revision, and goes by it.
@@ -149,6 +152,7 @@ class Exchange final : public http::ServerStreamHandler,
   bool idle_watch_due_ : 1 = false;
   bool is_call_ : 1 = false;  // of gRPC
   bool counted_ : 1 = false;
+  bool awaits_handshake_ : 1 = false;
   bool finished_ : 1 = false;
 };
 

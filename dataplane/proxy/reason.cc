@@ -136,8 +136,10 @@ Reason ReasonOf(http::ServerError error) {
     case http::ServerError::kTruncated:
       return Reason::kResponseTruncated;
     case http::ServerError::kMalformed:
+    case http::ServerError::kNoExtendedConnect:
       return Reason::kResponseMalformed;
     case http::ServerError::kNotProcessed:
+    case http::ServerError::kOtherProtocol:
       return Reason::kServerRefused;
     case http::ServerError::kReset:
       return Reason::kServerReset;

@@ -36,12 +36,24 @@ bool ServerAttempts::Begin(const Environment& environment, const upstream::Choic
 
 bool ServerAttempts::Fail(const Environment& environment, http::ServerError error, bool may_be_sent_again) {
   if (error == http::ServerError::kNotProcessed) environment.counters->upstream_refused_streams.Increment();
-  const bool is_to_blame = error != http::ServerError::kAbandoned && error != http::ServerError::kNotProcessed;
-  if (is_to_blame) server_->CountFailure();
   retry_due_ = MayRetry(error, may_be_sent_again);
+  if (IsToBlame(error)) server_->CountFailure();
   LeaveServer();
   if (!retry_due_) environment.counters->upstream_failures.Increment();
   return retry_due_;
+}
+
+bool ServerAttempts::IsToBlame(http::ServerError error) const {
+  switch (error) {
+    case http::ServerError::kAbandoned:
+    case http::ServerError::kNotProcessed:
+    case http::ServerError::kOtherProtocol:
+      return false;
+    case http::ServerError::kNoExtendedConnect:
+      return !retry_due_;
+    default:
+      return true;
+  }
 }
 
 void ServerAttempts::TryAnother() {
@@ -72,6 +84,20 @@ bool ServerAttempts::MayRetry(http::ServerError error, bool may_be_sent_again) {
       avoid_ = server_slot_;
       if (!may_be_sent_again || refusals_ == kMaxRefusals) return false;
       ++refusals_;
+      --count_;
+      return true;
+    case http::ServerError::kOtherProtocol:
+      // At once, and at nobody's expense. Who has waited for others twice waits no more.
+      fresh_ = fresh_ || has_waited_;
+      has_waited_ = true;
+      --count_;
+      return true;
+    case http::ServerError::kNoExtendedConnect:
+      // What the server may well do by HTTP/1.1.
+      if (server_->settings().protocol != config::BackendProtocol::kAuto || needs_http1_ || !may_be_sent_again) {
+        return false;
+      }
+      needs_http1_ = fresh_ = true;
       --count_;
       return true;
     case http::ServerError::kTruncated:

@@ -32,7 +32,7 @@ class ServerAttempts {
   void Start() {
     ForgetServers();
     count_ = refusals_ = 0;
-    reused_ = fresh_ = retry_due_ = false;
+    reused_ = fresh_ = needs_http1_ = has_waited_ = retry_due_ = false;
   }
   // It is routed anew: slots of another revision may belong to others.
   void ForgetServers() { server_slot_ = avoid_ = kNoServer; }
@@ -43,8 +43,11 @@ class ServerAttempts {
   // It was admitted: takes a connection to that server, which is connected() where connection()->connecting() is false
   // and SetConnected was called. False: no descriptors left.
   bool Begin(const Environment& environment, const upstream::Choice& choice, upstream::ConnectionUser* user);
-  // The connection stands, and the request goes to it.
-  void SetConnected() { connected_ = true; }
+  // The connection stands, and the request goes to it by `channel`.
+  void SetConnected(upstream::Channel* channel) {
+    connection_ = channel;
+    connected_ = true;
+  }
   // The connection has failed, and closes itself.
   void LoseConnection() { connection_ = nullptr; }
   // The attempt has failed with it. True: another is due, but not from here, since the worker may be in the middle of
@@ -68,6 +71,8 @@ class ServerAttempts {
   upstream::Server* server() const { return server_; }
   upstream::Channel* connection() const { return connection_; }
   bool connected() const { return connected_; }
+  // The next connection must not speak HTTP/2, with which this server can't do what is asked for.
+  bool needs_http1() const { return needs_http1_; }
   // The last connection came from the pool.
   bool reused() const { return reused_; }
   // How many were made; those that the server's leaving has ended do not count.
@@ -75,6 +80,7 @@ class ServerAttempts {
 
  private:
   bool MayRetry(http::ServerError error, bool may_be_sent_again);
+  bool IsToBlame(http::ServerError error) const;
   void LeaveServer();
 
   upstream::Server* server_ = nullptr;
@@ -87,6 +93,8 @@ class ServerAttempts {
   bool connected_ : 1 = false;
   bool reused_ : 1 = false;
   bool fresh_ : 1 = false;  // the next attempt is on a new connection
+  bool needs_http1_ : 1 = false;
+  bool has_waited_ : 1 = false;  // for a connection that another got
   bool retry_due_ : 1 = false;
 };
 

@@ -82,8 +82,8 @@ std::string TcpConnection::MakePreamble() {
   return MakeProxyHeader(attempts_.server()->settings().send_proxy_protocol, client_);
 }
 
-void TcpConnection::OnConnected() {
-  attempts_.SetConnected();
+void TcpConnection::OnConnected(upstream::Channel* channel) {
+  attempts_.SetConnected(channel);
   if (log_ != nullptr) log_->Connected();
   // In front of what the client has said meanwhile.
   const std::string header = attempts_.connection()->has_begun() ? std::string() : MakePreamble();

@@ -58,7 +58,7 @@ class TcpConnection final : public ClientConnection,
   void RunTurnWork() override;
 
   // upstream::RawUser:
-  void OnConnected() override;
+  void OnConnected(upstream::Channel* channel) override;
   std::string MakePreamble() override;
   void OnServerError(http::ServerError error, std::string_view detail) override;
 

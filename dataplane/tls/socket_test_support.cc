@@ -61,6 +61,29 @@ OpenSslPeer::~OpenSslPeer() {
   SSL_CTX_free(context_);
 }
 
+void OpenSslPeer::ChooseProtocol(std::string protocol) {
+  chosen_ = static_cast<char>(protocol.size()) + protocol;
+  SSL_CTX_set_alpn_select_cb(
+      context_,
+      [](SSL*, const unsigned char** out, unsigned char* size, const unsigned char* offered, unsigned offered_size,
+         void* chosen) {
+        const auto& own = *static_cast<std::string*>(chosen);
+        unsigned char* found;
+        const int result = SSL_select_next_proto(&found, size, reinterpret_cast<const unsigned char*>(own.data()),
+                                                 static_cast<unsigned>(own.size()), offered, offered_size);
+        *out = found;
+        return result == OPENSSL_NPN_NEGOTIATED ? SSL_TLSEXT_ERR_OK : SSL_TLSEXT_ERR_ALERT_FATAL;
+      },
+      &chosen_);
+}
+
+std::string OpenSslPeer::protocol() const {
+  const unsigned char* protocol = nullptr;
+  unsigned size = 0;
+  SSL_get0_alpn_selected(tls_, &protocol, &size);
+  return std::string(reinterpret_cast<const char*>(protocol), size);
+}
+
 bool OpenSslPeer::Handshake() {
   const int result = SSL_do_handshake(tls_);
   if (result == 1) return true;

@@ -44,6 +44,10 @@ class OpenSslPeer {
 
   // To be changed before the first step.
   ssl_st* tls() const { return tls_; }
+  // A server's: what it takes of the protocols that clients offer (ALPN). One that they don't offer ends the handshake.
+  void ChooseProtocol(std::string protocol);
+  // What the other side has chosen, or was told; empty: nothing.
+  std::string protocol() const;
   // One more step of the handshake; whether it is done.
   bool Handshake();
   bool failed() const { return failed_; }
@@ -59,6 +63,7 @@ class OpenSslPeer {
   event::testing::Peer peer_;
   ssl_ctx_st* context_;
   ssl_st* tls_;
+  std::string chosen_;
   bool failed_ = false;
   bool ended_ = false;
 };

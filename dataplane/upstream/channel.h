@@ -8,13 +8,19 @@
 
 namespace fairlead::upstream {
 
+class Channel;
+
 // Who a channel works for: hears of the connection before it hears of the response.
 class ConnectionUser : public http::ClientStreamHandler {
  public:
-  // The connection stands; stream() may be used.
-  virtual void OnConnected() = 0;
+  // The connection stands, and `channel`, in the place of the one that Server::Acquire gave, is the way to it: the same
+  // one, unless it was settled only now what is spoken. Its stream() may be used.
+  virtual void OnConnected(Channel* channel) = 0;
   // It speaks for itself on the connection's socket, and takes that with OnConnected (RawUser).
   virtual bool takes_socket() const { return false; }
+  // Where the server chooses what is spoken (config::BackendProtocol::kAuto): a connection that is made for it must not
+  // speak HTTP/2.
+  virtual bool needs_http1() const { return false; }
   // What a connection that is made for it alone begins with: a PROXY header.
   virtual std::string MakePreamble() { return {}; }
 

@@ -23,8 +23,11 @@ Connection::Connection(Environment* environment, Server* server, ConnectionUser*
 absl::Status Connection::Connect() {
   const bool begins_in_front_of_tls =
       server_->settings().tls != nullptr && server_->settings().send_proxy_protocol != config::ProxyProtocol::kNone;
+  const Server::DialFor purpose = user_->takes_socket()  ? Server::DialFor::kRaw
+                                  : user_->needs_http1() ? Server::DialFor::kHttp1Alone
+                                                         : Server::DialFor::kHttp;
   const absl::StatusOr<event::Socket*> socket =
-      server_->Dial(this, user_->takes_socket(), begins_in_front_of_tls ? user_->MakePreamble() : "");
+      server_->Dial(this, purpose, begins_in_front_of_tls ? user_->MakePreamble() : "");
   if (!socket.ok()) return socket.status();
   if (begins_in_front_of_tls) {
     has_begun_ = true;
@@ -35,21 +38,34 @@ absl::Status Connection::Connect() {
   return absl::OkStatus();
 }
 
+void Connection::TakeOver(event::Socket* socket, bool has_begun, bool keep) {
+  socket_ = socket;
+  socket_->set_handler(this);
+  has_begun_ = has_begun;
+  keep_ = keep;
+  Stand();
+}
+
 void Connection::OnConnected(int error) {
   event::TurnScope scope(environment_->turn_work);
-  environment_->loop->timers().Cancel(&timer_);
   if (const auto failure = server_->OnConnectEnded(*socket_, error, /*protocol=*/{})) {
+    environment_->loop->timers().Cancel(&timer_);
     return Fail(failure->error, failure->detail);
   }
+  Stand();
+}
+
+void Connection::Stand() {
+  environment_->loop->timers().Cancel(&timer_);
   connecting_ = false;
   if (user_->takes_socket()) {
     state_ = State::kTaken;
-    return user_->OnConnected();
+    return user_->OnConnected(this);
   }
   state_ = State::kBusy;
   socket_->ResumeReceive();
   codec_.Begin(user_);
-  user_->OnConnected();
+  user_->OnConnected(this);
 }
 
 void Connection::Use(ConnectionUser* user) {

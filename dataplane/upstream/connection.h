@@ -31,6 +31,9 @@ class Connection final : public Channel,
   Connection(Environment* environment, Server* server, ConnectionUser* user);
   // Begins to connect. Errors: no descriptors left; then the connection is as it was.
   absl::Status Connect();
+  // In place of Connect: goes on with one that stands, made by Server::Dial. `has_begun`: what it begins with has gone.
+  // Not `keep`: no other exchange is to follow.
+  void TakeOver(event::Socket* socket, bool has_begun, bool keep);
 
   // Idle: whether something came that nobody asked for, be it its end.
   bool HasNews() const { return socket_->HasNews(); }
@@ -83,6 +86,7 @@ class Connection final : public Channel,
   void ResumeReceive() override { socket_->ResumeReceive(); }
   void ShutdownAfterOutput() override;
 
+  void Stand();
   void OnTimeout();
   void Flush();
   // A tunnel that did not end in order on both sides is reset: its end would be taken for one.

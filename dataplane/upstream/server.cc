@@ -32,7 +32,7 @@ Server::~Server() {
 }
 
 bool Server::HasRoom() {
-  return active_requests_->load() < max_requests_ && (places_.HasRoom() || (is_shared() && shared_.HasRoom()));
+  return active_requests_->load() < max_requests_ && (places_.HasRoom() || (may_share() && shared_.HasRoom()));
 }
 
 bool Server::TakeRequest() {
@@ -71,14 +71,13 @@ std::optional<ConnectionPlace> Server::TryBegin(bool fresh) {
 }
 
 std::optional<ConnectionPlace> Server::FindPlace(bool fresh) {
-  if (!fresh && is_shared()) {
+  if (!fresh && may_share()) {
     const auto may_use = [this](SharedConnection* idle) {
       return !idle->HasNews() && (!places_.limited() || places_.TryClaim());
     };
     if (shared_.FindRoom(may_use)) return ConnectionPlace::kShared;
-  } else if (!fresh && !idle_.empty() && (!places_.limited() || places_.TryClaim())) {
-    return ConnectionPlace::kIdle;
   }
+  if (!fresh && !idle_.empty() && (!places_.limited() || places_.TryClaim())) return ConnectionPlace::kIdle;
   if (places_.TryOpen()) return ConnectionPlace::kNew;
   if (places_.TryClaim()) return ConnectionPlace::kAwaited;
   return std::nullopt;
@@ -89,7 +88,7 @@ void Server::EndRequest() {
   backend_counters_->requests_active.Decrement();
   const bool had_limit = active_requests_->fetch_sub(1) >= max_requests_;
   // A stream less, where there may be no other connection.
-  if (had_limit || (places_.limited() && is_shared())) OnRoom();
+  if (had_limit || (places_.limited() && may_share())) OnRoom();
   if (retired_ && exchanges_ == 0) delete this;
 }
 
@@ -117,32 +116,41 @@ absl::StatusOr<Channel*> Server::Acquire(ConnectionUser* user, ConnectionPlace p
 }
 
 absl::StatusOr<Channel*> Server::Open(ConnectionUser* user) {
-  const bool is_own = !is_shared() || user->takes_socket();
-  auto* own = is_own ? new Connection(environment_, this, user) : nullptr;
-  auto* shared = is_own ? nullptr : new SharedConnection(environment_, this);
-  if (absl::Status status = is_own ? own->Connect() : shared->Connect(); !status.ok()) {
-    is_own ? own->Close() : shared->Close();
+  const auto connect = [this](auto* connection, Channel* channel) -> absl::StatusOr<Channel*> {
+    const absl::Status status = connection->Connect();
+    if (status.ok()) return channel;
+    channel->Release();
+    connection->Close();
     ReleasePlace();
     return status;
+  };
+  if (makes_own(*user)) {
+    auto* connection = new Connection(environment_, this, user);
+    in_use_.PushBack(connection);
+    return connect(connection, connection);
   }
-  if (!is_own) {
-    shared_.Add(shared);
-    return shared->Add(user);
-  }
-  in_use_.PushBack(own);
-  return own;
+  auto* connection = new SharedConnection(environment_, this);
+  shared_.Add(connection);
+  Channel* const channel = connection->Add(user);
+  return connect(connection, channel);
 }
 
 Channel* Server::Await(ConnectionUser* user) {
   owner_->ClaimConnection(slot_);
-  if (is_shared() && !user->takes_socket()) {
-    auto* connection = new SharedConnection(environment_, this);
-    shared_.AddAwaiting(connection);
-    return connection->Add(user);
+  if (makes_own(*user)) {
+    auto* connection = new Connection(environment_, this, user);
+    awaiting_.PushBack(connection);
+    return connection;
   }
+  auto* connection = new SharedConnection(environment_, this);
+  shared_.AddAwaiting(connection);
+  return connection->Add(user);
+}
+
+void Server::GoOnWithHttp1(event::Socket* socket, ConnectionUser* user, bool has_begun, bool keep) {
   auto* connection = new Connection(environment_, this, user);
-  awaiting_.PushBack(connection);
-  return connection;
+  in_use_.PushBack(connection);
+  connection->TakeOver(socket, has_begun, keep);
 }
 
 struct Server::TlsSessions {
@@ -150,7 +158,7 @@ struct Server::TlsSessions {
   std::shared_ptr<tls::ClientSessions> raw = std::make_shared<tls::ClientSessions>();
 };
 
-absl::StatusOr<event::Socket*> Server::Dial(event::SocketHandler* handler, bool raw, std::string_view first) {
+absl::StatusOr<event::Socket*> Server::Dial(event::SocketHandler* handler, DialFor purpose, std::string_view first) {
   absl::StatusOr<base::UniqueFd> fd = net::OpenStreamSocket(address());
   const bool is_for_others = fd.ok() && fd->get() >= environment_->loop->descriptor_ceiling();
   if (!fd.ok() || is_for_others) {
@@ -163,8 +171,16 @@ absl::StatusOr<event::Socket*> Server::Dial(event::SocketHandler* handler, bool 
   if (tls == nullptr) return loop.Connect(fd->Release(), address().get(), address().length(), handler);
   if (tls_sessions_ == nullptr) tls_sessions_ = std::make_unique<TlsSessions>();
   event::Socket* const transport = loop.Connect(fd->Release(), address().get(), address().length(), nullptr);
-  return tls::Socket::Connect(loop, transport, raw ? tls->raw : tls->http,
+  const bool raw = purpose == DialFor::kRaw;
+  const bool http1_alone = purpose == DialFor::kHttp1Alone && tls->http1 != nullptr;
+  return tls::Socket::Connect(loop, transport, raw ? tls->raw : (http1_alone ? tls->http1 : tls->http),
                               raw ? tls_sessions_->raw : tls_sessions_->http, handler, first);
+}
+
+bool Server::ChoseHttp2(const event::Socket& socket) {
+  const auto* const tls = dynamic_cast<const tls::Socket*>(&socket);
+  spoke_http1_ = tls == nullptr || tls->protocol() != "h2";
+  return !spoke_http1_;
 }
 
 std::optional<Server::ConnectFailure> Server::OnConnectEnded(const event::Socket& socket, int error,
@@ -222,7 +238,10 @@ void Server::Update(const config::Server* config, const config::BackendSettings*
   config_ = config;
   settings_ = settings;
   // Sessions stand for a server that was checked, by what holds no more or at another address.
-  if (moved || other_tls) tls_sessions_ = nullptr;
+  if (moved || other_tls) {
+    tls_sessions_ = nullptr;
+    spoke_http1_ = false;
+  }
   if (config->admin_state == config::AdminState::kMaint) {
     CloseIdle();
     Abandon(/*only_connecting=*/false);
@@ -307,14 +326,14 @@ void Server::OnKept() {
 }
 
 bool Server::Keep(Connection* connection) {
-  if (!MayKeep() || is_shared()) return false;
+  if (!MayKeep() || !may_not_share()) return false;
   idle_.PushFront(connection);
   OnKept();
   return true;
 }
 
 bool Server::Keep(SharedConnection*) {
-  if (!MayKeep() || !is_shared()) return false;
+  if (!MayKeep() || !may_share()) return false;
   OnKept();
   return true;
 }
@@ -351,6 +370,13 @@ void Server::CloseIdle() {
 void Server::LeaveConnections() {
   while (!idle_.empty()) idle_.front()->Close();
   in_use_.ForEach([](Connection* connection) { connection->DoNotKeep(); });
+  const auto abandon_awaiting = [](auto* connection) {
+    if (connection->awaits_place()) {
+      connection->Fail(http::ServerError::kAbandoned, "how the server is spoken to has changed");
+    }
+  };
+  awaiting_.ForEach(abandon_awaiting);
+  shared_.ForEach(abandon_awaiting);
   shared_.ForEach([](SharedConnection* connection) { connection->Drain(); });
 }
 

@@ -93,9 +93,12 @@ class Server {
   // A place that this worker has claimed.
   void OnPlaceGranted();
 
+  // What a connection is made for: HTTP as the backend's settings have it, HTTP/1.1 where they would have the server
+  // choose, or no HTTP at all.
+  enum class DialFor : uint8_t { kHttp, kHttp1Alone, kRaw };
   // Of connections: a socket that connects for one, and speaks TLS where the backend's settings say so; OnConnected
-  // tells when it can be used. `raw`: no HTTP is spoken on it. `first`: what is sent in front of TLS.
-  absl::StatusOr<event::Socket*> Dial(event::SocketHandler* handler, bool raw, std::string_view first);
+  // tells when it can be used. `first`: what is sent in front of TLS.
+  absl::StatusOr<event::Socket*> Dial(event::SocketHandler* handler, DialFor purpose, std::string_view first);
   // Why a socket of Dial's, whose OnConnected told `error`, can't be used.
   struct ConnectFailure {
     http::ServerError error;
@@ -103,6 +106,14 @@ class Server {
   };
   // Counts how connecting ended. `protocol`: what must have been agreed upon, if it speaks TLS; empty: nothing need be.
   std::optional<ConnectFailure> OnConnectEnded(const event::Socket& socket, int error, std::string_view protocol);
+  // Where ALPN chooses what is spoken: whether it has chosen HTTP/2 for this socket, which stands. It is remembered.
+  bool ChoseHttp2(const event::Socket& socket);
+  // The last one of these was not for HTTP/2. Of one that was never asked the better is expected: for a moment requests
+  // wait for one connection that each might have had its own of, rather than that a server gets far too many.
+  bool spoke_http1() const { return spoke_http1_; }
+  // This socket of a shared connection that it is not goes on as one of HTTP/1.1, in its place, for `user`. See
+  // Connection::TakeOver.
+  void GoOnWithHttp1(event::Socket* socket, ConnectionUser* user, bool has_begun, bool keep);
   // Whether this one, whose exchanges have ended, is kept for another; then it is idle.
   bool Keep(Connection* connection);
   bool Keep(SharedConnection* connection);
@@ -125,8 +136,13 @@ class Server {
   }
   // A place, if the limits allow one; then TakeRequest is next.
   std::optional<ConnectionPlace> FindPlace(bool fresh);
-  // Connections that are made now are shared.
-  bool is_shared() const { return settings_->protocol == config::BackendProtocol::kHttp2; }
+  // Whether connections that are made now may be shared, and whether they may have to be used one by one.
+  bool may_share() const { return settings_->protocol != config::BackendProtocol::kHttp1; }
+  bool may_not_share() const { return settings_->protocol != config::BackendProtocol::kHttp2; }
+  // What is made for `user` is his alone from the beginning.
+  bool makes_own(const ConnectionUser& user) const {
+    return !may_share() || user.takes_socket() || (user.needs_http1() && may_not_share());
+  }
   absl::StatusOr<Channel*> Open(ConnectionUser* user);
   Channel* Await(ConnectionUser* user);
   bool MayKeep() const;
@@ -139,7 +155,7 @@ class Server {
   // Closes an idle connection for another, which gets its place.
   void CloseOneIdleKeepingPlace();
   void CloseIdle();
-  // Has no connection that there is be used by another exchange.
+  // Has no connection that there is be used by another exchange, and those that are still to be made be made anew.
   void LeaveConnections();
   // Closes those that still connect, or all.
   void Abandon(bool only_connecting);
@@ -165,6 +181,7 @@ class Server {
   uint32_t allowed_streams_ = 0;
   uint32_t exchanges_ = 0;
   bool retired_ = false;
+  bool spoke_http1_ = false;
   bool keep_place_ = false;
 };
 

@@ -11,10 +11,11 @@
 namespace fairlead::upstream {
 namespace {
 
-http::h2::ClientSettings ToCodecSettings(const config::BackendHttp2& settings) {
-  return {.max_concurrent_streams = settings.max_concurrent_streams,
-          .stream_window = settings.stream_window,
-          .connection_window = settings.connection_window};
+http::h2::ClientSettings ToCodecSettings(const config::BackendSettings& settings) {
+  return {.max_concurrent_streams = settings.http2.max_concurrent_streams,
+          .stream_window = settings.http2.stream_window,
+          .connection_window = settings.http2.connection_window,
+          .scheme = settings.tls != nullptr ? "https" : "http"};
 }
 
 }  // namespace
@@ -24,15 +25,18 @@ SharedConnection::SharedConnection(Environment* environment, Server* server)
       server_(server),
       timer_([](void* self) { static_cast<SharedConnection*>(self)->OnTimeout(); }, this),
       ping_timer_([](void* self) { static_cast<SharedConnection*>(self)->OnPingTimer(); }, this),
-      settings_(ToCodecSettings(server->settings().http2)),
+      settings_(ToCodecSettings(server->settings())),
       ping_interval_ms_(server->settings().http2.ping_interval.count()),
       ping_timeout_ms_(server->settings().http2.ping_timeout.count()),
-      exclusive_(server->settings().send_proxy_protocol != config::ProxyProtocol::kNone) {
+      exclusive_(server->settings().send_proxy_protocol != config::ProxyProtocol::kNone),
+      by_alpn_(server->settings().protocol == config::BackendProtocol::kAuto) {
   environment->loop->timers().Schedule(&timer_, server->settings().connect_timeout.count());
 }
 
 absl::Status SharedConnection::Connect() {
-  const absl::StatusOr<event::Socket*> socket = server_->Dial(this, /*raw=*/false, /*first=*/{});
+  const bool begins_in_front_of_tls = exclusive_ && server_->settings().tls != nullptr && !waiting_.empty();
+  const absl::StatusOr<event::Socket*> socket =
+      server_->Dial(this, Server::DialFor::kHttp, begins_in_front_of_tls ? waiting_.front()->TakePreamble() : "");
   if (!socket.ok()) return socket.status();
   state_ = State::kConnecting;
   socket_ = *socket;
@@ -41,7 +45,9 @@ absl::Status SharedConnection::Connect() {
 
 bool SharedConnection::HasRoom() const {
   if (state_ > State::kOpen || draining_) return false;
-  if (!codec_.has_value()) return streams_ < settings_.max_concurrent_streams;
+  if (!codec_.has_value()) {
+    return streams_ < (by_alpn_ && server_->spoke_http1() ? 1 : settings_.max_concurrent_streams);
+  }
   return codec_->accepts_streams() && !has_refused_ && streams_ < codec_->max_streams();
 }
 
@@ -68,10 +74,11 @@ Channel* SharedConnection::Add(ConnectionUser* user) {
 
 void SharedConnection::OnConnected(int error) {
   event::TurnScope scope(environment_->turn_work);
-  if (const auto failure = server_->OnConnectEnded(*socket_, error, "h2")) {
+  if (const auto failure = server_->OnConnectEnded(*socket_, error, by_alpn_ ? "" : "h2")) {
     environment_->loop->timers().Cancel(&timer_);
     return Fail(failure->error, failure->detail);
   }
+  if (by_alpn_ && !server_->ChoseHttp2(*socket_)) return GoOnWithHttp1();
   state_ = State::kOpen;
   environment_->counters->upstream_http2_connections.Increment();
   http::h2::ClientCodecHost* const host = this;
@@ -81,12 +88,27 @@ void SharedConnection::OnConnected(int error) {
   BeginWaiting();
 }
 
+void SharedConnection::GoOnWithHttp1() {
+  if (waiting_.empty()) return Close();
+  environment_->loop->timers().Cancel(&timer_);
+  state_ = State::kClosed;
+  Unlink();
+  environment_->turn_work->Add(this);
+  SharedStream* const first = waiting_.front();
+  ConnectionUser* const user = first->Leave();
+  server_->GoOnWithHttp1(std::exchange(socket_, nullptr), user, first->has_begun(), /*keep=*/!draining_);
+  while (!waiting_.empty()) {
+    waiting_.front()->Fail(http::ServerError::kOtherProtocol,
+                           "the server speaks HTTP/1.1, with another on this connection");
+  }
+}
+
 void SharedConnection::BeginWaiting() {
   while (!waiting_.empty() && codec_->accepts_streams() && codec_->streams() < AllowedStreams()) {
     SharedStream* const stream = waiting_.front();
     stream->Unlink();
     stream->Begin(&*codec_);
-    stream->user()->OnConnected();
+    stream->user()->OnConnected(stream);
   }
   if (!settings_received_ && codec_->accepts_streams()) return;
   while (!waiting_.empty()) {

@@ -27,13 +27,16 @@ class Server;
 // Until the server's SETTINGS have come it carries no more streams than the server allowed before, or one, if it never
 // said: what a server refuses because it allows fewer is lost time, and lost requests where bodies are large.
 //
-// How it speaks was settled when it was made: with other settings there are other connections, and this one drains.
+// How it speaks was settled when it was made: with other settings there are other connections, and this one drains. But
+// where ALPN chooses what is spoken (config::BackendProtocol::kAuto), it is settled when it stands, and need not be
+// HTTP/2: then whoever came first goes on with the socket, on a Connection, and the others are told to go elsewhere
+// (kOtherProtocol). With a server that spoke HTTP/1.1 last, nobody waits for a connection of another's.
 class SharedConnection final : public event::TurnWorker,
                                public base::ListNode,
                                private event::SocketHandler,
                                private http::h2::ClientCodecHost {
  public:
-  // Is to connect, in time, for the users that are added.
+  // Is to connect, in time, for the users that are added; those of whom it is to say something, before Connect.
   SharedConnection(Environment* environment, Server* server);
   // Begins to connect. Errors: no descriptors left; then the connection is as it was.
   absl::Status Connect();
@@ -99,6 +102,8 @@ class SharedConnection final : public event::TurnWorker,
   // Begins what may be. Once the server has said how many that is, the others are to go elsewhere.
   void BeginWaiting();
   void OnSettings();
+  // The server has not chosen HTTP/2.
+  void GoOnWithHttp1();
   void OnTimeout();
   void OnPingTimer();
   void Flush();
@@ -120,6 +125,7 @@ class SharedConnection final : public event::TurnWorker,
   const uint64_t ping_interval_ms_;  // 0: no PINGs
   const uint64_t ping_timeout_ms_;
   const bool exclusive_;  // for one exchange alone
+  const bool by_alpn_;    // what is spoken is settled when it stands
   State state_ = State::kAwaitingPlace;
   uint32_t streams_ = 0;      // that are not gone
   uint64_t refusals_ = 0;     // as of the last stream that went

@@ -17,10 +17,17 @@ void SharedStream::Begin(http::h2::ClientCodec* codec) {
   h2_stream_.Begin(codec, user_, this);
 }
 
-void SharedStream::Fail(http::ServerError error, std::string_view detail) {
-  connection_->OnGone(this);
-  std::exchange(user_, nullptr)->OnServerError(error, detail);
+std::string SharedStream::TakePreamble() {
+  has_begun_ = true;
+  return user_->MakePreamble();
 }
+
+ConnectionUser* SharedStream::Leave() {
+  connection_->OnGone(this);
+  return std::exchange(user_, nullptr);
+}
+
+void SharedStream::Fail(http::ServerError error, std::string_view detail) { Leave()->OnServerError(error, detail); }
 
 void SharedStream::Release() {
   user_ = nullptr;

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <string>
 #include <string_view>
 
 #include "dataplane/base/intrusive_list.h"
@@ -20,7 +21,11 @@ class SharedStream final : public Channel, public base::ListNode, private http::
   ConnectionUser* user() { return user_; }
   // The connection stands.
   void Begin(http::h2::ClientCodec* codec);
-  // It does not come to that.
+  // What the connection begins with (ConnectionUser::MakePreamble) goes in front of TLS.
+  std::string TakePreamble();
+  // It does not come to that: its user goes on with another channel,
+  ConnectionUser* Leave();
+  // or hears why.
   void Fail(http::ServerError error, std::string_view detail);
 
   // Channel:

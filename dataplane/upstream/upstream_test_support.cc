@@ -28,10 +28,11 @@ void TestUser::Start(const Choice& choice) {
   server_ = choice.server;
   connection_ = *server_->Acquire(this, choice.place);
   reused_ = !connection_->connecting();
-  if (reused_) OnConnected();
+  if (reused_) OnConnected(connection_);
 }
 
-void TestUser::OnConnected() {
+void TestUser::OnConnected(Channel* channel) {
+  connection_ = channel;
   connected = true;
   connection_->stream().SendHead(request_, {});
   if (request_.framing == http::BodyFraming::kNone) connection_->stream().SendEnd(nullptr);

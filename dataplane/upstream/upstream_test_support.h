@@ -36,7 +36,8 @@ class TestUser final : public ConnectionUser {
   bool done() const { return ended || error.has_value(); }
 
   http::ResponseHead& response_head() override { return head_; }
-  void OnConnected() override;
+  void OnConnected(Channel* channel) override;
+  bool needs_http1() const override { return must_have_http1; }
   void OnInformational() override {}
   void OnResponseHead() override { status = head_.status; }
   void OnResponseData(buffer::Slice data) override { body += data.view(); }
@@ -44,6 +45,7 @@ class TestUser final : public ConnectionUser {
   void OnServerError(http::ServerError server_error, std::string_view detail) override;
   void OnRequestDrained() override {}
 
+  bool must_have_http1 = false;
   bool connected = false;
   int status = 0;
   std::string body;

@@ -26,7 +26,7 @@ class Ban:
         return [number for number, line in lines if re.search(self.pattern, line)]
 
 
-OWN_CODE = r"(api|bench|controlplane-mock|ctl|dataplane|tests)/"
+OWN_CODE = r"(api|bench|controlplane-mock|ctl|dataplane|prober|tests)/"
 TESTS = r"tests/|.*_test\.\w+$"
 # The packages that run on a worker's thread alone. event has what crosses threads, worker what starts and stops them.
 WORKER_SIDE = (
@@ -39,7 +39,7 @@ BANS = (
         "sleep",
         r"\b(sleep_for|sleep_until|usleep|nanosleep|SleepFor)\b|(?<![\w.>])sleep\s*\(",
         "wait for what should happen, with a deadline: a sleep is too long on a good day and too short on a bad one",
-        where=r"(api|controlplane-mock|ctl|dataplane|tests)/",
+        where=r"(api|controlplane-mock|ctl|dataplane|prober|tests)/",
     ),
     Ban(
         "sleep in Python",
@@ -103,7 +103,7 @@ BANS = (
         "code for tests in production",
         r"^\s*#\s*(el)?if.*\b(TESTING|UNIT_?TEST\w*)\b|\bFRIEND_TEST\b|\w+ForTest(s|ing)?\b",
         "what is tested is what runs: test through the public interface, or make what you need part of it",
-        where=r"(api|controlplane-mock|ctl|dataplane)/(?!.*(_test\.cc|_for_test\.(cc|h)|fake_\w+\.(cc|h))$)",
+        where=r"(api|controlplane-mock|ctl|dataplane|prober)/(?!.*(_test\.cc|_for_test\.(cc|h)|fake_\w+\.(cc|h))$)",
     ),
     Ban(
         "exceptions",

@@ -26,6 +26,12 @@ WITHIN_A_LAYER = {
     ("worker", "proxy"): "a worker runs the stream engine: listeners, connections, exchanges",
     ("admin", "health"): "the status page shows who said what of a server",
     ("control", "health"): "transactions carry health states too, and there is one table of them",
+    ("control", "persistence"): "each revision is handed over as a record to be saved, and a restart begins with what was",
+}
+
+# Other programs that are made of parts of the data plane: which packages each may see.
+PROGRAMS = {
+    "prober": ("base", "event", "buffer", "net", "tls", "metrics", "http", "admin"),
 }
 
 # Parts of a package that do not see each other, nor are seen by the rest of their package.
@@ -44,7 +50,7 @@ DOORS = (
     ("re2/", r"dataplane/base/"),
     ("yaml-cpp/", r"(?!dataplane/)"),
 )
-SHIPS = ("api/", "controlplane-mock/", "ctl/", "dataplane/")
+SHIPS = ("api/", "controlplane-mock/", "ctl/", "dataplane/", "prober/")
 OWN_CODE = SHIPS + ("bench/", "tests/")
 
 # Libraries that are included in quotes.
@@ -106,7 +112,12 @@ def _check_include(path, quote, target, paths):
     known = LIBRARIES_IN_QUOTES.match(target) or LIBRARIES_EITHER_WAY.match(target)
     if quote == '"' and target not in paths and not known:
         return f'"{target}" is no file: includes give the path from the repository\'s root'
+    program = PROGRAMS.get(path.split("/")[0])
+    if program is not None and target.startswith("dataplane/") and _package_of(target) not in program:
+        return f"{path.split('/')[0]} may not see {_package_of(target)}: see PROGRAMS in tests/checks/layers.py"
     if not path.startswith("dataplane/"):
+        if target.startswith("prober/") and not path.startswith("prober/"):
+            return "prober is a program: nobody else sees it"
         return None
     if PROTOBUF.match(target):
         layer = layer_of(_package_of(path))

@@ -37,6 +37,16 @@ class Layers(unittest.TestCase):
         self.assert_allowed("dataplane/proxy/pair.cc", '"dataplane/base/clock.h"')
         self.assert_allowed("dataplane/proxy/pair.cc", "<vector>")
 
+    def test_let_a_program_see_the_packages_that_it_is_made_of(self):
+        self.assert_allowed("prober/probe.cc", '"dataplane/event/loop.h"')
+        self.assert_allowed("prober/probe.cc", '"dataplane/http/h1/parser.h"')
+        self.assert_refused("prober/probe.cc", '"dataplane/proxy/stream.h"', "prober may not see proxy")
+        self.assert_refused("prober/probe.cc", "<openssl/ssl.h>", "one door")
+
+    def test_hide_a_program_from_everybody_else(self):
+        files = [tree.File("prober/probe.h", ""), tree.File("ctl/get.cc", '#include "prober/probe.h"\n')]
+        self.assertEqual(len(layers.check(files)), 1)
+
     def test_hide_a_higher_layer(self):
         self.assert_refused(
             "dataplane/config/server.h", '"dataplane/proxy/stream.h"', "layer 3) may not see proxy (layer 5"

@@ -1,7 +1,6 @@
 """WebSocket over HTTP/2 (RFC 8441): extended CONNECT on one side or both, and a stream that becomes a tunnel."""
 
 import base64
-import hashlib
 import threading
 from collections.abc import Callable, Iterator
 
@@ -14,15 +13,10 @@ from tests.support.h2_origin import H2Origin
 from tests.support.h2_wire import H2Wire, Stream, connect_websocket, request
 from tests.support.scripted_origin import ScriptedOrigin
 from tests.support.waiting import wait_until
+from tests.support.websocket import accept_value
 from tests.support.wire import Message, Wire, get
 
 SERVERS = ["HTTP/1.1", "h2c"]
-
-
-def accept_value(key: str) -> str:
-    """RFC 6455 §4.2.2."""
-    digest = hashlib.sha1((key + "258EAFA5-E914-47DA-95CA-C5AB0DC85B11").encode()).digest()
-    return base64.b64encode(digest).decode()
 
 
 class EchoingOrigins:

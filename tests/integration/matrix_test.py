@@ -15,18 +15,21 @@ from tests.support.scripted_origin import ScriptedOrigin
 
 PROTOCOLS = ["HTTP/1.1", "HTTP/2", "HTTP/1.1 over TLS", "HTTP/2 over TLS"]
 OVER_TLS = " over TLS"
+# The server's choice, where it has one.
+CHOSEN = ", chosen"
+SERVERS = [*PROTOCOLS, "HTTP/1.1 over TLS, chosen", "HTTP/2 over TLS, chosen"]
 
 
 class Site:
-    """One proxy before a server of each protocol, and a client of each."""
+    """One proxy before a server of each kind, and a client of each protocol."""
 
     def __init__(self, bench: Workbench, io: str):
         self._authority = Authority()
         self._identity = self._authority.leaf("test")
         self.servers = Servers()
-        self._origins = {name: self._origin(name) for name in PROTOCOLS}
+        self._origins = {name: self._origin(name) for name in SERVERS}
         self.fairlead = Fairlead(bench, io, workers=1)
-        rules = [configs.rule(str(n), str(n), match={"path_prefix": f"/{n}/"}) for n in range(len(PROTOCOLS))]
+        rules = [configs.rule(str(n), str(n), match={"path_prefix": f"/{n}/"}) for n in range(len(SERVERS))]
         plain, secure = configs.listener("plain"), configs.listener("secure")
         with self.fairlead.connect() as control:
             control.replace(
@@ -35,19 +38,20 @@ class Site:
                     "certificates": [self._identity.resource("test")],
                     "trust_bundles": [configs.trust_bundle("roots", self._authority.roots)],
                     "route_tables": [configs.route_table(*rules)],
-                    "backends": [self._backend(number, name) for number, name in enumerate(PROTOCOLS)],
+                    "backends": [self._backend(number, name) for number, name in enumerate(SERVERS)],
                 }
             )
         self.clients = {name: self._client(name) for name in PROTOCOLS}
 
     def _origin(self, name: str) -> ScriptedOrigin:
         make, alpn = (self.servers.http2, "h2") if name.startswith("HTTP/2") else (self.servers.http1, "http/1.1")
-        return make(self._identity.server_context(alpn) if name.endswith(OVER_TLS) else None)
+        return make(self._identity.server_context(alpn) if OVER_TLS in name else None)
 
     def _backend(self, number: int, name: str) -> dict:
         servers = [{"id": "w1", "address": self._origins[name].address}]
-        tls = {"tls": {"server_name": "test", "trust": "roots"}} if name.endswith(OVER_TLS) else {}
-        return configs.backend(str(number), servers, protocol="HTTP2" if name.startswith("HTTP/2") else "HTTP1", **tls)
+        tls = {"tls": {"server_name": "test", "trust": "roots"}} if OVER_TLS in name else {}
+        protocol = "HTTP2" if name.startswith("HTTP/2") else "HTTP1"
+        return configs.backend(str(number), servers, protocol="AUTO" if name.endswith(CHOSEN) else protocol, **tls)
 
     def _client(self, name: str) -> Http1Client | Http2Client:
         kind, alpn = (Http2Client, "h2") if name.startswith("HTTP/2") else (Http1Client, "http/1.1")
@@ -75,10 +79,10 @@ def site(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactor
 
 
 @pytest.mark.parametrize("name", EXCHANGES)
-@pytest.mark.parametrize("server", PROTOCOLS)
+@pytest.mark.parametrize("server", SERVERS)
 @pytest.mark.parametrize("client", PROTOCOLS)
 def test_both_sides_get_what_the_other_sent(site: Site, client: str, server: str, name: str):
     exchange = EXCHANGES[name]
-    number, seen = site.clients[client].play(f"/{PROTOCOLS.index(server)}/", name, site.servers)
+    number, seen = site.clients[client].play(f"/{SERVERS.index(server)}/", name, site.servers)
     check_client(exchange, seen)
     check_server(exchange, site.servers.wait_for(number).seen)

@@ -9,6 +9,7 @@ _PLACES = {
     "fairlead": "dataplane/fairlead",
     "fairleadctl": "ctl/fairleadctl",
     "controlplane_mock": "controlplane-mock/controlplane_mock",
+    "fairlead_prober": "prober/fairlead_prober",
     "origin": "tests/support/origin/origin",
     "hammer": "tests/support/hammer/hammer",
 }

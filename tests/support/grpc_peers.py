@@ -9,9 +9,10 @@ import grpc
 
 
 class GrpcOrigin:
-    """A server of `methods`: {"unary": (handler, "unary_unary")}; each gets (request or iterator, context)."""
+    """A server of `methods`: {"unary": (handler, "unary_unary")}; each gets (request or iterator, context). With
+    `credentials` it speaks TLS."""
 
-    def __init__(self, **methods: Callable[..., Any]):
+    def __init__(self, *, credentials: grpc.ServerCredentials | None = None, **methods: Callable[..., Any]):
         self.server = grpc.server(futures.ThreadPoolExecutor(max_workers=64), options=[("grpc.so_reuseport", 0)])
         handlers = {}
         for name, handler in methods.items():
@@ -24,7 +25,10 @@ class GrpcOrigin:
             }[kind]
             handlers[name] = make(handler)
         self.server.add_generic_rpc_handlers((grpc.method_handlers_generic_handler("test.Service", handlers),))
-        port = self.server.add_insecure_port("127.0.0.1:0")
+        if credentials is None:
+            port = self.server.add_insecure_port("127.0.0.1:0")
+        else:
+            port = self.server.add_secure_port("127.0.0.1:0", credentials)
         self.address = f"127.0.0.1:{port}"
         self.server.start()
 

@@ -402,7 +402,7 @@ TEST(Http2ClientCodec, AnUpgradeFailsWhereTheServerDoesNotTakeIt) {
     edits.upgrade = "websocket";
     server.Begin(&exchange, "GET", BodyFraming::kNone, edits);
     server.Pump();
-    EXPECT_EQ(exchange.error, ServerError::kMalformed);
+    EXPECT_EQ(exchange.error, ServerError::kNoExtendedConnect);
     EXPECT_TRUE(server.requests.empty());
   }
 }

@@ -56,7 +56,7 @@ void ClientStream::SendHead(const RequestHead& head, const HeadEdits& edits) {
 
 void ClientStream::SubmitDeferred() {
   if (!codec_->server_takes_extended_connect()) {
-    return Fail(ServerError::kMalformed, "the server does not take extended CONNECT (RFC 8441)");
+    return Fail(ServerError::kNoExtendedConnect, "the server does not take extended CONNECT (RFC 8441)");
   }
   HeaderBlock block;
   for (const auto& [name, value] : *deferred_) block.Add(name, value);

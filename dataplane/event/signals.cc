@@ -1,28 +1,28 @@
-#include "dataplane/server/signals.h"
+#include "dataplane/event/signals.h"
 
 #include <pthread.h>
 #include <signal.h>
 
 #include <utility>
 
-namespace fairlead::server {
+namespace fairlead::event {
 namespace {
 
 // Ends the thread; nobody else sends it.
 constexpr int kEnd = SIGUSR2;
 
-sigset_t Heard() {
+sigset_t Heard(std::initializer_list<int> others) {
   sigset_t signals;
   sigemptyset(&signals);
   for (int signal : {SIGTERM, SIGINT, SIGHUP, kEnd}) sigaddset(&signals, signal);
+  for (int signal : others) sigaddset(&signals, signal);
   return signals;
 }
 
 }  // namespace
 
-Signals::Signals() {
-  const sigset_t heard = Heard();
-  pthread_sigmask(SIG_BLOCK, &heard, nullptr);
+Signals::Signals(std::initializer_list<int> others) : heard_(Heard(others)) {
+  pthread_sigmask(SIG_BLOCK, &heard_, nullptr);
   signal(SIGPIPE, SIG_IGN);
 }
 
@@ -33,11 +33,10 @@ Signals::~Signals() {
 }
 
 void Signals::Start(absl::AnyInvocable<void(int)> on_signal) {
-  thread_ = std::thread([on_signal = std::move(on_signal)]() mutable {
-    const sigset_t heard = Heard();
+  thread_ = std::thread([heard = heard_, on_signal = std::move(on_signal)]() mutable {
     int signal = 0;
     while (sigwait(&heard, &signal) == 0 && signal != kEnd) on_signal(signal);
   });
 }
 
-}  // namespace fairlead::server
+}  // namespace fairlead::event

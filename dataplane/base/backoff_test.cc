@@ -1,11 +1,11 @@
-#include "dataplane/control/backoff.h"
+#include "dataplane/base/backoff.h"
 
 #include <gtest/gtest.h>
 
 #include <algorithm>
 #include <vector>
 
-namespace fairlead::control {
+namespace fairlead::base {
 namespace {
 
 TEST(Backoff, BoundsDoubleFromATenthOfASecondToTenSeconds) {
@@ -27,6 +27,14 @@ TEST(Backoff, BoundsDoubleFromATenthOfASecondToTenSeconds) {
   }
 }
 
+TEST(Backoff, GoesNoFurtherThanAskedFor) {
+  Backoff backoff(1, 300);
+  uint64_t longest = 0;
+  for (int i = 0; i < 1'000; ++i) longest = std::max(longest, backoff.NextDelayMs());
+  EXPECT_LE(longest, 300u);
+  EXPECT_GE(longest, 280u);
+}
+
 TEST(Backoff, BeginsAnewAfterASuccess) {
   Backoff backoff(1);
   for (int i = 0; i < 10; ++i) backoff.NextDelayMs();
@@ -38,4 +46,4 @@ TEST(Backoff, BeginsAnewAfterASuccess) {
 }
 
 }  // namespace
-}  // namespace fairlead::control
+}  // namespace fairlead::base
