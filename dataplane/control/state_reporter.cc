@@ -172,6 +172,10 @@ v1::StateReport StateReporter::ReportAll(const ReportFilter& filter) {
   snapshot.ticket_keys.ForEach([&](size_t slot, const std::shared_ptr<const config::TicketKeys>& keys) {
     if (keys != nullptr) AddTicketKeys(static_cast<config::TicketKeysSlot>(slot), filter, report);
   });
+  if (filter.config()) {
+    store_->reporters().ForEach(
+        [&](std::string_view, const v1::Reporter& reporter) { *report.mutable_config()->add_reporters() = reporter; });
+  }
   snapshot.backends.ForEach([&](size_t slot, const std::shared_ptr<const config::Backend>& backend) {
     if (backend == nullptr || !filter.HasBackend(backend->settings->id)) return;
     v1::Backend* message = nullptr;
@@ -206,6 +210,7 @@ v1::StateReport StateReporter::ReportChanges(const config::Snapshot& before, con
     ReportBackend(At(before.backends, slot), slot, changes, filter, report);
   }
   if (filter.config()) ReportHealthWords(changes, filter, report);
+  if (filter.config()) ReportReporters(changes, report);
   return report;
 }
 
@@ -313,6 +318,16 @@ void StateReporter::ReportBackend(const config::Backend* before, config::Backend
   v1::Backend& added = *report.mutable_config()->add_backends();
   added = store_->backend_message(slot);
   added.mutable_servers()->Swap(message.mutable_servers());
+}
+
+void StateReporter::ReportReporters(const ChangeSet& changes, v1::StateReport& report) const {
+  for (const auto& [id, existed] : changes.reporters()) {
+    if (const auto* reporter = store_->reporters().Find(id)) {
+      *report.mutable_config()->add_reporters() = *reporter->message;
+    } else if (existed) {
+      AddRemoved(v1::RemovedResource::REPORTER, "", id, report);
+    }
+  }
 }
 
 void StateReporter::ReportHealthWords(const ChangeSet& changes, const ReportFilter& filter,
