@@ -136,8 +136,8 @@ void StateReporter::AddServerStatus(const config::Backend& backend, const config
   status.set_weight(server.weight);
   status.set_active_requests(server.counters->active_requests.load(std::memory_order_relaxed));
   status.set_open_connections(server.counters->open_connections.load(std::memory_order_relaxed));
-  if (server.max_requests != config::kNoLimit) status.set_max_requests(server.max_requests);
-  if (server.max_connections != config::kNoLimit) status.set_max_connections(server.max_connections);
+  if (server.max_requests() != config::kNoLimit) status.set_max_requests(server.max_requests());
+  if (server.max_connections() != config::kNoLimit) status.set_max_connections(server.max_connections());
   status.set_total_requests(metrics::Sum(*server.counters, &metrics::UpstreamCounters::requests));
 
   const health::Decision& decision = *health_->Find(backend.settings->id, server.id);
