@@ -1,5 +1,6 @@
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <string>
 
@@ -9,6 +10,7 @@
 #include "controlplane-mock/control_plane_server.h"
 #include "controlplane-mock/controller.h"
 #include "controlplane-mock/data_plane_dialer.h"
+#include "controlplane-mock/etcd/store.h"
 #include "controlplane-mock/file_watcher.h"
 #include "controlplane-mock/inbox.h"
 #include "controlplane-mock/options.h"
@@ -18,8 +20,8 @@
 
 namespace fairlead::controlplane_mock {
 
-// Puts the parts together and turns one loop, on the thread of main: files, signals, messages from gRPC's threads,
-// time.
+// Puts the parts together and turns one loop, on the thread of main: files or a store, signals, messages from gRPC's
+// threads, time.
 class Application {
  public:
   // Reads the files and the scenario, and listens. SIGTERM and SIGINT are blocked from here on, in threads to come as
@@ -39,19 +41,31 @@ class Application {
   // Waits for something to happen, at most until the next deadline.
   void Wait();
   void ServeFilesIfChanged(TimePoint now);
+  // What the store's documents say, and whether it is for this controller to serve it.
+  void FollowStore(TimePoint now);
+  void ServeDocuments(TimePoint now);
+  absl::Status StartWithFiles();
+  void StartWithStore();
+  // Says who leads, when that is another than before.
+  void TellWhoLeads(const std::string& leader);
   void OnEvent(const ProxyEvent& event);
   void WriteStatus();
   bool ScenarioEndsIt() const;
   void Stop();
+  // Writes to no proxy any more, and lets another lead.
+  void Resign();
+  void RunInboxUntil(const std::function<bool()>& condition, TimePoint deadline);
 
   const Options options_;
   int signals_ = -1;
   bool stopping_ = false;
-  // Why the files as they are now are not served.
+  // Why the files, or documents, as they are now are not served.
   std::string file_error_;
+  std::string leader_;  // who was said to lead
 
   std::unique_ptr<Inbox> inbox_;
-  std::unique_ptr<FileWatcher> watcher_;
+  std::unique_ptr<FileWatcher> watcher_;  // with files
+  std::unique_ptr<etcd::Store> store_;    // else
   Controller controller_;
   StatusFile status_file_;
   std::unique_ptr<ScenarioRunner> scenario_;

@@ -3,6 +3,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <chrono>
 #include <string>
 #include <vector>
 
@@ -13,6 +14,7 @@
 namespace fairlead::controlplane_mock {
 namespace {
 
+using std::chrono::seconds;
 using testing::HasSubstr;
 using testing::IsEmpty;
 using testing::SizeIs;
@@ -160,6 +162,88 @@ TEST_F(ControllerTest, MisbehavesOnceOnEachStreamWhenTheProxyIsUpToDate) {
   controller.SetDesired(SnapshotOfWeight(2), now_);
   controller.OnMessage(&one_.stream, one_.proxy.Answer(one_.stream.Take()[0])[0], now_);
   EXPECT_THAT(one_.stream.Take(), IsEmpty());
+}
+
+class StandingByTest : public ControllerTest {
+ protected:
+  StandingByTest() { controller_.SetDesired(SnapshotOfWeight(1), now_); }
+
+  // The proxy sends its heartbeats meanwhile.
+  void Pass(seconds time) {
+    v1::FromProxy heartbeat;
+    heartbeat.mutable_heartbeat();
+    for (const TimePoint end = now_ + time; now_ < end;) {
+      now_ += seconds(1);
+      controller_.OnMessage(&one_.stream, heartbeat, now_);
+      controller_.OnTime(now_);
+    }
+  }
+};
+
+TEST_F(StandingByTest, SendsAProxyOnToTheLeader) {
+  controller_.StandBy("ctl-2 (127.0.0.1:7002)", now_);
+
+  Connect(controller_, one_);
+
+  EXPECT_THAT(one_.stream.Take(), IsEmpty());
+  EXPECT_THAT(std::string(one_.stream.end_reason().message()), HasSubstr("ctl-2 (127.0.0.1:7002) leads"));
+}
+
+TEST_F(StandingByTest, KeepsAProxyThatFindsNoLeaderAndServesItWhenElected) {
+  controller_.StandBy("ctl-2", now_);
+  Connect(controller_, one_);
+  controller_.OnClosed(&one_.stream, absl::OkStatus());
+  one_.stream = RecordedStream();
+  Connect(controller_, one_);
+  EXPECT_FALSE(one_.stream.ended());
+
+  controller_.StandBy("", now_);
+  EXPECT_FALSE(one_.stream.ended());
+  controller_.Lead(12, now_ + seconds(5), now_);
+  DeliverAll(controller_, one_);
+
+  EXPECT_EQ(one_.proxy.revision(), 1);
+  Pass(seconds(60));
+  EXPECT_FALSE(one_.stream.ended());
+}
+
+TEST_F(StandingByTest, SendsThoseItKeptOnWhenAnotherIsElected) {
+  controller_.StandBy("", now_);
+  Connect(controller_, one_);
+  EXPECT_FALSE(one_.stream.ended());
+
+  controller_.StandBy("ctl-3", now_);
+
+  EXPECT_THAT(std::string(one_.stream.end_reason().message()), HasSubstr("ctl-3 leads"));
+}
+
+TEST_F(StandingByTest, KeepsNobodyForLongerThanItsPatience) {
+  controller_.StandBy("", now_);
+  Connect(controller_, one_);
+  EXPECT_EQ(controller_.NextDeadline(), now_ + seconds(1));  // of heartbeats
+
+  Pass(seconds(5));
+  EXPECT_FALSE(one_.stream.ended());
+  Pass(seconds(1));
+
+  EXPECT_TRUE(one_.stream.ended());
+}
+
+TEST_F(StandingByTest, ALeaderWhoseTimeIsOverKeepsItsProxiesUntilItKnowsMore) {
+  controller_.Lead(12, now_ + seconds(5), now_);
+  Connect(controller_, one_);
+  DeliverAll(controller_, one_);
+  Pass(seconds(5));
+  controller_.StandBy("", now_);
+  controller_.SetDesired(SnapshotOfWeight(2), now_);
+  DeliverAll(controller_, one_);
+  EXPECT_EQ(one_.proxy.revision(), 1);
+  EXPECT_FALSE(one_.stream.ended());
+
+  controller_.Lead(12, now_ + seconds(5), now_);
+  DeliverAll(controller_, one_);
+
+  EXPECT_EQ(one_.proxy.revision(), 2);
 }
 
 }  // namespace

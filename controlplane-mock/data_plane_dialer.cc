@@ -70,8 +70,15 @@ DataPlaneDialer::DataPlaneDialer(const std::vector<std::string>& addresses, Inbo
 
 DataPlaneDialer::~DataPlaneDialer() = default;
 
+void DataPlaneDialer::SetWanted(bool wanted) {
+  if (wanted && !wanted_) {
+    for (Target& target : targets_) target.dial_next = TimePoint::min();
+  }
+  wanted_ = wanted;
+}
+
 void DataPlaneDialer::OnTime(TimePoint now) {
-  if (shut_down_) return;
+  if (shut_down_ || !wanted_) return;
   for (size_t i = 0; i < targets_.size(); ++i) {
     Target& target = targets_[i];
     if (target.stream != nullptr || now < target.dial_next) continue;
@@ -84,7 +91,7 @@ void DataPlaneDialer::OnTime(TimePoint now) {
 TimePoint DataPlaneDialer::NextDeadline() const {
   TimePoint next = TimePoint::max();
   for (const Target& target : targets_) {
-    if (target.stream == nullptr && !shut_down_) next = std::min(next, target.dial_next);
+    if (target.stream == nullptr && wanted_ && !shut_down_) next = std::min(next, target.dial_next);
   }
   return next;
 }

@@ -31,6 +31,8 @@ class DataPlaneDialer {
   DataPlaneDialer(const DataPlaneDialer&) = delete;
   DataPlaneDialer& operator=(const DataPlaneDialer&) = delete;
 
+  // Whether proxies are to be dialled (they are at first); streams that are open stay open.
+  void SetWanted(bool wanted);
   // Dials where it is time to. At first, and at NextDeadline() or later.
   void OnTime(TimePoint now);
   TimePoint NextDeadline() const;
@@ -56,6 +58,7 @@ class DataPlaneDialer {
   Inbox* const inbox_;
   Controller* const controller_;
   std::vector<Target> targets_;
+  bool wanted_ = true;
   bool shut_down_ = false;
 };
 

@@ -31,6 +31,12 @@ std::string DescribeTransaction(const v1::Transaction& transaction) {
   if (transaction.has_snapshot()) {
     return absl::StrCat(name, "snapshot of ", Counted(CountResources(transaction.snapshot()), "resource"));
   }
+  if (transaction.has_rollback_to()) {
+    const bool changes_nothing =
+        transaction.has_base_revision() && transaction.base_revision() == transaction.rollback_to();
+    return changes_nothing ? absl::StrCat(name, "leader epoch ", transaction.leader_epoch(), ", and no change")
+                           : absl::StrCat(name, "back to revision ", transaction.rollback_to());
+  }
   std::string text = absl::StrCat(name, Counted(transaction.operations_size(), "operation"));
   if (transaction.has_base_revision()) absl::StrAppend(&text, " on revision ", transaction.base_revision());
   if (transaction.operations_size() > kMostOperationsListed) return text;

@@ -24,8 +24,8 @@ class MisbehaviourTest : public testing::Test {
   MisbehaviourTest() {
     desired_.Set(SnapshotOfWeight(1));
     session_ = std::make_unique<ProxySession>(
-        SessionSettings{}, &desired_, &ids_, &stream_, [this](const ProxyEvent& event) { events_.push_back(event); },
-        now_);
+        SessionSettings{}, &desired_, &mandate_, &ids_, &stream_,
+        [this](const ProxyEvent& event) { events_.push_back(event); }, now_);
     session_->OnMessage(proxy_.Hello(), now_);
     Deliver(stream_.Take());
     events_.clear();
@@ -47,6 +47,7 @@ class MisbehaviourTest : public testing::Test {
 
   TimePoint now_{};
   DesiredState desired_;
+  Mandate mandate_;
   TransactionIds ids_{"test"};
   FakeProxy proxy_{"edge-1"};
   RecordedStream stream_;
@@ -77,7 +78,7 @@ TEST_F(MisbehaviourTest, RepeatIdSendsTheLastTransactionAsItWas) {
 
 TEST_F(MisbehaviourTest, RepeatIdHasSomethingToRepeatAlsoForAProxyThatNeededNothing) {
   RecordedStream stream;
-  ProxySession session({}, &desired_, &ids_, &stream, [](const ProxyEvent&) {}, now_);
+  ProxySession session({}, &desired_, &mandate_, &ids_, &stream, [](const ProxyEvent&) {}, now_);
   session.OnMessage(proxy_.Hello(), now_);
   Misbehaviour misbehaviour;
   misbehaviour.set_kind(Misbehaviour::REPEAT_ID);

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -7,6 +8,8 @@
 
 #include "absl/status/statusor.h"
 #include "api/credentials/mutual_tls.h"
+#include "controlplane-mock/etcd/store_address.h"
+#include "controlplane-mock/fleet_settings.h"
 #include "controlplane-mock/scenario.pb.h"
 
 namespace fairlead::controlplane_mock {
@@ -22,12 +25,21 @@ struct Options {
   api::MutualTls tls{};
   std::optional<uint64_t> leader_epoch{};
   bool force = false;
+  // Whether changes are made by it, and how.
+  bool fleet_commit = false;
+  FleetSettings fleet{};
   std::vector<Misbehaviour> misbehave{};
   std::string scenario{};
   bool exit_after_scenario = false;
   std::string status_file{};
-  // Files and directories.
+  // Files and directories; none with a store.
   std::vector<std::string> paths{};
+  // "etcd://HOST:PORT/PREFIX", in place of paths.
+  std::optional<etcd::StoreAddress> store{};
+  api::MutualTls store_tls{};
+  // How this controller calls itself there.
+  std::string name{};
+  std::chrono::seconds lease_ttl{5};
 };
 
 // `arguments` without the program's name. INVALID_ARGUMENT, with the flag and what would be right: an unknown flag, a

@@ -59,7 +59,29 @@ TEST(ParseOptions, SaysWhatIsWrongWithWhichFlag) {
   EXPECT_EQ(ErrorOf({"--dial=127.0.0.1:65536", "a.yaml"}), "--dial: not HOST:PORT or unix:PATH: \"127.0.0.1:65536\"");
   EXPECT_EQ(ErrorOf({"--exit_after_scenario", "a.yaml"}), "--exit_after_scenario: needs --scenario");
   EXPECT_EQ(ErrorOf({"--listen=", "a.yaml"}), "--listen: neither listens nor dials");
-  EXPECT_EQ(ErrorOf({"--force"}), "no FILE.yaml or DIRECTORY given; see --help");
+  EXPECT_EQ(ErrorOf({"--force"}), "no FILE.yaml, DIRECTORY or --store given; see --help");
+}
+
+TEST(ParseOptions, TakesAStoreInPlaceOfFiles) {
+  const auto options = ParseOptions({"--store=etcd://127.0.0.1:2379/fairlead", "--name=ctl-1", "--lease_ttl=2"});
+
+  ASSERT_TRUE(options.ok()) << std::string(options.status().message());
+  EXPECT_THAT(options->store->members, ElementsAre("127.0.0.1:2379"));
+  EXPECT_EQ(options->store->prefix, "/fairlead");
+  EXPECT_EQ(options->name, "ctl-1");
+  EXPECT_EQ(options->lease_ttl, std::chrono::seconds(2));
+}
+
+TEST(ParseOptions, SaysWhatDoesNotGoWithAStore) {
+  const std::string store = "--store=etcd://127.0.0.1:2379/fairlead";
+  EXPECT_EQ(ErrorOf({store, "a.yaml"}), "--store: its documents are served, no files");
+  EXPECT_EQ(ErrorOf({store, "--leader_epoch=3"}),
+            "--leader_epoch: with --store it is the revision of the leader's key");
+  EXPECT_EQ(ErrorOf({store, "--scenario=s.yaml"}), "--scenario: not with --store: write to the store");
+  EXPECT_EQ(ErrorOf({store, "--lease_ttl=1"}), "--lease_ttl: not 2 to 3600 seconds: \"1\"");
+  EXPECT_THAT(ErrorOf({"--store=http://127.0.0.1:2379/x"}), HasSubstr("--store: not etcd://HOST:PORT/PREFIX"));
+  EXPECT_EQ(ErrorOf({"--store=etcd://127.0.0.1/x"}), "--store: not HOST:PORT or unix:PATH: \"127.0.0.1\"");
+  EXPECT_THAT(ErrorOf({"--store=etcd://10.0.0.1:2379/x"}), HasSubstr("give --store_ca, --store_cert and --store_key"));
 }
 
 TEST(ParseOptions, StaysOnThisMachine) {

@@ -12,6 +12,7 @@
 #include "controlplane-mock/clock.h"
 #include "controlplane-mock/desired_state.h"
 #include "controlplane-mock/heartbeats.h"
+#include "controlplane-mock/mandate.h"
 #include "controlplane-mock/proxy_event.h"
 #include "controlplane-mock/proxy_stream.h"
 #include "controlplane-mock/transaction_ids.h"
@@ -20,8 +21,6 @@
 namespace fairlead::controlplane_mock {
 
 struct SessionSettings {
-  // Of every transaction, if there is one.
-  std::optional<uint64_t> leader_epoch{};
   // A proxy that somebody else has written to gets a snapshot at once, instead of being asked what it serves.
   bool force = false;
 };
@@ -37,20 +36,26 @@ struct SessionSettings {
 //   - a base revision that proves stale means that somebody else wrote: the session asks for the state (Get) and sends
 //   the
 //     difference to that, so that the files win;
-//   - what the proxy refused otherwise is sent again only after the next DesiredState::Set, or on a new stream.
+//   - what the proxy refused otherwise is sent again only after the next DesiredState::Set, or on a new stream;
+//   - a proxy that has the desired state, but has not seen the mandate's leader_epoch, is sent a transaction that
+//   changes
+//     nothing: from then on it refuses what an earlier leader may still send;
+//   - without a mandate nothing is sent but heartbeats.
 //
 // Owned by the Controller, for its thread; lives as long as the stream.
 class ProxySession {
  public:
   using EventSink = std::function<void(const ProxyEvent&)>;
 
-  // `desired`, `ids` and `stream` outlive the session.
-  ProxySession(const SessionSettings& settings, const DesiredState* desired, TransactionIds* ids, ProxyStream* stream,
-               EventSink on_event, TimePoint now);
+  // `desired`, `mandate`, `ids` and `stream` outlive the session.
+  ProxySession(const SessionSettings& settings, const DesiredState* desired, const Mandate* mandate,
+               TransactionIds* ids, ProxyStream* stream, EventSink on_event, TimePoint now);
 
   void OnMessage(const v1::FromProxy& message, TimePoint now);
   // After DesiredState::Set.
   void OnDesiredChanged(TimePoint now);
+  // After the mandate came back, or became that of another leadership.
+  void OnMandateChanged(TimePoint now);
   // At NextDeadline() or later.
   void OnTime(TimePoint now);
   // The stream is gone.
@@ -65,6 +70,11 @@ class ProxySession {
   const std::string& fingerprint() const { return fingerprint_; }
   // It is known to serve the desired state.
   bool up_to_date() const;
+  // Nothing more will be said or heard on this stream.
+  bool ended() const { return ended_; }
+  // Ends the stream, and tells the proxy why if this side can.
+  void EndStream(const absl::Status& reason);
+
   // Hello came, and no answer is out.
   bool idle() const { return hello_.has_value() && in_flight_.empty() && question_.empty(); }
 
@@ -77,6 +87,15 @@ class ProxySession {
   void SendBytes(std::string bytes, TimePoint now);
   // Neither sends, nor reads, nor minds the proxy's silence, for so long.
   void FallSilent(std::chrono::milliseconds duration, TimePoint now);
+  // For a change of the whole fleet (FleetChange), which asks for clocks, commits and aborts beside the session.
+
+  // What brings the proxy to that state, without an id.
+  v1::Transaction TransactionTo(const State& target) const;
+  // Sends it. The session waits for Applied, or Rejected, as after any transaction.
+  void SendPrepare(v1::Prepare prepare, StatePtr target, TimePoint now);
+  void Send(const v1::ToProxy& message, TimePoint now);
+  std::optional<uint64_t> leader_epoch() const { return mandate_->leader_epoch; }
+
   // Ends the stream without a word.
   void CutStream() { stream_->Cut(); }
 
@@ -106,15 +125,15 @@ class ProxySession {
   std::optional<InFlight> TakeAnswered(const std::string& transaction_id);
   // Sends what is missing to the desired state, if it is time for it.
   void Converge(TimePoint now);
-  v1::Transaction TransactionToDesired() const;
+  // The proxy has seen no leader_epoch as high as the mandate's.
+  bool EpochIsNews() const { return mandate_->leader_epoch.value_or(0) > highest_leader_epoch_; }
   void Transmit(v1::Transaction transaction, StatePtr target, TimePoint now);
   void AskForState(TimePoint now);
-  void Send(const v1::ToProxy& message, TimePoint now);
-  void EndStream(const absl::Status& reason);
   void Emit(ProxyEvent::Kind kind, const std::string& what, std::vector<v1::Violation> violations = {});
 
   const SessionSettings settings_;
   const DesiredState* const desired_;
+  const Mandate* const mandate_;
   TransactionIds* const ids_;
   ProxyStream* const stream_;
   const EventSink on_event_;

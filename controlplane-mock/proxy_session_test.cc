@@ -29,7 +29,8 @@ class ProxySessionTest : public testing::Test {
   void Open(const SessionSettings& settings = {}) {
     stream_ = RecordedStream();
     session_ = std::make_unique<ProxySession>(
-        settings, &desired_, &ids_, &stream_, [this](const ProxyEvent& event) { events_.push_back(event); }, now_);
+        settings, &desired_, &mandate_, &ids_, &stream_, [this](const ProxyEvent& event) { events_.push_back(event); },
+        now_);
   }
   void Connect(const SessionSettings& settings = {}) {
     Open(settings);
@@ -66,6 +67,7 @@ class ProxySessionTest : public testing::Test {
 
   TimePoint now_{};
   DesiredState desired_;
+  Mandate mandate_;
   TransactionIds ids_{"test"};
   FakeProxy proxy_{"edge-1"};
   RecordedStream stream_;
@@ -283,9 +285,101 @@ TEST_F(ProxySessionTest, WarnsOfAnAppliedWithAnotherFingerprintAndGoesOn) {
 }
 
 TEST_F(ProxySessionTest, WritesUnderItsLeaderEpoch) {
-  Connect({.leader_epoch = 7});
+  mandate_.leader_epoch = 7;
+  Connect();
 
   EXPECT_EQ(TakeTransaction().leader_epoch(), 7);
+}
+
+TEST_F(ProxySessionTest, ShowsItsEpochToAProxyThatHasTheDesiredStateAndChangesNothing) {
+  Connect();
+  DeliverAll();
+  mandate_.leader_epoch = 7;
+
+  Connect();
+
+  const v1::Transaction transaction = TakeTransaction();
+  EXPECT_EQ(transaction.leader_epoch(), 7);
+  EXPECT_EQ(transaction.rollback_to(), 1);
+  EXPECT_EQ(transaction.base_revision(), 1);
+  v1::ToProxy message;
+  *message.mutable_transaction() = transaction;
+  Deliver({message});
+  EXPECT_EQ(proxy_.revision(), 1);
+  // Once.
+  EXPECT_THAT(stream_.Take(), IsEmpty());
+  Connect();
+  EXPECT_THAT(stream_.Take(), IsEmpty());
+}
+
+TEST_F(ProxySessionTest, FindsOutBeforeItsEpochIsSeenThatAnEarlierLeaderHasWrittenMeanwhile) {
+  Connect();
+  DeliverAll();
+  mandate_.leader_epoch = 7;
+  Connect();
+  proxy_.Set(SnapshotOfWeight(3));
+
+  DeliverAll();
+
+  EXPECT_EQ(ServedWeight(), 1);
+  EXPECT_TRUE(session_->up_to_date());
+}
+
+TEST_F(ProxySessionTest, WithoutAMandateSendsHeartbeatsAlone) {
+  mandate_.until = now_;
+  Connect();
+  Want(SnapshotOfWeight(2));
+  EXPECT_THAT(stream_.Take(), IsEmpty());
+
+  Pass(seconds(1));
+
+  const std::vector<v1::ToProxy> messages = stream_.Take();
+  ASSERT_THAT(messages, SizeIs(1));
+  EXPECT_TRUE(messages[0].has_heartbeat());
+}
+
+TEST_F(ProxySessionTest, TakesItUpAgainWhenTheMandateComesBack) {
+  mandate_.until = now_;
+  Connect();
+  mandate_ = {.until = now_ + seconds(5), .leader_epoch = 9};
+
+  session_->OnMandateChanged(now_);
+  DeliverAll();
+
+  EXPECT_EQ(ServedWeight(), 1);
+}
+
+TEST_F(ProxySessionTest, DoesNotWriteOnceItsMandateIsOverWhateverIsStillToBeDone) {
+  mandate_ = {.until = now_ + seconds(5), .leader_epoch = 9};
+  Connect();
+  Want(SnapshotOfWeight(2));
+  const std::vector<v1::ToProxy> messages = stream_.Take();
+  now_ += seconds(5);  // a paused process, for instance
+
+  Deliver(messages);
+
+  EXPECT_THAT(stream_.Take(), IsEmpty());
+  EXPECT_EQ(ServedWeight(), 1);
+}
+
+TEST_F(ProxySessionTest, TriesUnderANewEpochWhatWasRefusedToTheOldOne) {
+  mandate_.leader_epoch = 6;
+  Connect();
+  v1::Transaction of_another;
+  of_another.set_id("other");
+  of_another.set_leader_epoch(8);
+  v1::ToProxy message;
+  *message.mutable_transaction() = of_another;
+  proxy_.Answer(message);
+  DeliverAll();
+  EXPECT_EQ(CountEvents(ProxyEvent::Kind::kRejected), 1);
+  EXPECT_EQ(events_.back().violations.at(0).code(), v1::Violation::STALE_LEADER_EPOCH);
+
+  mandate_.leader_epoch = 9;
+  session_->OnMandateChanged(now_);
+  DeliverAll();
+
+  EXPECT_EQ(ServedWeight(), 1);
 }
 
 TEST_F(ProxySessionTest, SaysWhatWasAppliedAndHowLongItTook) {

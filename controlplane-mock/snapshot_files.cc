@@ -25,7 +25,7 @@ absl::StatusOr<std::string> ReadFile(const std::string& path) {
   return text;
 }
 
-// Puts the snapshots of files together and remembers which resource came from where.
+// Puts the snapshots of texts together and remembers which resource came from where.
 class Merger {
  public:
   // Takes everything out of `part`.
@@ -97,14 +97,22 @@ absl::StatusOr<std::vector<std::string>> ListSnapshotFiles(const std::vector<std
 absl::StatusOr<v1::Snapshot> LoadSnapshot(const std::vector<std::string>& paths) {
   absl::StatusOr<std::vector<std::string>> files = ListSnapshotFiles(paths);
   if (!files.ok()) return files.status();
-  Merger merger;
+  std::vector<SnapshotText> texts;
   for (const std::string& file : *files) {
     absl::StatusOr<std::string> text = ReadFile(file);
     if (!text.ok()) return text.status();
+    texts.push_back({.name = file, .text = *std::move(text), .base_directory = fs::absolute(file).parent_path()});
+  }
+  return ParseSnapshot(texts);
+}
+
+absl::StatusOr<v1::Snapshot> ParseSnapshot(const std::vector<SnapshotText>& texts) {
+  Merger merger;
+  for (const SnapshotText& text : texts) {
     v1::Snapshot part;
-    const api::YamlOptions options{.file_name = file, .base_directory = fs::absolute(file).parent_path()};
-    if (absl::Status parsed = api::ParseYaml(*text, options, &part); !parsed.ok()) return parsed;
-    merger.Add(file, part);
+    const api::YamlOptions options{.file_name = text.name, .base_directory = text.base_directory};
+    if (absl::Status parsed = api::ParseYaml(text.text, options, &part); !parsed.ok()) return parsed;
+    merger.Add(text.name, part);
   }
   return std::move(merger).Result();
 }

@@ -3,6 +3,7 @@
 #include <cerrno>
 #include <cstdio>
 #include <fstream>
+#include <optional>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
@@ -25,6 +26,22 @@ Status DescribeStatus(const Controller& controller, const std::string& listening
     proxy.set_up_to_date(controller.up_to_date(record));
     proxy.set_last_error(record.last_error);
   }
+  return status;
+}
+
+StoreStatus DescribeStore(const etcd::Store& store, TimePoint now) {
+  StoreStatus status;
+  status.set_role(now < store.leads_until()                                 ? StoreStatus::LEADING
+                  : store.view().leader().has_value() && !store.is_leader() ? StoreStatus::FOLLOWING
+                                                                            : StoreStatus::STANDING_BY);
+  if (const std::optional<etcd::Leader>& leader = store.view().leader()) {
+    status.set_leader(leader->name);
+    status.set_leader_address(leader->address);
+    status.set_leader_epoch(leader->epoch);
+  }
+  status.set_member(store.member());
+  status.set_error(store.error());
+  status.set_revision(store.view().revision());
   return status;
 }
 

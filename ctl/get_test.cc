@@ -94,7 +94,8 @@ TEST(Get, Health) {
 TEST(Get, WhatTlsNeedsByName) {
   EXPECT_EQ(Get({"certificates"}), "CERTIFICATE   NAMES   KEY   EXPIRES\nsite          -       -     -\n");
   EXPECT_EQ(Get({"trust_bundles"}), "TRUST_BUNDLE\nroots\n");
-  EXPECT_EQ(Get({"ticket_keys"}), "TICKET_KEYS   KEYS\nfleet            2\n");
+  EXPECT_EQ(Get({"ticket_keys"}),
+            "TICKET_KEYS   KEY   NOT_BEFORE   MAKES_TICKETS\nfleet         -     -            -\n");
 }
 
 TEST(Get, WhoMaySayAndDoWhat) {
@@ -122,8 +123,10 @@ TEST(Get, OneById) {
 TEST(Get, EverythingInTablesOneAfterTheOther) {
   const std::string all = Get({});
   EXPECT_TRUE(all.starts_with(std::string(kListeners) + "\nROUTE_TABLE ")) << all;
-  EXPECT_NE(all.find("\n\nTRUST_BUNDLE\nroots\n\nTICKET_KEYS   KEYS\nfleet            2\n\nREPORTER "),
-            std::string::npos)
+  EXPECT_NE(
+      all.find("\n\nTRUST_BUNDLE\nroots\n\nTICKET_KEYS   KEY   NOT_BEFORE   MAKES_TICKETS\nfleet         -     -  "
+               "          -\n\nREPORTER "),
+      std::string::npos)
       << all;
 }
 

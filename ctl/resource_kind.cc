@@ -212,9 +212,23 @@ Table TrustBundleTable(const v1::Snapshot& state) {
   return table;
 }
 
-Table TicketKeysTable(const v1::Snapshot& state) {
-  Table table({{"TICKET_KEYS"}, {"KEYS", Align::kRight}});
-  for (const v1::TicketKeys& keys : state.ticket_keys()) table.AddRow({keys.id(), api::Concat(keys.keys_size())});
+// By key: which of them makes tickets, and from when others will.
+Table TicketKeysTable(const v1::StateReport& report) {
+  Table table({{"TICKET_KEYS"}, {"KEY"}, {"NOT_BEFORE"}, {"MAKES_TICKETS"}});
+  for (const v1::TicketKeys& keys : report.config().ticket_keys()) {
+    const auto status = std::ranges::find(report.ticket_keys(), keys.id(), &v1::TicketKeysStatus::id);
+    if (status == report.ticket_keys().end()) {
+      table.AddRow({keys.id(), "", "", ""});
+      continue;
+    }
+    for (const v1::TicketKeysStatus::Key& key : status->keys()) {
+      const absl::Time begin = absl::FromUnixMillis(key.not_before_ms());
+      table.AddRow(
+          {keys.id(), key.name(),
+           key.not_before_ms() == 0 ? "" : absl::FormatTime("%Y-%m-%d %H:%M:%S UTC", begin, absl::UTCTimeZone()),
+           key.makes_tickets() ? "yes" : "no"});
+    }
+  }
   return table;
 }
 
@@ -275,7 +289,7 @@ std::vector<ResourceKind> ResourceKinds() {
           {"health", SelectHealth, OfConfig<HealthTable>},
           {"certificates", SelectCertificates, CertificateTable},
           {"trust_bundles", SelectTrustBundles, OfConfig<TrustBundleTable>},
-          {"ticket_keys", SelectTicketKeys, OfConfig<TicketKeysTable>},
+          {"ticket_keys", SelectTicketKeys, TicketKeysTable},
           {"reporters", SelectReporters, OfConfig<ReportersTable>},
           {"scopes", SelectScopes, OfConfig<ScopesTable>}};
 }

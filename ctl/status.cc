@@ -27,6 +27,27 @@ void PrintTrial(const v1::StateReport& report, std::ostream& out) {
   }
 }
 
+void PrintPrepared(const v1::StateReport& report, std::ostream& out) {
+  if (!report.has_prepared()) return;
+  const v1::Prepared& prepared = report.prepared();
+  out << "\ntransaction " << Printable(prepared.transaction_id()) << " of " << Printable(prepared.author()) << " (from "
+      << Printable(prepared.source()) << ") is prepared, and ";
+  if (prepared.commit_at_us() != 0) {
+    out << "is switched to at " << PrintableTime(static_cast<int64_t>(prepared.commit_at_us() / 1'000)) << "\n";
+  } else {
+    out << "held until " << PrintableTime(static_cast<int64_t>(prepared.held_until_ms())) << "\n";
+  }
+}
+
+void PrintSaving(const v1::StateReport& report, std::ostream& out) {
+  if (!report.has_saving()) return;
+  const v1::SavingStatus& saving = report.saving();
+  if (saving.saved_revision() == report.revision() && saving.error().empty()) return;
+  out << "\non disk: revision " << saving.saved_revision() << ", in " << saving.good_copies() << " of 2 files";
+  if (!saving.error().empty()) out << "; " << Printable(saving.error());
+  out << "\n";
+}
+
 void PrintListeners(const v1::StateReport& report, std::ostream& out) {
   Table table({{"LISTENER"}, {"ADDRESS"}, {"CONNECTIONS", Align::kRight}});
   for (const v1::ListenerStatus& listener : report.listeners()) {
@@ -117,6 +138,8 @@ absl::StatusOr<ExitCode> Run(const Invocation& invocation) {
   }
   PrintProxy((*connection)->hello(), *report, out);
   PrintTrial(*report, out);
+  PrintPrepared(*report, out);
+  PrintSaving(*report, out);
   PrintListeners(*report, out);
   PrintBackends(*report, out);
   PrintServers(*report, out);

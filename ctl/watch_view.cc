@@ -43,6 +43,8 @@ std::string NameOf(const v1::RemovedResource& removed) {
       return api::Concat("certificate ", removed.id());
     case v1::RemovedResource::TRUST_BUNDLE:
       return api::Concat("trust bundle ", removed.id());
+    case v1::RemovedResource::TICKET_KEYS:
+      return api::Concat("ticket keys ", removed.id());
     default:
       return api::Concat("resource ", removed.id());
   }

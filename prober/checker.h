@@ -27,7 +27,7 @@ namespace fairlead::prober {
 // A server that comes, or comes into the share, is checked first within half an interval, at a moment drawn by lot, and
 // from then on after each interval, give or take a tenth: neither all at once nor in step with other probers. Each
 // check that ends renews the vote, so that it lives as long as checks go on. A server that leaves the share is not
-// checked any more, and one interval later, when whoever has it now has spoken, its vote is withdrawn.
+// checked any more, and when whoever has it now must have made up its mind, its vote is withdrawn.
 //
 // No more than so many checks run at a time; who is due beyond that waits in line, and its timeout counts from its
 // beginning. On the loop's thread. About 1 KiB a server.
@@ -74,9 +74,15 @@ class Checker {
   void SetPlan(CheckPlan plan);
   void SetTargets(const std::vector<Target>& targets);
   void SetShares(Shares shares);
+  // What nobody is reached with may be this prober's own fault: from now on checks that fail say nothing, and servers
+  // that it took for down since `since_ms`, by the loop's clock, are not known.
+  void BeginDoubt(uint64_t since_ms);
+  // It is not cut off any more: all of the share is looked at anew, as if it had just come.
+  void EndDoubt();
 
   const Counters& counters() const { return counters_; }
   Census TakeCensus() const;
+  bool in_doubt() const { return in_doubt_; }
   // Calls `look` with each server of the share.
   void ForEach(const std::function<void(const Look& server)>& look) const;
   size_t running() const { return running_[0] + running_[1]; }
@@ -95,9 +101,9 @@ class Checker {
     bool in_share = false;
     bool has_voted = false;
     Verdict verdict;
-    std::string outcome;    // of the last check
-    std::string fault;      // of the last one that failed
-    uint64_t began_ms = 0;  // the last check
+    std::string outcome;      // of the last check
+    uint64_t decided_ms = 0;  // when the verdict became what it is
+    uint64_t began_ms = 0;    // the last check
     uint64_t began_us = 0;
     // In the share: the next check, or the timeout of the one that runs. Else: when to withdraw the vote.
     event::Timer timer;
@@ -119,7 +125,9 @@ class Checker {
   void Begin(Entry& entry);
   void End(Entry& entry, const Outcome& outcome);
   void BeginWaiting();
-  void CastVote(Entry& entry, const std::string& reason);
+  // Takes in what a check has found.
+  void Judge(Entry& entry, const Outcome& outcome);
+  void CastVote(Entry& entry);
   uint64_t Draw(uint64_t least, uint64_t most) { return std::uniform_int_distribution<uint64_t>(least, most)(random_); }
 
   event::Loop* const loop_;
@@ -130,6 +138,7 @@ class Checker {
   CheckPlan plan_ = CheckPlan::Default();
   Shares shares_;
   bool has_shares_ = false;
+  bool in_doubt_ = false;
   Counters counters_;
   std::array<size_t, 2> running_ = {};  // connections, commands
   size_t waiting_count_ = 0;

@@ -10,6 +10,7 @@
 #include "dataplane/metrics/prometheus_reader.h"
 #include "dataplane/routing/router.h"
 #include "dataplane/tls/failure.h"
+#include "dataplane/tls/resumption.h"
 #include "gtest/gtest.h"
 
 namespace fairlead::admin {
@@ -122,6 +123,17 @@ TEST(MetricsPage, ShowsEveryCounterOfTheWorkersSummed) {
   EXPECT_EQ(page.Get("fairlead_worker_open_connections", "{worker=\"0\"}"), 2);
   EXPECT_EQ(page.Get("fairlead_worker_active_requests", "{worker=\"0\"}"), 16);
   EXPECT_EQ(page.Get("fairlead_worker_revision", "{worker=\"1\"}"), 1);
+}
+
+TEST(MetricsPage, ShowsWhatAdoptingCostAllWorkers) {
+  TestFleet fleet;
+  fleet.workers[0].adoption.Observe(400);
+  fleet.workers[1].adoption.Observe(900);
+  const PrometheusPage page = ReadMetrics(fleet.status);
+  EXPECT_EQ(page.Get("fairlead_adoption_seconds", "_bucket{le=\"0.0005\"}"), 1);
+  EXPECT_EQ(page.Get("fairlead_adoption_seconds", "_bucket{le=\"0.001\"}"), 2);
+  EXPECT_EQ(page.Get("fairlead_adoption_seconds", "_count"), 2);
+  EXPECT_DOUBLE_EQ(page.Get("fairlead_adoption_seconds", "_sum"), 0.0013);
 }
 
 TEST(MetricsPage, ShowsEachLimitsOwnCounter) {
@@ -277,8 +289,13 @@ TEST(MetricsPage, ShowsWhatComesByEachListener) {
     own.no_sni_route.Add(8);
     own.tls12_handshakes.Add(50);
     own.tls13_handshakes.Add(60);
-    own.tls_resumed.Add(70);
+    own.tls_resumed_by_ticket.Add(70);
+    own.tls_resumed_by_id.Add(75);
+    for (int i = 0; i < tls::kResumptionRefusals; ++i) {
+      own.tls_resumption_refusals[i].Add(static_cast<uint64_t>(i) + 10);
+    }
     own.tls_handshake_timeouts.Add(80);
+    for (int i = 0; i < tls::kEarlyDataOutcomes; ++i) own.tls_early_data[i].Add(static_cast<uint64_t>(i) + 20);
     for (int i = 0; i < tls::kFailureCauses; ++i) own.tls_failures[i].Add(static_cast<uint64_t>(i) + 1);
   }
   const PrometheusPage page = ReadMetrics(fleet.status);
@@ -295,7 +312,17 @@ TEST(MetricsPage, ShowsWhatComesByEachListener) {
   EXPECT_EQ(page.Get("fairlead_listener_sent_bytes_total", front), 80);
   EXPECT_EQ(page.Get("fairlead_listener_tls_handshakes_total", "{listener=\"front\",version=\"TLSv1.2\"}"), 100);
   EXPECT_EQ(page.Get("fairlead_listener_tls_handshakes_total", "{listener=\"front\",version=\"TLSv1.3\"}"), 120);
-  EXPECT_EQ(page.Get("fairlead_listener_tls_resumed_total", front), 140);
+  EXPECT_EQ(page.Get("fairlead_listener_tls_resumed_total", "{listener=\"front\",by=\"ticket\"}"), 140);
+  EXPECT_EQ(page.Get("fairlead_listener_tls_resumed_total", "{listener=\"front\",by=\"session_id\"}"), 150);
+  const auto refused = [&](const std::string& cause) {
+    return page.Get("fairlead_listener_tls_resumptions_refused_total", "{listener=\"front\",cause=\"" + cause + "\"}");
+  };
+  EXPECT_EQ(refused("unknown"), 20);
+  EXPECT_EQ(refused("certificate"), 28);
+  EXPECT_EQ(page.Get("fairlead_listener_tls_early_data_total", "{listener=\"front\",outcome=\"taken\"}"), 40);
+  EXPECT_EQ(page.Get("fairlead_listener_tls_early_data_total", "{listener=\"front\",outcome=\"refused\"}"), 46);
+  EXPECT_EQ(page.Get("fairlead_listener_tls_session_cache_entries", front), 0);
+  EXPECT_EQ(page.Get("fairlead_listener_tls_session_cache_evictions_total", front), 0);
   EXPECT_EQ(page.Get("fairlead_listener_tls_handshake_timeouts_total", front), 160);
   EXPECT_EQ(page.Get("fairlead_listener_tls_failures_total", "{listener=\"front\",cause=\"closed\"}"), 2);
   EXPECT_EQ(page.Get("fairlead_listener_tls_failures_total", "{listener=\"front\",cause=\"certificate\"}"), 12);

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -28,6 +29,17 @@ struct ControlSession {
   std::string detail;  // for people: why it is not connected
 };
 
+// How saving to --state_dir fares.
+struct StateOnDisk {
+  uint64_t saved_revision = 0;
+  int good_copies = 0;  // of the two files
+  uint64_t bytes = 0;   // of both
+  uint64_t failures = 0;
+  uint64_t rewrites = 0;
+  int damaged_files = 0;  // at the start
+  std::string error;      // why a file can't be written now; empty: both can
+};
+
 // What the pages show, as of one moment of the control thread. Views and pointers stay valid for as long as the admin
 // server lives; the snapshot is a copy, which shares everything with the one being served.
 struct Status {
@@ -48,8 +60,12 @@ struct Status {
 
   uint64_t transactions_applied = 0;
   uint64_t transactions_rejected = 0;
+  bool prepared = false;  // a transaction is
+  uint64_t prepared_dropped = 0;
+  std::chrono::microseconds commit_lateness{0};
   std::vector<ControlSession> sessions;
   access_log::AccessLog::Totals access_log;
+  std::optional<StateOnDisk> state_on_disk;  // none without --state_dir
 };
 
 // Called for each request, on the control thread.

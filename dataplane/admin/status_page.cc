@@ -69,6 +69,19 @@ void StatusPage::WriteProxy() {
   Field("fingerprint", status_.fingerprint);
   Field("transactions_applied", status_.transactions_applied);
   Field("transactions_rejected", status_.transactions_rejected);
+  if (status_.state_on_disk.has_value()) WriteStateOnDisk(*status_.state_on_disk);
+}
+
+void StatusPage::WriteStateOnDisk(const StateOnDisk& state) {
+  json_.Key("state_on_disk");
+  json_.BeginObject();
+  Field("saved_revision", state.saved_revision);
+  Field("good_copies", static_cast<uint64_t>(state.good_copies));
+  Field("bytes", state.bytes);
+  Field("write_errors", state.failures);
+  Field("damaged_files", static_cast<uint64_t>(state.damaged_files));
+  Field("error", state.error);
+  json_.EndObject();
 }
 
 void StatusPage::WriteWorkers() {
@@ -154,8 +167,8 @@ void StatusPage::WriteServer(const config::Backend& backend, const config::Serve
   Field("active_requests", server.counters->active_requests.load(std::memory_order_relaxed));
   Field("total_requests", metrics::Sum(*server.counters, &metrics::UpstreamCounters::requests));
   Field("open_connections", server.counters->open_connections.load(std::memory_order_relaxed));
-  if (server.max_requests != config::kNoLimit) Field("max_requests", server.max_requests);
-  if (server.max_connections != config::kNoLimit) Field("max_connections", server.max_connections);
+  if (server.max_requests() != config::kNoLimit) Field("max_requests", server.max_requests());
+  if (server.max_connections() != config::kNoLimit) Field("max_connections", server.max_connections());
   json_.EndObject();
 }
 

@@ -24,6 +24,7 @@ class StatusPage final : public Page {
   enum class Stage : uint8_t { kBegin, kBackends, kDone };
 
   void WriteProxy();
+  void WriteStateOnDisk(const StateOnDisk& state);
   void WriteWorkers();
   void WriteSessions();
   void WriteListeners();

@@ -51,6 +51,17 @@ TEST(StatusPage, ShowsTheProxy) {
   EXPECT_EQ(Number(status, "transactions_rejected"), 3);
 }
 
+TEST(StatusPage, ShowsTheStateOnDiskWhereThereIsOne) {
+  TestFleet fleet;
+  EXPECT_EQ(ReadStatus(fleet.status).fields().count("state_on_disk"), 0u);
+  fleet.status.state_on_disk = {.saved_revision = 16, .good_copies = 1, .error = "state-a: No space left on device"};
+  const Struct status = ReadStatus(fleet.status);
+  const Struct& state = status.fields().at("state_on_disk").struct_value();
+  EXPECT_EQ(Number(state, "saved_revision"), 16);
+  EXPECT_EQ(Number(state, "good_copies"), 1);
+  EXPECT_EQ(Text(state, "error"), "state-a: No space left on device");
+}
+
 TEST(StatusPage, SaysWhyTheProxyIsNotReady) {
   TestFleet fleet;
   fleet.status.draining = true;
@@ -142,10 +153,8 @@ TEST(StatusPage, ShowsServersAndWhoDecidedTheirHealth) {
 TEST(StatusPage, ShowsLimitsAndHowFarTheyAreReached) {
   TestFleet fleet;
   const size_t web = fleet.AddBackend("web");
-  metrics::ServerCounters& counters = fleet.AddServer(web, "w1", [](config::Server* server) {
-    server->max_requests = 7;
-    server->max_connections = 8;
-  });
+  metrics::ServerCounters& counters = fleet.AddServer(
+      web, "w1", [](config::Server* server) { server->SetLimits(/*max_connections=*/8, /*max_requests=*/7); });
   counters.open_connections = 5;
   fleet.AddServer(web, "w2");
   fleet.status.snapshot.backends[web]->admission->waiting = 4;

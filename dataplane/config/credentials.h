@@ -5,12 +5,13 @@
 
 #include "absl/numeric/int128.h"
 #include "dataplane/tls/certificate.h"
+#include "dataplane/tls/ticket_keys.h"
 #include "dataplane/tls/trust_bundle.h"
 
 namespace fairlead::config {
 
-// What listeners and backends show who they are by, and what they check others against: resources of their own, since
-// several may share them. Immutable.
+// What listeners and backends show who they are by, what they check others against, and what they seal sessions with:
+// resources of their own, since several may share them. Immutable.
 
 struct Certificate {
   std::string id;
@@ -21,6 +22,12 @@ struct Certificate {
 struct TrustBundle {
   std::string id;
   std::shared_ptr<const tls::TrustBundle> tls;
+  absl::uint128 digest = 0;
+};
+
+struct TicketKeys {
+  std::string id;
+  std::shared_ptr<const tls::GivenTicketKeys> tls;
   absl::uint128 digest = 0;
 };
 

@@ -73,6 +73,7 @@ struct ServerTls {
   // That the context is made of.
   std::vector<CertificateSlot> certificates = {};
   std::vector<TrustBundleSlot> trust_bundles = {};
+  std::vector<TicketKeysSlot> ticket_keys = {};
 };
 
 // An address that clients connect to, and what is spoken there. Immutable.

@@ -11,6 +11,7 @@ using RouteTableSlot = uint32_t;
 using BackendSlot = uint32_t;
 using CertificateSlot = uint32_t;
 using TrustBundleSlot = uint32_t;
+using TicketKeysSlot = uint32_t;
 using ServerSlot = uint32_t;  // within one backend
 
 }  // namespace fairlead::config

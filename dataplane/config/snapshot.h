@@ -28,6 +28,7 @@ struct Snapshot {
   // For the control side alone: listeners and backends hold what workers need of them.
   base::PersistentVector<std::shared_ptr<const Certificate>> certificates;
   base::PersistentVector<std::shared_ptr<const TrustBundle>> trust_bundles;
+  base::PersistentVector<std::shared_ptr<const TicketKeys>> ticket_keys;
 };
 
 // What differs between a snapshot and the one before it. Slots, not values: a worker looks up what is there now

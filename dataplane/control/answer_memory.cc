@@ -1,8 +1,8 @@
 #include "dataplane/control/answer_memory.h"
 
+#include <cstring>
 #include <utility>
 
-#include "absl/hash/hash.h"
 #include "api/fingerprint/canonical_bytes.h"
 #include "dataplane/base/absl_strings.h"
 
@@ -11,7 +11,15 @@ namespace fairlead::control {
 uint64_t AnswerMemory::HashOf(const v1::Transaction& transaction) {
   std::string bytes;
   api::CanonicalBytes(transaction, bytes);
-  return absl::HashOf(bytes);
+  uint64_t hash = bytes.size();
+  bytes.resize((bytes.size() + 7) / 8 * 8);
+  for (size_t place = 0; place < bytes.size(); place += 8) {
+    uint64_t word;
+    std::memcpy(&word, bytes.data() + place, sizeof(word));
+    hash = (hash ^ word) * 0x9e3779b97f4a7c15;
+    hash ^= hash >> 32;
+  }
+  return hash | 1;
 }
 
 const AnswerMemory::Entry* AnswerMemory::Find(std::string_view id) const {
@@ -19,7 +27,7 @@ const AnswerMemory::Entry* AnswerMemory::Find(std::string_view id) const {
   return place == entries_.end() ? nullptr : &place->second;
 }
 
-void AnswerMemory::Add(const std::string& id, uint64_t hash, std::shared_ptr<const v1::FromProxy> answer) {
+void AnswerMemory::Add(const std::string& id, uint64_t hash, std::shared_ptr<v1::FromProxy> answer) {
   if (order_.size() == kCapacity) {
     entries_.erase(order_.front());
     order_.pop_front();

@@ -13,6 +13,7 @@ struct Changes {
   std::vector<config::RouteTableSlot> route_tables;
   std::vector<config::CertificateSlot> certificates;
   std::vector<config::TrustBundleSlot> trust_bundles;
+  std::vector<config::TicketKeysSlot> ticket_keys;
 
   // The controller's words on health. By name, since a server that went takes its word with it.
   struct HealthWord {
@@ -21,6 +22,13 @@ struct Changes {
     bool existed;  // before
   };
   std::vector<HealthWord> health_words;
+
+  // Resources that have no slots.
+  struct Named {
+    std::string id;
+    bool existed;  // before
+  };
+  std::vector<Named> reporters;
 };
 
 }  // namespace fairlead::control

@@ -29,15 +29,48 @@ const Case kTransactions[] = {
      {"INVALID_ARGUMENT operations[1]: empty, or one that this version does not know"}},
     {"TicketKeys",
      R"(operations { upsert_ticket_keys { id: "e" } } operations { remove_ticket_keys: "f" })",
-     {"UNIMPLEMENTED ticket_keys[\"e\"]: this version does not do it yet",
-      "UNIMPLEMENTED ticket_keys[\"f\"]: this version does not do it yet"}},
-    {"ReportersAndScopes",
-     R"(operations { upsert_reporter { id: "a" } } operations { remove_reporter: "b" }
-        operations { upsert_scope { id: "c" } } operations { remove_scope: "d" })",
-     {"UNIMPLEMENTED reporters[\"a\"]: this version does not do it yet",
-      "UNIMPLEMENTED reporters[\"b\"]: this version does not do it yet",
-      "UNIMPLEMENTED scopes[\"c\"]: this version does not do it yet",
+     {"INVALID_ARGUMENT ticket_keys[\"e\"].keys: not 1 to 16 keys: 0",
+      "NOT_FOUND ticket_keys[\"f\"]: no such ticket keys"}},
+    {"TicketKeysOfTheWrongKind",
+     R"(operations { upsert_ticket_keys { id: "e"
+          keys {}
+          keys { key { file: "k" } }
+          keys { key { inline_bytes: "too short" } not_before { seconds: -1 } }
+          keys { key { inline_bytes:
+            "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa" } not_before { seconds: 1 } }
+          keys { key { inline_bytes:
+            "aaaaaaaaaaaaaaaabbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbb" } }
+          keys { key { inline_bytes:
+            "cccccccccccccccccccccccccccccccccccccccccccccccccccccccccccccccccccccccccccccccc" }
+            not_before { seconds: 1 nanos: 999 } } } })",
+     {"INVALID_ARGUMENT ticket_keys[\"e\"].keys[0].key: missing; want its contents",
+      "INVALID_ARGUMENT ticket_keys[\"e\"].keys[1].key.file: "
+      "the proxy reads no file that a controller names; want the contents (fairleadctl sends them)",
+      "INVALID_ARGUMENT ticket_keys[\"e\"].keys[2].not_before: not a time of the years 1970 to 9999",
+      "INVALID_ARGUMENT ticket_keys[\"e\"].keys[2].key: 9 bytes; want 80, all random",
+      "ALREADY_EXISTS ticket_keys[\"e\"].keys[4].key: another key here has the same 16 bytes of name",
+      "ALREADY_EXISTS ticket_keys[\"e\"].keys[5].not_before: "
+      "another key here has the same; which of them made tickets would be open"}},
+    {"Scopes",
+     R"(operations { upsert_scope { id: "c" } } operations { remove_scope: "d" })",
+     {"UNIMPLEMENTED scopes[\"c\"]: this version does not do it yet",
       "UNIMPLEMENTED scopes[\"d\"]: this version does not do it yet"}},
+    {"Reporters",
+     R"(operations { upsert_reporter { id: "none" } } operations { remove_reporter: "x" }
+        operations { upsert_reporter { id: "p" identities { unix_uid: 0 } identities {} identities { token_sha256: "secret" }
+                                       failure_domain: "a b" backends: "web" backends: "" backends: "a b*" backends: "a*b"
+                                       weight: 1001 } }
+        operations { upsert_reporter { id: "controller" identities { unix_uid: 0 } backends: "*" } })",
+     {"INVALID_ARGUMENT reporters[\"none\"].identities: not 1 to 16: 0",
+      "INVALID_ARGUMENT reporters[\"none\"].backends: not 1 to 1000: 0", "NOT_FOUND reporters[\"x\"]: no such reporter",
+      "INVALID_ARGUMENT reporters[\"p\"].identities[1]: empty; want one of certificate_name, token_sha256, unix_uid",
+      "INVALID_ARGUMENT reporters[\"p\"].identities[2].token_sha256: not 64 hexadecimal digits",
+      "INVALID_ARGUMENT reporters[\"p\"].failure_domain: with other than printable characters",
+      "INVALID_ARGUMENT reporters[\"p\"].backends[1]: empty; want the id of a backend, or \"*\" for all",
+      "INVALID_ARGUMENT reporters[\"p\"].backends[2]: not an id, nor the beginning of one with '*' behind it: \"a b\"",
+      "INVALID_ARGUMENT reporters[\"p\"].backends[3]: not an id, nor the beginning of one with '*' behind it: \"a*b\"",
+      "INVALID_ARGUMENT reporters[\"p\"].weight: not 1 to 1000: 1001",
+      "INVALID_ARGUMENT reporters[\"controller\"].id: taken by the controller itself; choose another"}},
     {"NamedTwiceInOperations",
      R"(operations { remove_listener: "web" } operations { remove_listener: "web" }
         operations { upsert_backend { id: "new" } } operations { remove_backend: "new" }
@@ -156,15 +189,15 @@ const Case kListeners[] = {
      {"NOT_FOUND listeners[\"l\"].tls.certificates[0]: no certificate \"c\" at the end of the transaction"}},
     {"ListenerWithTlsOfNothing",
      R"(operations { upsert_listener {
-          id: "l" address: "127.0.0.1:0" tls { session_cache: 5 early_data: true ticket_keys: "t"
+          id: "l" address: "127.0.0.1:0" tls { session_cache: 1000001 early_data: true ticket_keys: "t"
             client_auth { mode: REQUIRED trust: "x" forward_headers: true } handshake_timeout {} }
           tcp { backend: "web" sni_routes { server_names: "a.example" backend: "web" } } } })",
-     {"UNIMPLEMENTED listeners[\"l\"].tls.ticket_keys: this version does not do it yet",
-      "UNIMPLEMENTED listeners[\"l\"].tls.session_cache: this version does not do it yet",
-      "UNIMPLEMENTED listeners[\"l\"].tls.early_data: this version does not do it yet",
-      "INVALID_ARGUMENT listeners[\"l\"].tls.certificates: not 1 to 1000 certificates: 0",
+     {"INVALID_ARGUMENT listeners[\"l\"].tls.certificates: not 1 to 1000 certificates: 0",
       "NOT_FOUND listeners[\"l\"].tls.client_auth.trust: no trust bundle \"x\" at the end of the transaction",
       "INVALID_ARGUMENT listeners[\"l\"].tls.client_auth.forward_headers: only with http",
+      "NOT_FOUND listeners[\"l\"].tls.ticket_keys: no ticket keys \"t\" at the end of the transaction",
+      "INVALID_ARGUMENT listeners[\"l\"].tls.session_cache: not 0 to 1000000: 1000001",
+      "INVALID_ARGUMENT listeners[\"l\"].tls.early_data: only with http, whose methods tell what may come twice",
       "INVALID_ARGUMENT listeners[\"l\"].tls.handshake_timeout: not 1 ms to 24 h: 0s",
       "INVALID_ARGUMENT listeners[\"l\"].tls: set beside tcp.sni_routes; TLS either ends here or is passed through"}},
     {"ListenerWithProxyProtocol",

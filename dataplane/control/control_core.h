@@ -9,19 +9,24 @@
 #include <vector>
 
 #include "absl/functional/any_invocable.h"
-#include "absl/status/status.h"
 #include "dataplane/config/snapshot.h"
+#include "dataplane/control/saver.h"
 #include "dataplane/control/subscribers.h"
 #include "dataplane/control/worker_status.h"
 #include "dataplane/event/timer_wheel.h"
 #include "dataplane/health/health_table.h"
 #include "dataplane/net/address.h"
+#include "dataplane/persistence/restored.h"
 
 namespace fairlead::v1 {
-class Confirmed;
+class Abort;
+class Commit;
 class FromProxy;
 class History;
 class HistoryEntry;
+class Prepare;
+class Prepared;
+class SavingStatus;
 class StateReport;
 class Transaction;
 }  // namespace fairlead::v1
@@ -37,6 +42,8 @@ class StateReporter;
 // On the control thread, owned by the server. Outlives every session; nothing calls `on_all_adopted` after its end.
 class ControlCore {
  public:
+  static uint64_t SystemTimeUs();
+
   struct Options {
     int workers = 1;
     // Of Hello.
@@ -47,11 +54,19 @@ class ControlCore {
     std::chrono::milliseconds heartbeat_timeout{15'000};
     // The control loop's; outlives the core.
     event::TimerWheel* timers = nullptr;
+    // Unix time in microseconds, by which controllers set a Commit.
+    absl::AnyInvocable<uint64_t()> wall_clock = SystemTimeUs;
     // Hands a snapshot to the workers, each of which goes from the one before to it by the change list; when all of
     // them serve it, `on_all_adopted` is to be called, on the control thread. The next comes only after that.
     absl::AnyInvocable<void(std::shared_ptr<const config::Snapshot>, config::ChangeList,
                             absl::AnyInvocable<void()> on_all_adopted)>
         publish;
+    // Saves what is to outlive the process (persistence::Journal); null: nothing does.
+    Saver::Save save = nullptr;
+    // How long an answer waits for that.
+    std::chrono::milliseconds save_wait{0};
+    // How that fares, for those who ask. Where there is `save`.
+    absl::AnyInvocable<v1::SavingStatus()> get_saving;
     // Of each worker, by index.
     absl::AnyInvocable<std::vector<WorkerStatus>()> get_workers;
     // Connections that are open on a listener, over all workers.
@@ -64,6 +79,17 @@ class ControlCore {
   ControlCore& operator=(const ControlCore&) = delete;
 
   const Options& options() const { return options_; }
+  // Unix time in microseconds.
+  uint64_t WallClock() { return options_.wall_clock(); }
+
+  // Begins with what was saved, before anything else is called: `on_adopted` when all workers serve it. A listener that
+  // can't be bound lacks its sockets, and is tried again every second. INVALID_ARGUMENT: it is not valid for this
+  // version.
+  absl::Status Restore(persistence::Restored restored, absl::AnyInvocable<void()> on_adopted);
+  // What is on the disk: all that `save` was given up to this number. `is_stuck`: no more can be written now.
+  void OnSaved(uint64_t number, bool is_stuck);
+  // Gives `save` everything, whatever it was given before.
+  void SaveAll();
 
   // What is in force: of all that was published, the last, which some worker may not serve yet.
   const std::shared_ptr<const config::Snapshot>& snapshot() const;
@@ -82,9 +108,6 @@ class ControlCore {
   };
   std::vector<BoundListener> bound_listeners() const;
 
-  // One reporter's claim; see HealthTable::Take for the errors. What it decides is with the workers a few milliseconds
-  // later.
-  absl::Status TakeReport(const health::Report& report);
   // Where reporters' servers put their reports; what these decide is with the workers a few milliseconds later.
   health::HealthTable& health();
 
@@ -93,16 +116,31 @@ class ControlCore {
   uint64_t SubmitTransaction(v1::Transaction transaction,
                              absl::AnyInvocable<void(std::shared_ptr<const v1::FromProxy>)> on_answer,
                              std::string source = {});
+  // The same of the two phases of a fleet's change (v1::Prepare, Commit, Abort); on_answer has Prepared as well.
+  using OnAnswer = absl::AnyInvocable<void(std::shared_ptr<const v1::FromProxy>)>;
+  uint64_t Prepare(v1::Prepare prepare, OnAnswer on_answer, std::string source = {});
+  uint64_t Commit(const v1::Commit& commit, OnAnswer on_answer, std::string source = {});
+  uint64_t Abort(const v1::Abort& abort, OnAnswer on_answer, std::string source = {});
+  // What is prepared, if something is.
+  std::optional<v1::Prepared> FindPrepared() const;
+  bool holds_prepared() const;
+  // Prepared transactions that were dropped, and how late the last one was that was committed at a set time.
+  uint64_t prepared_dropped() const;
+  std::chrono::microseconds commit_lateness() const;
   // Whoever waited for the answer is gone: `on_answer` is not called any more. The transaction goes on.
   void ForgetAnswer(uint64_t ticket);
-  // Ends the trial of the revision that this transaction made (Transaction.confirm_within).
-  v1::Confirmed Confirm(const std::string& transaction_id);
+  // Ends the trial of the revision that this transaction made (Transaction.confirm_within). `on_answer` is called once,
+  // from here or later, with Confirmed. The ticket names it for ForgetAnswer.
+  uint64_t Confirm(const std::string& transaction_id,
+                   absl::AnyInvocable<void(std::shared_ptr<const v1::FromProxy>)> on_answer);
   // The last revisions, the newest first, at most `limit`.
   v1::History ReportHistory(size_t limit) const;
   // The resources of an earlier revision, or the error that says why they are not known.
   v1::StateReport ReportRevision(uint64_t revision);
   // The revision that is on trial, if one is.
   std::optional<v1::HistoryEntry> FindUnconfirmed() const;
+  // How saving fares; nothing: nothing is saved.
+  std::optional<v1::SavingStatus> FindSaving();
 
   // For sessions: what they tell, and when there is something new to tell.
   StateReporter& reporter();

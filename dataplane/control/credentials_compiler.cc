@@ -15,6 +15,8 @@ constexpr size_t kMaxChainBytes = 64 * 1024;
 constexpr size_t kMaxKeyBytes = 64 * 1024;
 constexpr size_t kMaxOcspResponseBytes = 64 * 1024;
 constexpr size_t kMaxTrustBytes = 1024 * 1024;
+constexpr int kMaxTicketKeys = 16;
+constexpr int64_t kLastSecond = 253'402'300'799;  // of the year 9999
 
 // What a source holds: empty, with a violation, where that is nothing or too much.
 std::string_view Contents(const v1::DataSource& source, const Path& place, size_t maximum, Violations& violations) {
@@ -83,6 +85,52 @@ std::shared_ptr<const tls::TrustBundle> Compile(const v1::TrustBundle& message, 
   return bundle;
 }
 
+// When a key begins to make tickets, in milliseconds since 1970; 0, with a violation, where that is no time.
+int64_t CompileNotBefore(const v1::TicketKey& message, const Path& place, Violations& violations) {
+  if (!message.has_not_before()) return 0;
+  const google::protobuf::Timestamp& time = message.not_before();
+  if (time.seconds() < 0 || time.seconds() > kLastSecond || time.nanos() < 0 || time.nanos() >= 1'000'000'000) {
+    violations.Invalid(Path(place, "not_before"), "not a time of the years 1970 to 9999");
+    return 0;
+  }
+  return time.seconds() * 1'000 + time.nanos() / 1'000'000;
+}
+
+std::shared_ptr<const tls::GivenTicketKeys> Compile(const v1::TicketKeys& message, const Path& place,
+                                                    Violations& violations) {
+  const size_t before = violations.list().size();
+  if (message.keys().empty() || message.keys_size() > kMaxTicketKeys) {
+    violations.Invalid(Path(place, "keys"), base::StrCat("not 1 to ", kMaxTicketKeys, " keys: ", message.keys_size()));
+    return nullptr;
+  }
+  std::vector<tls::TicketKey> keys;
+  for (int i = 0; i < message.keys_size(); ++i) {
+    const Path key_place(place, "keys", i);
+    const Path material_place(key_place, "key");
+    const std::string_view material = Contents(message.keys(i).key(), material_place, kMaxKeyBytes, violations);
+    const int64_t not_before_ms = CompileNotBefore(message.keys(i), key_place, violations);
+    if (!material.empty() && material.size() != tls::TicketKey::kBytes) {
+      violations.Invalid(material_place,
+                         base::StrCat(material.size(), " bytes; want ", tls::TicketKey::kBytes, ", all random"));
+      continue;
+    }
+    if (material.empty()) continue;
+    const tls::TicketKey key(material, not_before_ms);
+    for (const tls::TicketKey& other : keys) {
+      if (other.name() == key.name()) {
+        violations.Add(v1::Violation::ALREADY_EXISTS, material_place, "another key here has the same 16 bytes of name");
+      }
+      if (other.not_before_ms() == not_before_ms) {
+        violations.Add(v1::Violation::ALREADY_EXISTS, Path(key_place, "not_before"),
+                       "another key here has the same; which of them made tickets would be open");
+      }
+    }
+    keys.push_back(key);
+  }
+  if (violations.list().size() != before) return nullptr;
+  return std::make_shared<const tls::GivenTicketKeys>(std::move(keys));
+}
+
 // Where each kind has its place.
 struct Certificates {
   using Message = v1::Certificate;
@@ -114,6 +162,21 @@ struct TrustBundles {
   static auto& Changed(Changes& changes) { return changes.trust_bundles; }
   static const References& ListenersOf(const Store& store) { return store.listener_trust_bundles(); }
   static const References& BackendsOf(const Store& store) { return store.backend_trust_bundles(); }
+};
+
+struct TicketKeys {
+  using Message = v1::TicketKeys;
+  using Config = config::TicketKeys;
+  static constexpr std::string_view kField = "ticket_keys";
+  static constexpr std::string_view kName = "ticket keys";
+  static constexpr api::ResourceKind kKind = api::ResourceKind::kTicketKeys;
+  static const auto& Requests(const AllRequests& all) { return all.ticket_keys; }
+  static const SlotIndex& Now(const Store& store) { return store.ticket_keys(); }
+  static PlannedSlots& Planned(Staged& staged) { return staged.ticket_keys; }
+  static auto& Objects(config::Snapshot& snapshot) { return snapshot.ticket_keys; }
+  static auto& Updates(Staged& staged) { return staged.ticket_keys_updates; }
+  static auto& Changed(Changes& changes) { return changes.ticket_keys; }
+  static const References& ListenersOf(const Store& store) { return store.listener_ticket_keys(); }
 };
 
 template <typename Kind>
@@ -153,9 +216,11 @@ void Remove(Compilation& compilation, std::string_view id, uint32_t slot, const 
   }
   AddInUse("listener", std::move(users), place, compilation.violations);
   users.clear();
-  for (config::BackendSlot backend : Kind::BackendsOf(compilation.store).ReferrersOf(slot)) {
-    const std::string& user = compilation.store.backend_message(backend).id();
-    if (!compilation.requests.backends.Names({user})) users.push_back(user);
+  if constexpr (requires { Kind::BackendsOf(compilation.store); }) {
+    for (config::BackendSlot backend : Kind::BackendsOf(compilation.store).ReferrersOf(slot)) {
+      const std::string& user = compilation.store.backend_message(backend).id();
+      if (!compilation.requests.backends.Names({user})) users.push_back(user);
+    }
   }
   AddInUse("backend", std::move(users), place, compilation.violations);
 
@@ -199,6 +264,7 @@ std::optional<uint32_t> FindSlot(Compilation& compilation, std::string_view id, 
 void CompileCredentials(Compilation& compilation) {
   CompileKind<Certificates>(compilation);
   CompileKind<TrustBundles>(compilation);
+  CompileKind<TicketKeys>(compilation);
 }
 
 FoundCertificate FindCertificate(Compilation& compilation, std::string_view id, const Path& place) {
@@ -209,6 +275,11 @@ FoundCertificate FindCertificate(Compilation& compilation, std::string_view id, 
 FoundTrustBundle FindTrustBundle(Compilation& compilation, std::string_view id, const Path& place) {
   const std::optional<uint32_t> slot = FindSlot<TrustBundles>(compilation, id, place);
   return {slot, slot ? compilation.staged.snapshot.trust_bundles[*slot]->tls : nullptr};
+}
+
+FoundTicketKeys FindTicketKeys(Compilation& compilation, std::string_view id, const Path& place) {
+  const std::optional<uint32_t> slot = FindSlot<TicketKeys>(compilation, id, place);
+  return {slot, slot ? compilation.staged.snapshot.ticket_keys[*slot]->tls : nullptr};
 }
 
 }  // namespace fairlead::control

@@ -9,7 +9,8 @@
 
 namespace fairlead::control {
 
-// Checks and stages what a transaction wants of certificates and trust bundles. What refers to them comes after.
+// Checks and stages what a transaction wants of certificates, trust bundles and ticket keys. What refers to them comes
+// after.
 void CompileCredentials(Compilation& compilation);
 
 // What `id` names at the end of the transaction, for a field at `place`. Null, with a violation, where that is nothing;
@@ -24,5 +25,10 @@ struct FoundTrustBundle {
   std::shared_ptr<const tls::TrustBundle> bundle;
 };
 FoundTrustBundle FindTrustBundle(Compilation& compilation, std::string_view id, const Path& place);
+struct FoundTicketKeys {
+  std::optional<config::TicketKeysSlot> slot;
+  std::shared_ptr<const tls::GivenTicketKeys> keys;
+};
+FoundTicketKeys FindTicketKeys(Compilation& compilation, std::string_view id, const Path& place);
 
 }  // namespace fairlead::control

@@ -11,6 +11,9 @@ ControlCore::Options FakeWorkers::Options(event::TimerWheel* timers) {
   options.zone = "zone";
   options.version = "0.1.0";
   options.timers = timers;
+  options.wall_clock = [timers, skew_us = &wall_clock_skew_us] {
+    return kStartUs + timers->now_ms() * 1'000 + *skew_us;
+  };
   options.publish = [this](std::shared_ptr<const config::Snapshot> snapshot, config::ChangeList changes,
                            absl::AnyInvocable<void()> on_all_adopted) {
     Publish(std::move(snapshot), std::move(changes), std::move(on_all_adopted));
@@ -47,6 +50,12 @@ v1::FromProxy TestCore::Do(v1::Transaction transaction) {
   return answers.size() > before ? answers.back() : v1::FromProxy();
 }
 
+v1::Confirmed TestCore::Confirm(const std::string& transaction_id) {
+  v1::Confirmed confirmed;
+  core.Confirm(transaction_id, [&](std::shared_ptr<const v1::FromProxy> answer) { confirmed = answer->confirmed(); });
+  return confirmed;
+}
+
 std::vector<std::string> TestCore::ViolationsOf(const v1::FromProxy& answer) {
   std::vector<std::string> strings;
   for (const v1::Violation& violation : answer.rejected().violations()) {
@@ -57,7 +66,8 @@ std::vector<std::string> TestCore::ViolationsOf(const v1::FromProxy& answer) {
 }
 
 absl::Status TestCore::Report(std::string_view backend, std::string_view server, config::Health health) {
-  return core.TakeReport({.backend = backend, .server = server, .status = health, .reporter = "probe", .reason = {}});
+  return core.health().Take(
+      {.backend = backend, .server = server, .status = health, .reporter = "probe", .reason = {}});
 }
 
 config::Health TestCore::PublishedHealth(std::string_view backend, std::string_view server) const {

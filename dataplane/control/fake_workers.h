@@ -38,6 +38,10 @@ class FakeWorkers {
   // Lets go of all but the last.
   void DropOldSnapshots() { published_.erase(published_.begin(), published_.end() - 1); }
 
+  // The wall clock: of the beginning, and what it was set forth by since.
+  static constexpr uint64_t kStartUs = 1'700'000'000'000'000;
+  uint64_t wall_clock_skew_us = 0;
+
   static constexpr int kWorkers = 2;
 
  private:
@@ -59,6 +63,8 @@ class TestCore {
   void Submit(v1::Transaction transaction);
   // The same, for a transaction that is answered at once.
   v1::FromProxy Do(v1::Transaction transaction);
+  // The answer to Confirm, which comes at once.
+  v1::Confirmed Confirm(const std::string& transaction_id);
   // `CODE path: message` of each violation in an answer; none for Applied.
   static std::vector<std::string> ViolationsOf(const v1::FromProxy& answer);
 

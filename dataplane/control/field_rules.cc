@@ -22,15 +22,10 @@ using google::protobuf::FieldDescriptor;
 using google::protobuf::Message;
 using google::protobuf::Reflection;
 
-// Operations on ticket keys, reporters and scopes, which have these places: requests.cc.
+// Operations on scopes, which have these places: requests.cc.
 constexpr std::string_view kUnimplementedFields[] = {
-    "fairlead.v1.Snapshot.ticket_keys",
-    "fairlead.v1.ServerTls.ticket_keys",
-    "fairlead.v1.ServerTls.session_cache",
-    "fairlead.v1.ServerTls.early_data",
     "fairlead.v1.Server.zone",
     "fairlead.v1.Server.priority",
-    "fairlead.v1.Snapshot.reporters",
     "fairlead.v1.Snapshot.scopes",
     "fairlead.v1.BackendHealth.down",
     "fairlead.v1.BackendHealth.up",

@@ -34,6 +34,10 @@ bool RemovesNothing(const v1::Operation& operation, const Store& store) {
       return !store.certificates().Find(operation.remove_certificate());
     case v1::Operation::kRemoveTrustBundle:
       return !store.trust_bundles().Find(operation.remove_trust_bundle());
+    case v1::Operation::kRemoveReporter:
+      return store.reporters().Find(operation.remove_reporter()) == nullptr;
+    case v1::Operation::kRemoveTicketKeys:
+      return !store.ticket_keys().Find(operation.remove_ticket_keys());
     case v1::Operation::kRemoveBackend:
       return !store.backends().Find(operation.remove_backend());
     case v1::Operation::kRemoveServer:
@@ -76,6 +80,11 @@ void History::Add(v1::HistoryEntry entry, Undo undo) {
   for (size_t oldest = revisions_.size() - 1; undo_bytes_ > kMaxUndoBytes && oldest > 0; --oldest) {
     forget(revisions_[oldest]);
   }
+}
+
+void History::AddRestored(v1::HistoryEntry entry) {
+  entry.set_restored(true);
+  revisions_.push_front({std::move(entry), std::nullopt});
 }
 
 void History::SetTrial(uint64_t revision, v1::HistoryEntry::Trial trial) {

@@ -26,6 +26,10 @@ class History {
 
   // A revision that is about to be committed, the one after the last.
   void Add(v1::HistoryEntry entry, Undo undo);
+  // The first that is known: one that the proxy was started with. What was before it is not known.
+  void AddRestored(v1::HistoryEntry entry);
+  // The newest; null: there is none.
+  const v1::HistoryEntry* newest() const { return revisions_.empty() ? nullptr : &revisions_.front().entry; }
   // Null where the transaction made no revision that is remembered.
   const v1::HistoryEntry* FindTransaction(std::string_view id) const;
 

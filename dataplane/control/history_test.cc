@@ -220,13 +220,13 @@ TEST_F(HistoryTest, WhatIsConfirmedStands) {
   EXPECT_EQ(OnTrialNow(), "2 for 60000 ms");
   test_.Advance(59'000);
   EXPECT_EQ(OnTrialNow(), "2 for 1000 ms");
-  const v1::Confirmed confirmed = test_.core.Confirm("bold");
+  const v1::Confirmed confirmed = test_.Confirm("bold");
   EXPECT_EQ(confirmed.error(), "");
   EXPECT_EQ(confirmed.revision(), 2u);
   test_.Advance(60'000);
   EXPECT_EQ(weight(), 7u);
   EXPECT_THAT(Trials(test_), ElementsAre("2 CONFIRMED", "1 NONE"));
-  EXPECT_EQ(test_.core.Confirm("bold").error(), "");  // again
+  EXPECT_EQ(test_.Confirm("bold").error(), "");  // again
   EXPECT_TRUE(test_.Do(Weight(8)).has_applied());
 }
 
@@ -245,7 +245,7 @@ TEST_F(HistoryTest, WhatIsNotConfirmedIsChangedBack) {
   EXPECT_EQ(entry.source(), "proxy");
   EXPECT_EQ(entry.comment(), "revision 2 was not confirmed in time");
   EXPECT_EQ(entry.rollback_to(), 1u);
-  EXPECT_EQ(test_.core.Confirm("bold").error(), "revision 2 was changed back");
+  EXPECT_EQ(test_.Confirm("bold").error(), "revision 2 was changed back");
   EXPECT_TRUE(test_.Do(Weight(8)).has_applied());
 }
 
@@ -281,6 +281,14 @@ TEST_F(HistoryTest, OnTrialOnlyHealthAndDryRunsAreTaken) {
   EXPECT_EQ(test_.PublishedHealth("web", "w1"), Health::kDown);
 }
 
+TEST_F(HistoryTest, ATrialOfWordsOnHealthDoesNotEndAnother) {
+  test_.Do(OnTrial(Weight(7), 60));
+  EXPECT_THAT(TestCore::ViolationsOf(test_.Do(OnTrial(SetHealth("w1", "DOWN"), 60, "other"))),
+              ElementsAre(StartsWith("UNCONFIRMED : revision 2, made by")));
+  test_.Advance(60'000);
+  EXPECT_EQ(weight(), 5u);
+}
+
 TEST_F(HistoryTest, LaterWordsOnHealthStandWhereTheTrialHadOthers) {
   v1::Transaction bold = Weight(7);
   bold.MergeFrom(SetHealth("w2", "UP"));
@@ -311,7 +319,7 @@ TEST_F(HistoryTest, ATrialOutlivesAnyNumberOfWordsOnHealth) {
 TEST_F(HistoryTest, AndCanStillBeConfirmed) {
   test_.Do(OnTrial(Weight(7), 60));
   for (size_t i = 0; i < History::kMaxRevisions; ++i) test_.Do(SetHealth("w1", i % 2 == 0 ? "DOWN" : "UP"));
-  EXPECT_EQ(test_.core.Confirm("bold").error(), "");
+  EXPECT_EQ(test_.Confirm("bold").error(), "");
   test_.Advance(60'000);
   EXPECT_EQ(weight(), 7u);
 }
@@ -358,7 +366,7 @@ TEST_F(HistoryTest, RefusesTimesThatAreNone) {
   EXPECT_THAT(TestCore::ViolationsOf(test_.Do(soon)), ElementsAre("INVALID_ARGUMENT confirm_within: less than 1 s"));
   EXPECT_THAT(TestCore::ViolationsOf(test_.Do(OnTrial(Weight(7), 86'401))),
               ElementsAre("INVALID_ARGUMENT confirm_within: not 1 ms to 24 h: 86401s"));
-  EXPECT_EQ(test_.core.Confirm("never").error(), "no revision is known that transaction \"never\" made");
+  EXPECT_EQ(test_.Confirm("never").error(), "no revision is known that transaction \"never\" made");
 }
 
 class HistoryModel : public testing::TestWithParam<unsigned> {};

@@ -175,7 +175,7 @@ void Put(Compilation& compilation, const v1::Listener& message, const Path& plac
   PutAt(staged.snapshot.listeners, slot, std::move(listener));
 }
 
-// Listeners that the transaction does not name, but whose certificates or trust bundles it changes.
+// Listeners that the transaction does not name, but whose certificates, trust bundles or ticket keys it changes.
 absl::btree_set<config::ListenerSlot> OthersToRenew(const Compilation& compilation) {
   absl::btree_set<config::ListenerSlot> renewed;
   const auto add = [&](const References& references, const std::vector<uint32_t>& changed) {
@@ -188,6 +188,7 @@ absl::btree_set<config::ListenerSlot> OthersToRenew(const Compilation& compilati
   };
   add(compilation.store.listener_certificates(), compilation.staged.changes.certificates);
   add(compilation.store.listener_trust_bundles(), compilation.staged.changes.trust_bundles);
+  add(compilation.store.listener_ticket_keys(), compilation.staged.changes.ticket_keys);
   return renewed;
 }
 

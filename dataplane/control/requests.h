@@ -72,8 +72,10 @@ struct AllRequests {
   Requests<v1::Backend, IdKey> backends;  // without their servers
   Requests<v1::Certificate, IdKey> certificates;
   Requests<v1::TrustBundle, IdKey> trust_bundles;
+  Requests<v1::TicketKeys, IdKey> ticket_keys;
   Requests<v1::Server, ServerKey> servers;
   Requests<v1::HealthState, ServerKey> health;
+  Requests<v1::Reporter, IdKey> reporters;
 
   // A snapshot's servers, taken out of their backends.
   std::deque<google::protobuf::RepeatedPtrField<v1::Server>> servers_of_backends;

@@ -16,6 +16,8 @@ namespace fairlead::control {
 namespace {
 
 constexpr int kMaxCertificates = 1'000;
+constexpr uint32_t kDefaultSessionCache = 20'480;
+constexpr uint32_t kMaxSessionCache = 1'000'000;
 
 bool Contains(const std::vector<uint32_t>& slots, uint32_t slot) {
   return std::find(slots.begin(), slots.end(), slot) != slots.end();
@@ -65,6 +67,11 @@ void PlanClientAuth(Compilation& compilation, const v1::Listener& listener, cons
   plan.tls->forward_client_certificate = true;
 }
 
+uint32_t CompileSessionCache(const v1::ServerTls& message, const Path& place, Violations& violations) {
+  if (!message.has_session_cache()) return kDefaultSessionCache;
+  return CheckRange(message.session_cache(), 0, kMaxSessionCache, Path(place, "session_cache"), violations);
+}
+
 }  // namespace
 
 ServerTlsPlan PlanServerTls(Compilation& compilation, const v1::Listener& message, const Path& place) {
@@ -74,6 +81,20 @@ ServerTlsPlan PlanServerTls(Compilation& compilation, const v1::Listener& messag
   PlanCertificates(compilation, message.tls(), place, plan);
   if (message.tls().has_client_auth()) {
     PlanClientAuth(compilation, message, Path(place, "client_auth"), plan);
+  }
+  plan.settings.name = message.id();
+  if (!message.tls().ticket_keys().empty()) {
+    FoundTicketKeys found = FindTicketKeys(compilation, message.tls().ticket_keys(), Path(place, "ticket_keys"));
+    if (found.slot) {
+      plan.renewed |= Contains(compilation.staged.changes.ticket_keys, *found.slot);
+      plan.tls->ticket_keys.push_back(*found.slot);
+      plan.settings.ticket_keys = std::move(found.keys);
+    }
+  }
+  plan.settings.session_cache = CompileSessionCache(message.tls(), place, compilation.violations);
+  plan.settings.early_data = message.tls().early_data();
+  if (message.tls().early_data() && !message.has_http()) {
+    compilation.violations.Invalid(Path(place, "early_data"), "only with http, whose methods tell what may come twice");
   }
   if (message.tls().has_handshake_timeout()) {
     plan.tls->handshake_timeout =

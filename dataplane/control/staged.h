@@ -7,7 +7,9 @@
 #include "absl/numeric/int128.h"
 #include "dataplane/config/snapshot.h"
 #include "dataplane/control/changes.h"
+#include "dataplane/control/named_resources.h"
 #include "dataplane/control/slot_index.h"
+#include "dataplane/health/reporter.h"
 #include "fairlead/v1/resources.pb.h"
 
 namespace fairlead::control {
@@ -19,18 +21,20 @@ namespace fairlead::control {
 // health (new servers are UNKNOWN, others have the health they had), and the revision's number.
 struct Staged {
   Staged(const SlotIndex& listeners, const SlotIndex& route_tables, const SlotIndex& backends,
-         const SlotIndex& certificates, const SlotIndex& trust_bundles)
+         const SlotIndex& certificates, const SlotIndex& trust_bundles, const SlotIndex& ticket_keys)
       : listeners(listeners),
         route_tables(route_tables),
         backends(backends),
         certificates(certificates),
-        trust_bundles(trust_bundles) {}
+        trust_bundles(trust_bundles),
+        ticket_keys(ticket_keys) {}
 
   PlannedSlots listeners;
   PlannedSlots route_tables;
   PlannedSlots backends;
   PlannedSlots certificates;
   PlannedSlots trust_bundles;
+  PlannedSlots ticket_keys;
   absl::flat_hash_map<config::BackendSlot, PlannedSlots> servers;  // of backends where some come or go
 
   config::Snapshot snapshot;
@@ -63,6 +67,11 @@ struct Staged {
     std::shared_ptr<const v1::TrustBundle> message;
   };
   std::vector<TrustBundleUpdate> trust_bundle_updates;
+  struct TicketKeysUpdate {
+    config::TicketKeysSlot slot;
+    std::shared_ptr<const v1::TicketKeys> message;
+  };
+  std::vector<TicketKeysUpdate> ticket_keys_updates;
   struct BackendUpdate {
     config::BackendSlot slot;
     std::shared_ptr<const v1::Backend> message;
@@ -82,6 +91,9 @@ struct Staged {
     absl::uint128 digest = 0;
   };
   std::vector<HealthUpdate> health_updates;
+  std::vector<NamedResources<v1::Reporter>::Update> reporter_updates;
+  // Those that were added or changed, for the health table.
+  std::vector<health::ReporterPtr> reporters;
 
   bool changes_nothing() const { return added + changed + removed == 0; }
 };

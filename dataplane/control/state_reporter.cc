@@ -9,6 +9,7 @@
 #include "dataplane/control/secrets.h"
 #include "dataplane/control/slot_access.h"
 #include "dataplane/routing/router.h"
+#include "dataplane/tls/ticket_keys.h"
 
 namespace fairlead::control {
 namespace {
@@ -92,6 +93,24 @@ void StateReporter::AddCertificateStatus(const config::Certificate& certificate,
   if (!is.ocsp_response().empty()) status.set_ocsp_not_after(is.ocsp_not_after());
 }
 
+void StateReporter::AddTicketKeys(config::TicketKeysSlot slot, const ReportFilter& filter,
+                                  v1::StateReport& report) const {
+  if (filter.config()) {
+    v1::TicketKeys& keys = *report.mutable_config()->add_ticket_keys();
+    keys = store_->ticket_keys_message(slot);
+    if (!filter.secrets()) LeaveOutSecrets(keys);
+  }
+  const config::TicketKeys& is = *store_->snapshot()->ticket_keys[slot];
+  v1::TicketKeysStatus& status = *report.add_ticket_keys();
+  status.set_id(is.id);
+  for (const tls::GivenTicketKeys::About& key : is.tls->Describe(tls::NowMs())) {
+    v1::TicketKeysStatus::Key& told = *status.add_keys();
+    told.set_name(key.name);
+    told.set_not_before_ms(key.not_before_ms);
+    told.set_makes_tickets(key.makes_tickets);
+  }
+}
+
 void StateReporter::AddServer(config::BackendSlot backend, config::ServerSlot slot, const config::Server& server,
                               v1::Backend& to) const {
   const v1::Server* message = store_->FindServerMessage(backend, slot);
@@ -117,8 +136,8 @@ void StateReporter::AddServerStatus(const config::Backend& backend, const config
   status.set_weight(server.weight);
   status.set_active_requests(server.counters->active_requests.load(std::memory_order_relaxed));
   status.set_open_connections(server.counters->open_connections.load(std::memory_order_relaxed));
-  if (server.max_requests != config::kNoLimit) status.set_max_requests(server.max_requests);
-  if (server.max_connections != config::kNoLimit) status.set_max_connections(server.max_connections);
+  if (server.max_requests() != config::kNoLimit) status.set_max_requests(server.max_requests());
+  if (server.max_connections() != config::kNoLimit) status.set_max_connections(server.max_connections());
   status.set_total_requests(metrics::Sum(*server.counters, &metrics::UpstreamCounters::requests));
 
   const health::Decision& decision = *health_->Find(backend.settings->id, server.id);
@@ -150,6 +169,13 @@ v1::StateReport StateReporter::ReportAll(const ReportFilter& filter) {
     if (bundle == nullptr || !filter.config()) return;
     *report.mutable_config()->add_trust_bundles() = store_->trust_bundle_message(slot);
   });
+  snapshot.ticket_keys.ForEach([&](size_t slot, const std::shared_ptr<const config::TicketKeys>& keys) {
+    if (keys != nullptr) AddTicketKeys(static_cast<config::TicketKeysSlot>(slot), filter, report);
+  });
+  if (filter.config()) {
+    store_->reporters().ForEach(
+        [&](std::string_view, const v1::Reporter& reporter) { *report.mutable_config()->add_reporters() = reporter; });
+  }
   snapshot.backends.ForEach([&](size_t slot, const std::shared_ptr<const config::Backend>& backend) {
     if (backend == nullptr || !filter.HasBackend(backend->settings->id)) return;
     v1::Backend* message = nullptr;
@@ -179,10 +205,12 @@ v1::StateReport StateReporter::ReportChanges(const config::Snapshot& before, con
   if (filter.config()) ReportRouteTables(before, changes, report);
   ReportCertificates(before, changes, filter, report);
   ReportTrustBundles(before, changes, filter, report);
+  ReportTicketKeys(before, changes, filter, report);
   for (config::BackendSlot slot : changes.backends()) {
     ReportBackend(At(before.backends, slot), slot, changes, filter, report);
   }
   if (filter.config()) ReportHealthWords(changes, filter, report);
+  if (filter.config()) ReportReporters(changes, report);
   return report;
 }
 
@@ -238,6 +266,18 @@ void StateReporter::ReportTrustBundles(const config::Snapshot& before, const Cha
   }
 }
 
+void StateReporter::ReportTicketKeys(const config::Snapshot& before, const ChangeSet& changes,
+                                     const ReportFilter& filter, v1::StateReport& report) const {
+  for (config::TicketKeysSlot slot : changes.ticket_keys()) {
+    const config::TicketKeys* was = At(before.ticket_keys, slot);
+    const config::TicketKeys* is = At(store_->snapshot()->ticket_keys, slot);
+    const bool same = was != nullptr && is != nullptr && was->id == is->id;
+    if (was != nullptr && !same) AddRemoved(v1::RemovedResource::TICKET_KEYS, "", was->id, report);
+    if (is == nullptr || (same && was->digest == is->digest)) continue;
+    AddTicketKeys(slot, filter, report);
+  }
+}
+
 void StateReporter::ReportBackend(const config::Backend* before, config::BackendSlot slot, const ChangeSet& changes,
                                   const ReportFilter& filter, v1::StateReport& report) const {
   const config::Backend* was = before;
@@ -278,6 +318,16 @@ void StateReporter::ReportBackend(const config::Backend* before, config::Backend
   v1::Backend& added = *report.mutable_config()->add_backends();
   added = store_->backend_message(slot);
   added.mutable_servers()->Swap(message.mutable_servers());
+}
+
+void StateReporter::ReportReporters(const ChangeSet& changes, v1::StateReport& report) const {
+  for (const auto& [id, existed] : changes.reporters()) {
+    if (const auto* reporter = store_->reporters().Find(id)) {
+      *report.mutable_config()->add_reporters() = *reporter->message;
+    } else if (existed) {
+      AddRemoved(v1::RemovedResource::REPORTER, "", id, report);
+    }
+  }
 }
 
 void StateReporter::ReportHealthWords(const ChangeSet& changes, const ReportFilter& filter,

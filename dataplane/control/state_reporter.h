@@ -62,6 +62,8 @@ class StateReporter {
   void AddListenerStatus(const config::Listener& listener, v1::StateReport& report);
   void AddCertificate(config::CertificateSlot slot, const ReportFilter& filter, v1::StateReport& report) const;
   void AddCertificateStatus(const config::Certificate& certificate, v1::StateReport& report) const;
+  // Of resources and what may be told of them.
+  void AddTicketKeys(config::TicketKeysSlot slot, const ReportFilter& filter, v1::StateReport& report) const;
   void AddServer(config::BackendSlot backend, config::ServerSlot slot, const config::Server& server,
                  v1::Backend& to) const;
   void AddBackendStatus(const config::Backend& backend, v1::StateReport& report) const;
@@ -74,8 +76,11 @@ class StateReporter {
                           v1::StateReport& report) const;
   void ReportTrustBundles(const config::Snapshot& before, const ChangeSet& changes, const ReportFilter& filter,
                           v1::StateReport& report) const;
+  void ReportTicketKeys(const config::Snapshot& before, const ChangeSet& changes, const ReportFilter& filter,
+                        v1::StateReport& report) const;
   void ReportBackend(const config::Backend* before, config::BackendSlot slot, const ChangeSet& changes,
                      const ReportFilter& filter, v1::StateReport& report) const;
+  void ReportReporters(const ChangeSet& changes, v1::StateReport& report) const;
   void ReportHealthWords(const ChangeSet& changes, const ReportFilter& filter, v1::StateReport& report) const;
 
   const Store* const store_;

@@ -65,6 +65,7 @@ void Store::Commit(Staged staged) {
   CommitRouteTables(staged);
   CommitBackends(staged);
   CommitCredentials(staged);
+  reporters_.Apply(staged.reporter_updates);
   fingerprint_ = staged.fingerprint;
   snapshot_ = std::make_shared<const config::Snapshot>(std::move(staged.snapshot));
 }
@@ -82,6 +83,7 @@ void Store::CommitListeners(const Staged& staged) {
       tcp_listener_references_.Set(update.slot, {});
       listener_certificates_.Set(update.slot, {});
       listener_trust_bundles_.Set(update.slot, {});
+      listener_ticket_keys_.Set(update.slot, {});
       continue;
     }
     const config::Listener& listener = *update.listener;
@@ -90,6 +92,7 @@ void Store::CommitListeners(const Staged& staged) {
     tcp_listener_references_.Set(update.slot, listener.tcp ? BackendsOf(*listener.tcp) : Slots{});
     listener_certificates_.Set(update.slot, listener.tls == nullptr ? Slots{} : listener.tls->certificates);
     listener_trust_bundles_.Set(update.slot, listener.tls == nullptr ? Slots{} : listener.tls->trust_bundles);
+    listener_ticket_keys_.Set(update.slot, listener.tls == nullptr ? Slots{} : listener.tls->ticket_keys);
     listener_addresses_.emplace(PlaceOf(*update.listener), update.slot);
   }
   listeners_.Apply(staged.listeners);
@@ -144,8 +147,12 @@ void Store::CommitCredentials(const Staged& staged) {
   for (const Staged::TrustBundleUpdate& update : staged.trust_bundle_updates) {
     ElementAt(trust_bundle_messages_, update.slot) = update.message;
   }
+  for (const Staged::TicketKeysUpdate& update : staged.ticket_keys_updates) {
+    ElementAt(ticket_keys_messages_, update.slot) = update.message;
+  }
   certificates_.Apply(staged.certificates);
   trust_bundles_.Apply(staged.trust_bundles);
+  ticket_keys_.Apply(staged.ticket_keys);
 }
 
 }  // namespace fairlead::control

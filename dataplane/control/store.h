@@ -7,6 +7,7 @@
 #include "absl/container/flat_hash_map.h"
 #include "absl/numeric/int128.h"
 #include "dataplane/config/snapshot.h"
+#include "dataplane/control/named_resources.h"
 #include "dataplane/control/references.h"
 #include "dataplane/control/slot_index.h"
 #include "dataplane/control/staged.h"
@@ -39,6 +40,7 @@ class Store {
   const SlotIndex& backends() const { return backends_; }
   const SlotIndex& certificates() const { return certificates_; }
   const SlotIndex& trust_bundles() const { return trust_bundles_; }
+  const SlotIndex& ticket_keys() const { return ticket_keys_; }
   // Of a backend; none for a slot that is free.
   const SlotIndex& servers(config::BackendSlot backend) const;
   // The listener that is bound to this address.
@@ -48,9 +50,10 @@ class Store {
   const References& listener_references() const { return listener_references_; }
   const References& tcp_listener_references() const { return tcp_listener_references_; }
   const References& route_table_references() const { return route_table_references_; }
-  // Listeners that refer to certificates and trust bundles.
+  // Listeners that refer to certificates, trust bundles and ticket keys.
   const References& listener_certificates() const { return listener_certificates_; }
   const References& listener_trust_bundles() const { return listener_trust_bundles_; }
+  const References& listener_ticket_keys() const { return listener_ticket_keys_; }
   // Backends that do.
   const References& backend_certificates() const { return backend_certificates_; }
   const References& backend_trust_bundles() const { return backend_trust_bundles_; }
@@ -62,6 +65,7 @@ class Store {
   const v1::TrustBundle& trust_bundle_message(config::TrustBundleSlot slot) const {
     return *trust_bundle_messages_[slot];
   }
+  const v1::TicketKeys& ticket_keys_message(config::TicketKeysSlot slot) const { return *ticket_keys_messages_[slot]; }
   const v1::Certificate& certificate_message(config::CertificateSlot slot) const {
     return *certificate_messages_[slot];
   }
@@ -70,6 +74,8 @@ class Store {
   // Null where the controller says nothing.
   const HealthWord* FindHealthWord(config::BackendSlot backend, config::ServerSlot server) const;
   const absl::flat_hash_map<config::ServerSlot, HealthWord>& health_words(config::BackendSlot backend) const;
+
+  const NamedResources<v1::Reporter>& reporters() const { return reporters_; }
 
   // Puts what was staged against this state in its place.
   void Commit(Staged staged);
@@ -98,12 +104,14 @@ class Store {
   SlotIndex backends_;
   SlotIndex certificates_;
   SlotIndex trust_bundles_;
+  SlotIndex ticket_keys_;
   // By slot.
   std::vector<std::shared_ptr<const v1::Listener>> listener_messages_;
   std::vector<std::shared_ptr<const v1::RouteTable>> route_table_messages_;
   std::vector<std::unique_ptr<BackendEntry>> backend_entries_;
   std::vector<std::shared_ptr<const v1::Certificate>> certificate_messages_;
   std::vector<std::shared_ptr<const v1::TrustBundle>> trust_bundle_messages_;
+  std::vector<std::shared_ptr<const v1::TicketKeys>> ticket_keys_messages_;
   // Slots of listeners, by their configured addresses, without those of port 0.
   absl::flat_hash_map<net::Address, config::ListenerSlot> listener_addresses_;
   References listener_references_;
@@ -111,8 +119,10 @@ class Store {
   References route_table_references_;
   References listener_certificates_;
   References listener_trust_bundles_;
+  References listener_ticket_keys_;
   References backend_certificates_;
   References backend_trust_bundles_;
+  NamedResources<v1::Reporter> reporters_;
   const BackendEntry no_backend_;
 };
 

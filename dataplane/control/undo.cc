@@ -42,6 +42,12 @@ class Maker {
               &v1::Operation::mutable_upsert_trust_bundle,
               [](v1::Operation& operation, const std::string& id) { operation.set_remove_trust_bundle(id); });
     }
+    for (const Staged::TicketKeysUpdate& update : staged_.ticket_keys_updates) {
+      const bool was = At(before_.ticket_keys, update.slot) != nullptr;
+      AddUndo(was ? &store_.ticket_keys_message(update.slot) : nullptr, update.message.get(),
+              &v1::Operation::mutable_upsert_ticket_keys,
+              [](v1::Operation& operation, const std::string& id) { operation.set_remove_ticket_keys(id); });
+    }
     for (const Staged::BackendUpdate& update : staged_.backend_updates) {
       const bool was = At(before_.backends, update.slot) != nullptr;
       AddUndo(was ? &store_.backend_message(update.slot) : nullptr, update.message.get(),
@@ -50,6 +56,12 @@ class Maker {
     }
     for (const config::ChangeList::ServerChange& place : staged_.changes.list.servers) AddServer(place);
     for (const Changes::HealthWord& word : staged_.changes.health_words) AddHealth(word);
+    for (const auto& update : staged_.reporter_updates) {
+      const auto* before = store_.reporters().Find(update.id);
+      AddUndo(before == nullptr ? nullptr : before->message.get(), update.resource.message.get(),
+              &v1::Operation::mutable_upsert_reporter,
+              [](v1::Operation& operation, const std::string& id) { operation.set_remove_reporter(id); });
+    }
     return std::move(undo_);
   }
 

@@ -23,11 +23,16 @@ struct alignas(64) ListenerWorkerCounters : RequestCounters {
   Counter proxy_header_untrusted;
   Counter proxy_header_errors;
   Counter proxy_header_timeouts;
-  // TLS handshakes that were done, by version; those among them that resumed a session; and those that failed, by
-  // tls::FailureCause, and for want of time.
+  // TLS handshakes that were done, by version; those among them that resumed a session, by its ticket or its id; those
+  // that were to and did not, by tls::ResumptionRefusal; and those that failed, by tls::FailureCause, and for want of
+  // time.
   Counter tls12_handshakes;
   Counter tls13_handshakes;
-  Counter tls_resumed;
+  Counter tls_resumed_by_ticket;
+  Counter tls_resumed_by_id;
+  Counter tls_resumption_refusals[5];
+  // Connections that began with early data, by tls::EarlyDataOutcome.
+  Counter tls_early_data[4];
   Counter tls_failures[8];
   Counter tls_handshake_timeouts;
   // and where TLS is passed through: without a valid ClientHello; without one in time; of a name that is nowhere to go.

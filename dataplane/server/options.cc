@@ -27,9 +27,9 @@ A reverse proxy that starts empty and is programmed at run time, over gRPC.
   --health_listen=ADDRESS,…     the line protocol for reports of health
   --access_log=DESTINATION      file:PATH, stdout, stderr, syslog:unix:PATH, syslog:IP:PORT; SIGHUP reopens the file
   --workers=N --tls_threads=N   threads that serve, and that do handshakes for busy ones; default: one a processor each
-  --io=auto|io_uring|epoll      default auto: io_uring where the kernel allows it
+  --io=auto|io_uring|epoll --server_metrics=on|off   default auto: the best that works; whether /metrics has each server
   --max_buffer_bytes=512MiB     what buffers may take in all; default: a quarter of the memory; see docs/LIMITS.md
-  --server_metrics=on|off       whether /metrics has series of each server; default on
+  --state_dir=DIR --state_wait=1s   what is applied is saved there and served again after a restart: docs/STATE.md
   --node_id=NAME --zone=NAME    what controllers are told; default: the host's name, and none
   --heartbeat_timeout=15s, --heartbeat_interval=5s   silence that ends a control stream; that a heartbeat breaks
   --drain_timeout=30s           how long SIGTERM waits for requests to end
@@ -89,6 +89,14 @@ absl::Status SetDuration(const std::string& flag, const std::string& value, std:
   }
   duration = absl::ToChronoMilliseconds(parsed);
   return absl::OkStatus();
+}
+
+absl::Status SetStateWait(const std::string& flag, const std::string& value, Options& options) {
+  if (value == "0" || value == "0s" || value == "0ms") {
+    options.state_wait = std::chrono::milliseconds(0);
+    return absl::OkStatus();
+  }
+  return SetDuration(flag, value, options.state_wait);
 }
 
 // "1000000", "64MiB", "2GiB".
@@ -151,6 +159,7 @@ absl::Status SetFlag(const std::string& flag, const std::string& value, Options&
   if (flag == "heartbeat_interval") return SetDuration(flag, value, options.heartbeat_interval);
   if (flag == "heartbeat_timeout") return SetDuration(flag, value, options.heartbeat_timeout);
   if (flag == "drain_timeout") return SetDuration(flag, value, options.drain_timeout);
+  if (flag == "state_wait") return SetStateWait(flag, value, options);
   if (flag == "max_buffer_bytes") return SetBytes(flag, value, options.max_buffer_bytes);
   if (SetTlsFlag(flag, value, options)) return absl::OkStatus();
   if (flag == "insecure_admin") return SetSwitch(flag, value, options.insecure_admin);
@@ -161,7 +170,7 @@ absl::Status SetFlag(const std::string& flag, const std::string& value, Options&
   } else if (flag == "zone") {
     options.zone = value;
   } else if (flag == "state_dir") {
-    return Wrong(flag, "UNIMPLEMENTED: state on disk is not built yet");
+    options.state_dir = value;
   } else {
     return Wrong(flag, "no such flag; see --help");
   }

@@ -30,8 +30,10 @@ struct Options {
   int workers = 0;                                        // 0: one for each processor
   int tls_threads = -1;                                   // -1: as many as workers; 0: workers do handshakes themselves
   event::IoBackend io = event::IoBackend::kAuto;
-  bool server_metrics = true;  // /metrics shows each server
-  std::string node_id;         // empty: the host's name
+  bool server_metrics = true;                   // /metrics shows each server
+  std::string state_dir;                        // empty: nothing is saved
+  std::chrono::milliseconds state_wait{1'000};  // how long an answer waits for the disk
+  std::string node_id;                          // empty: the host's name
   std::string zone;
   std::chrono::milliseconds heartbeat_timeout{15'000};
   std::chrono::milliseconds heartbeat_interval{0};  // not given: a third of the timeout

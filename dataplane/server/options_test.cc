@@ -84,8 +84,14 @@ TEST(Options, KnowsTheDestinationsOfTheAccessLog) {
             "--access_log: not an IP:port or unix path: \"localhost:514\"");
 }
 
-TEST(Options, RefusesWhatIsNotBuiltYet) {
-  EXPECT_THAT(ErrorOf({kListen, "--state_dir=/var/lib/fairlead"}), HasSubstr("--state_dir: UNIMPLEMENTED"));
+TEST(Options, KnowsWhereToSaveAndHowLongToWaitForIt) {
+  EXPECT_EQ(ParseOptions({kListen})->state_dir, "");
+  const absl::StatusOr<Options> options = ParseOptions({kListen, "--state_dir=/var/lib/fairlead", "--state_wait=0"});
+  ASSERT_TRUE(options.ok()) << options.status();
+  EXPECT_EQ(options->state_dir, "/var/lib/fairlead");
+  EXPECT_EQ(options->state_wait, std::chrono::milliseconds(0));
+  EXPECT_EQ(ParseOptions({kListen, "--state_wait=250ms"})->state_wait, std::chrono::milliseconds(250));
+  EXPECT_THAT(ErrorOf({kListen, "--state_wait=-1s"}), HasSubstr("--state_wait: want"));
 }
 
 TEST(Options, RefusesAProxyThatNobodyCouldProgram) {

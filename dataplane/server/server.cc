@@ -15,6 +15,8 @@
 #include "absl/status/statusor.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
+#include "absl/time/clock.h"
+#include "absl/time/time.h"
 #include "dataplane/access_log/access_log.h"
 #include "dataplane/access_log/destination_spec.h"
 #include "dataplane/admin/admin_server.h"
@@ -33,11 +35,13 @@
 #include "dataplane/net/address.h"
 #include "dataplane/net/listening_socket.h"
 #include "dataplane/net/reach.h"
+#include "dataplane/persistence/journal.h"
 #include "dataplane/server/identity_files.h"
 #include "dataplane/server/machine.h"
 #include "dataplane/server/pressure_log.h"
 #include "dataplane/tls/handshakes.h"
 #include "dataplane/worker/worker_pool.h"
+#include "fairlead/v1/control.pb.h"
 
 namespace fairlead::server {
 namespace {
@@ -102,7 +106,9 @@ class Server {
         loop_.get(), access_log_.get());
     if (!workers.ok()) return ForFlag("--io", workers.status());
     workers_ = *std::move(workers);
+    if (absl::Status status = OpenState(); !status.ok()) return status;
     core_ = std::make_unique<control::ControlCore>(CoreOptions());
+    if (absl::Status status = RestoreState(); !status.ok()) return status;
 
     // Whoever waits for the control socket's line finds the others there.
     for (absl::Status (Server::*listen)() :
@@ -160,6 +166,60 @@ class Server {
         .log = [what](std::string_view line) { Complain(absl::StrCat(what, ": ", std::string(line))); }};
   }
 
+  absl::Status OpenState() {
+    if (options_.state_dir.empty()) return absl::OkStatus();
+    absl::StatusOr<std::unique_ptr<persistence::Journal>> journal =
+        persistence::Journal::Open({.directory = options_.state_dir,
+                                    .loop = loop_.get(),
+                                    .say = Complain,
+                                    .now_ms = static_cast<uint64_t>(absl::ToUnixMillis(absl::Now()))});
+    if (!journal.ok()) return ForFlag("--state_dir", journal.status());
+    journal_ = *std::move(journal);
+    return absl::OkStatus();
+  }
+
+  // Before there is anybody who could ask. What was saved is served when this returns.
+  absl::Status RestoreState() {
+    if (journal_ == nullptr) return absl::OkStatus();
+    std::optional<persistence::Restored> restored = journal_->TakeRestored();
+    if (restored.has_value()) {
+      const uint64_t revision = restored->revision.revision();
+      bool adopted = false;
+      const absl::Status status = core_->Restore(*std::move(restored), [&adopted] { adopted = true; });
+      if (!status.ok()) {
+        return ForFlag("--state_dir",
+                       absl::Status(status.code(), absl::StrCat(options_.state_dir, ": revision ", revision,
+                                                                " can't be served: ", status.message())));
+      }
+      while (!adopted && !draining_) loop_->RunOnce(/*wait=*/true);
+      Complain(absl::StrCat("state: ", options_.state_dir, ": serving revision ", revision));
+    }
+    journal_->Start(
+        [this](const persistence::Condition& condition) { core_->OnSaved(condition.saved_number, condition.is_stuck); },
+        [this] { core_->SaveAll(); });
+    return absl::OkStatus();
+  }
+
+  admin::StateOnDisk StateOnDisk() const {
+    const persistence::Condition& condition = journal_->condition();
+    return {.saved_revision = condition.saved_revision,
+            .good_copies = condition.good_copies,
+            .bytes = condition.bytes,
+            .failures = condition.failures,
+            .rewrites = condition.rewrites,
+            .damaged_files = journal_->damaged_files(),
+            .error = condition.error};
+  }
+
+  v1::SavingStatus SavingStatus() const {
+    const persistence::Condition& condition = journal_->condition();
+    v1::SavingStatus status;
+    status.set_saved_revision(condition.saved_revision);
+    status.set_good_copies(static_cast<uint32_t>(condition.good_copies));
+    status.set_error(condition.error);
+    return status;
+  }
+
   control::ControlCore::Options CoreOptions() {
     control::ControlCore::Options options;
     options.workers = options_.workers;
@@ -173,6 +233,11 @@ class Server {
                              absl::AnyInvocable<void()> on_all_adopted) {
       workers_->Publish(std::move(snapshot), std::move(changes), std::move(on_all_adopted));
     };
+    if (journal_ != nullptr) {
+      options.save = [this](persistence::Record record) { return journal_->Append(std::move(record)); };
+      options.save_wait = options_.state_wait;
+      options.get_saving = [this] { return SavingStatus(); };
+    }
     options.get_workers = [this] { return WorkersForControl(); };
     options.get_listener_connections = [this](std::string_view id) { return ListenerConnections(id); };
     return options;
@@ -270,8 +335,12 @@ class Server {
     status.server_metrics = options_.server_metrics;
     status.transactions_applied = core_->transactions_applied();
     status.transactions_rejected = core_->transactions_rejected();
+    status.prepared = core_->holds_prepared();
+    status.prepared_dropped = core_->prepared_dropped();
+    status.commit_lateness = core_->commit_lateness();
     status.sessions = ControlSessions();
     if (access_log_ != nullptr) status.access_log = access_log_->totals();
+    if (journal_ != nullptr) status.state_on_disk = StateOnDisk();
     return status;
   }
 
@@ -347,6 +416,7 @@ class Server {
   const IdentityFiles* health_identity_ = nullptr;
   std::unique_ptr<access_log::AccessLog> access_log_;
   std::unique_ptr<worker::WorkerPool> workers_;
+  std::unique_ptr<persistence::Journal> journal_;  // null: nothing is saved
   std::unique_ptr<control::ControlCore> core_;
   std::vector<std::unique_ptr<admin::AdminServer>> admin_;
   std::unique_ptr<health::LineServer> health_;

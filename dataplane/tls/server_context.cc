@@ -26,13 +26,25 @@ bool Use(SSL_CTX* context, const Certificate* certificate) {
                                                             certificate->chain(), /*override=*/1) == 1;
 }
 
+// What sessions are made under, so that they are resumed only where their clients were checked, or not, in the same
+// way.
+std::string DigestOfTerms(const ServerSettings& settings) {
+  std::string all =
+      absl::StrCat("fairlead sessions\n", settings.name, "\n", static_cast<int>(settings.client_auth), "\n");
+  if (settings.client_auth != ClientAuth::kNone) all += settings.trust->digest();
+  unsigned char digest[EVP_MAX_MD_SIZE];
+  unsigned size = 0;
+  EVP_Digest(all.data(), all.size(), digest, &size, EVP_sha256(), nullptr);
+  return {reinterpret_cast<const char*>(digest), size};
+}
+
 }  // namespace
 
 absl::StatusOr<std::shared_ptr<const ServerContext>> ServerContext::Create(ServerSettings settings,
                                                                            const ServerContext* before) {
   std::shared_ptr<ServerContext> context(new ServerContext(std::move(settings)));
   if (absl::Status status = context->Build(); !status.ok()) return status;
-  if (before != nullptr) context->TakeTicketKeys(*before);
+  context->SetUpResumption(before);
   return context;
 }
 
@@ -80,20 +92,33 @@ absl::Status ServerContext::Build() {
     STACK_OF(X509_NAME)* names = SSL_dup_CA_list(settings_.trust->names());
     SSL_CTX_set0_CA_list(context_, names);
   }
-  SSL_CTX_set_session_cache_mode(context_, SSL_SESS_CACHE_OFF);
-  // A session is resumed only where its client was, or was not, checked in the same way.
-  const std::string checked = settings_.client_auth == ClientAuth::kNone ? "none" : settings_.trust->digest();
-  SSL_CTX_set_session_id_context(context_, reinterpret_cast<const unsigned char*>(checked.data()),
-                                 static_cast<unsigned>(std::min<size_t>(checked.size(), SSL_MAX_SID_CTX_LENGTH)));
   return absl::OkStatus();
 }
 
-void ServerContext::TakeTicketKeys(const ServerContext& before) {
-  unsigned char keys[80];
-  if (SSL_CTX_get_tlsext_ticket_keys(before.context_, keys, sizeof(keys)) == 1) {
-    SSL_CTX_set_tlsext_ticket_keys(context_, keys, sizeof(keys));
+void ServerContext::SetUpResumption(const ServerContext* before) {
+  Resumption::Settings settings;
+  settings.terms = DigestOfTerms(settings_);
+  if (settings_.client_auth != ClientAuth::kNone) settings.crls_end_s = settings_.trust->crls_end();
+  settings.keys = settings_.ticket_keys;
+  if (settings.keys == nullptr) {
+    const bool has_own = before != nullptr && before->settings_.ticket_keys == nullptr;
+    settings.keys = has_own ? before->resumption_->keys() : std::make_shared<const OwnTicketKeys>(NowMs());
   }
-  OPENSSL_cleanse(keys, sizeof(keys));
+  if (settings_.session_cache > 0) {
+    const bool is_there = before != nullptr && before->settings_.session_cache == settings_.session_cache;
+    settings.cache = is_there ? before->resumption_->cache() : std::make_shared<SessionCache>(settings_.session_cache);
+  }
+  if (settings_.early_data) {
+    // Tickets of keys that others have too may be of a process that was here before.
+    const bool strangers = settings_.ticket_keys != nullptr;
+    const bool goes_on = before != nullptr && (before->settings_.ticket_keys != nullptr) == strangers;
+    if (goes_on) settings.guard = before->resumption_->guard();
+    if (settings.guard == nullptr) {
+      settings.guard = std::make_shared<ReplayGuard>(strangers ? std::time(nullptr) + ReplayGuard::kWindowSeconds : 0);
+    }
+  }
+  resumption_ = std::make_unique<Resumption>(std::move(settings));
+  resumption_->Install(context_);
 }
 
 void ServerContext::IndexNames() {

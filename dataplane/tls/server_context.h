@@ -10,6 +10,9 @@
 #include "absl/status/statusor.h"
 #include "dataplane/tls/certificate.h"
 #include "dataplane/tls/policy.h"
+#include "dataplane/tls/replay_guard.h"
+#include "dataplane/tls/resumption.h"
+#include "dataplane/tls/ticket_keys.h"
 #include "dataplane/tls/trust_bundle.h"
 
 struct ssl_ctx_st;
@@ -27,13 +30,21 @@ struct ServerSettings {
   std::shared_ptr<const TrustBundle> trust = nullptr;  // for client_auth
   // Protocols of the application (ALPN), the best first. None: whatever the client wants is not looked at.
   std::vector<std::string> protocols = {};
+  // Sessions are resumed where this is the same.
+  std::string name = {};
+  std::shared_ptr<const TicketKeys> ticket_keys = nullptr;  // null: the server's own
+  // Sessions of TLS 1.2 without tickets that are kept; 0: none.
+  uint32_t session_cache = 0;
+  // Whether early data is taken (0-RTT, RFC 8446 §2.3).
+  bool early_data = false;
 };
 
 // How a listener speaks TLS. Made by the control side; immutable, and shared by all workers. A connection keeps the one
 // that it began with.
 class ServerContext {
  public:
-  // Sessions that `before` (null: none) has given tickets for are resumed, if their clients were checked alike.
+  // `before` (null: none) is what this one takes the place of: the server's own ticket keys and the sessions that were
+  // kept go on.
   static absl::StatusOr<std::shared_ptr<const ServerContext>> Create(ServerSettings settings,
                                                                      const ServerContext* before = nullptr);
   ~ServerContext();
@@ -41,6 +52,9 @@ class ServerContext {
   ServerContext& operator=(const ServerContext&) = delete;
 
   const ServerSettings& settings() const { return settings_; }
+  // Null: none.
+  const SessionCache* session_cache() const { return resumption_->cache().get(); }
+  const ReplayGuard* replay_guard() const { return resumption_->guard().get(); }
 
   // For this package alone.
   ssl_ctx_st* context() const { return context_; }
@@ -58,7 +72,7 @@ class ServerContext {
   explicit ServerContext(ServerSettings settings) : settings_(std::move(settings)) {}
 
   absl::Status Build();
-  void TakeTicketKeys(const ServerContext& before);
+  void SetUpResumption(const ServerContext* before);
   void IndexNames();
   // By SNI (RFC 6066 §3), null without.
   const Choice& Choose(const char* name) const;
@@ -70,6 +84,7 @@ class ServerContext {
 
   const ServerSettings settings_;
   ssl_ctx_st* context_ = nullptr;
+  std::unique_ptr<Resumption> resumption_;
   Choice default_;
   absl::flat_hash_map<std::string, Choice> exact_;
   absl::flat_hash_map<std::string, Choice> wildcards_;  // "*.example.org" as "example.org"

@@ -1,6 +1,8 @@
 #include "dataplane/tls/trust_bundle.h"
 
+#include <algorithm>
 #include <cstdlib>
+#include <ctime>
 #include <fstream>
 #include <iterator>
 #include <utility>
@@ -23,6 +25,12 @@ std::string Digest(std::string_view roots, std::string_view crls) {
   return std::string(reinterpret_cast<const char*>(digest), size);
 }
 
+int64_t EndOf(const X509_CRL& list) {
+  std::tm parts{};
+  const ASN1_TIME* const end = X509_CRL_get0_nextUpdate(&list);
+  return end != nullptr && ASN1_TIME_to_tm(end, &parts) == 1 ? timegm(&parts) : INT64_MAX;
+}
+
 }  // namespace
 
 std::shared_ptr<const TrustBundle> TrustBundle::Parse(std::string_view roots, std::string_view crls,
@@ -43,7 +51,10 @@ std::shared_ptr<const TrustBundle> TrustBundle::Parse(std::string_view roots, st
     X509_STORE_add_cert(bundle->store_, certificate.get());
     sk_X509_NAME_push(bundle->names_, X509_NAME_dup(X509_get_subject_name(certificate.get())));
   }
-  for (const CrlPtr& list : lists) X509_STORE_add_crl(bundle->store_, list.get());
+  for (const CrlPtr& list : lists) {
+    X509_STORE_add_crl(bundle->store_, list.get());
+    bundle->crls_end_ = std::min(bundle->crls_end_, EndOf(*list));
+  }
   // Whoever lists an authority that another has signed means that one.
   unsigned long flags = X509_V_FLAG_PARTIAL_CHAIN;
   if (!lists.empty()) flags |= X509_V_FLAG_CRL_CHECK | X509_V_FLAG_CRL_CHECK_ALL;

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -33,6 +34,8 @@ class TrustBundle {
   TrustBundle& operator=(const TrustBundle&) = delete;
 
   size_t roots() const { return roots_; }
+  // When the first of the lists of what is revoked runs out, in seconds since 1970; INT64_MAX: never.
+  int64_t crls_end() const { return crls_end_; }
   // SHA-256 of all that was parsed: bundles that are alike have the same.
   const std::string& digest() const { return digest_; }
 
@@ -46,6 +49,7 @@ class TrustBundle {
   x509_store_st* store_ = nullptr;
   stack_st_X509_NAME* names_ = nullptr;
   size_t roots_ = 0;
+  int64_t crls_end_ = INT64_MAX;
   std::string digest_;
 };
 

@@ -11,7 +11,7 @@ LAYERS = (
     ("base",),
     ("event", "buffer"),
     ("net", "tls", "metrics"),
-    ("http", "config"),
+    ("http", "config", "identity"),
     ("routing", "load_balancing", "upstream", "sessions", "access_log"),
     ("proxy", "worker"),
     ("control", "health", "persistence", "upgrade", "admin"),
@@ -26,6 +26,7 @@ WITHIN_A_LAYER = {
     ("worker", "proxy"): "a worker runs the stream engine: listeners, connections, exchanges",
     ("admin", "health"): "the status page shows who said what of a server",
     ("control", "health"): "transactions carry health states too, and there is one table of them",
+    ("control", "persistence"): "each revision is handed over as a record to be saved, and a restart begins with what was",
 }
 
 # Other programs that are made of parts of the data plane: which packages each may see.

@@ -275,7 +275,10 @@ def test_servers_can_be_left_out(bench: Workbench, io: str):
     assert fairlead.metrics()['fairlead_backend_servers{backend="web",state="eligible"}'] == 1
 
 
-def test_the_documentation_lists_what_is_there(fairlead: Fairlead):
+def test_the_documentation_lists_what_is_there(bench: Workbench, io: str):
+    state = bench.directory / "state"
+    state.mkdir(mode=0o700)
+    fairlead = Fairlead(bench, io, flags=(f"--state_dir={state}",))
     with ScriptedOrigin(answering(OK)) as origin, fairlead.connect() as control:
         control.replace(site(origin.address))
         with fairlead.open() as wire:

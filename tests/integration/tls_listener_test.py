@@ -248,7 +248,7 @@ def test_sessions_are_resumed(fairlead: Fairlead, origin, authority, identity):
             with Wire(context.wrap_socket(plain.socket, server_hostname="www.example.org", session=session)) as wire:
                 assert wire.socket.session_reused
                 assert wire.request(get("/")).status == 200
-    assert counted(fairlead, "resumed") == 8
+    assert counted(fairlead, "resumed", ',by="ticket"') == 8
 
 
 def test_the_end_of_a_connection_is_said(fairlead: Fairlead, origin, authority, identity):

@@ -1,4 +1,4 @@
-"""controlplane_mock as a process, on a YAML file of the test's."""
+"""controlplane_mock as a process, on a YAML file of the test's, or one of several on a store."""
 
 import json
 import os
@@ -13,10 +13,12 @@ from tests.support.waiting import wait_until
 
 
 class ControlplaneMock:
+    """Without a snapshot it has no file: the flags say what it serves."""
+
     def __init__(
         self,
         bench: Workbench,
-        snapshot: dict[str, Any],
+        snapshot: dict[str, Any] | None,
         *flags: str,
         address: str = "127.0.0.1:0",
         name: str = "controlplane_mock",
@@ -24,11 +26,15 @@ class ControlplaneMock:
         self.file = bench.directory / f"{name}.yaml"
         self._status_file = bench.directory / f"{name}.status"
         self._status_file.unlink(missing_ok=True)  # of one that ran before
-        self.write(snapshot)
+        files = []
+        if snapshot is not None:
+            self.write(snapshot)
+            files.append(str(self.file))
+        self.name = name
         command = [binary("controlplane_mock"), f"--status_file={self._status_file}", *flags]
         if address:
             command.append(f"--listen={address}")
-        self.process = bench.start([*command, str(self.file)], name)
+        self.process = bench.start([*command, *files], name)
         self.address = self.process.wait_for_line(r"^listening on (\S+)$")[1]
 
     def write(self, snapshot: dict[str, Any] | str) -> None:

@@ -1,34 +1,21 @@
 """fairlead_prober, as a process."""
 
-import http.client
 import json
 import re
-import socket
 import subprocess
 from typing import Any
 
+from tests.support import unix_http
 from tests.support.binaries import binary
 from tests.support.processes import Process, Workbench
 from tests.support.waiting import wait_until
 
 
-class _UnixConnection(http.client.HTTPConnection):
-    """HTTP over a unix socket."""
-
-    def __init__(self, path: str):
-        super().__init__("localhost", timeout=20)
-        self._path = path
-
-    def connect(self) -> None:
-        self.sock = socket.socket(socket.AF_UNIX)
-        self.sock.settimeout(20)
-        self.sock.connect(self._path)
-
-
 class Prober:
     """A prober that has said where it listens. Its admin socket, and its peers', are in the workbench's directory.
 
-    `config` and `servers` become its files; `peers` are the names of all probers, which hear each other by unix sockets.
+    `config` and `servers` become its files; `peers` are the names of all probers, which hear each other by unix sockets. Its id is
+    `identity`, or the name.
     """
 
     def __init__(
@@ -39,6 +26,7 @@ class Prober:
         config: dict[str, Any] | None = None,
         servers: dict[str, Any] | None = None,
         peers: tuple[str, ...] = (),
+        identity: str = "",
         wrapper: tuple[str, ...] = (),
     ):
         self.name = name
@@ -55,7 +43,7 @@ class Prober:
             more.append(f"--peer_listen=unix:{bench.directory}/{name}.peer")
             more.append("--peers=" + ",".join(f"unix:{bench.directory}/{peer}.peer" for peer in peers))
         admin = f"--admin_listen=unix:{bench.directory}/{name}.admin"
-        command = [*wrapper, binary("fairlead_prober"), f"--id={name}", admin, *more, *flags]
+        command = [*wrapper, binary("fairlead_prober"), f"--id={identity or name}", admin, *more, *flags]
         self.process: Process = bench.start(command, name)
         self._admin = self.process.wait_for_line(r"^admin listening on unix:(\S+)$")[1]
 
@@ -67,13 +55,7 @@ class Prober:
 
     def get(self, path: str) -> tuple[int, str]:
         """The status and body of a page."""
-        connection = _UnixConnection(self._admin)
-        try:
-            connection.request("GET", path)
-            response = connection.getresponse()
-            return response.status, response.read().decode()
-        finally:
-            connection.close()
+        return unix_http.get(self._admin, path)
 
     def metrics(self) -> dict[str, float]:
         """Values by name with labels, as they stand in /metrics."""

@@ -1,0 +1,126 @@
+// What of the transactor outlives the process.
+
+#include <memory>
+#include <string>
+#include <utility>
+#include <variant>
+
+#include "api/fingerprint/fingerprint.h"
+#include "dataplane/base/absl_strings.h"
+#include "dataplane/control/health_commit.h"
+#include "dataplane/control/listener_sockets.h"
+#include "dataplane/control/transactor.h"
+
+namespace fairlead::control {
+
+persistence::Entry Transactor::MakeEntry() const {
+  persistence::Entry entry;
+  entry.set_leader_epoch(leader_epoch_);
+  return entry;
+}
+
+persistence::Trial Transactor::DescribeTrial() const {
+  persistence::Trial trial;
+  *trial.mutable_revision() = trial_->entry;
+  trial.set_undo_to_nothing(trial_->undo.to_nothing);
+  trial.set_undo(trial_->undo.operations);
+  for (const OperationSet::Key& key : trial_->changed_later) {
+    // Words on health alone are let through: "backend/server".
+    const size_t slash = key.second.find('/');
+    v1::HealthState& word = *trial.add_changed_later()->mutable_set_health();
+    word.set_backend(key.second.substr(0, slash));
+    word.set_server(key.second.substr(slash + 1));
+  }
+  return trial;
+}
+
+void Transactor::SaveRevision(Submission& submission, bool ends_trial) {
+  persistence::Record record = {.change = nullptr, .answers = {}, .entry = MakeEntry()};
+  *record.entry.mutable_revision() = *history_.newest();
+  record.entry.set_transaction_hash(submission.hash);
+  if (ends_trial) record.entry.set_trial_ended(v1::HistoryEntry::REVERTED);
+  if (history_.newest()->trial() == v1::HistoryEntry::UNCONFIRMED) *record.entry.mutable_trial() = DescribeTrial();
+  // The transaction itself, without a copy: from here on it belongs to whoever writes it.
+  auto change = std::make_shared<v1::Transaction>();
+  change->Swap(&submission.transaction);
+  submission.transaction.set_id(change->id());
+  memory_return_.Note(change->ByteSizeLong());
+  record.change = std::move(change);
+  saved_epoch_ = leader_epoch_;
+  saver_.Put(std::move(record));
+}
+
+void Transactor::SaveLeaderEpoch() {
+  if (saver_.saves() && saved_epoch_ != leader_epoch_) {
+    saver_.Put({.change = nullptr, .answers = {}, .entry = MakeEntry()});
+  }
+  saved_epoch_ = leader_epoch_;
+}
+
+void Transactor::SaveTrialEnd(v1::HistoryEntry::Trial how) {
+  if (!saver_.saves()) return;
+  persistence::Record record = {.change = nullptr, .answers = {}, .entry = MakeEntry()};
+  record.entry.set_trial_ended(how);
+  saver_.Put(std::move(record));
+}
+
+void Transactor::SaveAll(v1::Snapshot config) {
+  auto change = std::make_shared<v1::Transaction>();
+  *change->mutable_snapshot() = std::move(config);
+  persistence::Record record = {.change = std::move(change), .answers = {}, .entry = MakeEntry()};
+  if (history_.newest() != nullptr) *record.entry.mutable_revision() = *history_.newest();
+  if (trial_.has_value()) *record.entry.mutable_trial() = DescribeTrial();
+  memory_.ForEach([&](const AnswerMemory::Entry& entry) {
+    if (!entry.answer->has_applied() || entry.answer->applied().dry_run()) return;
+    persistence::Answer& answer = *record.answers.add_answers();
+    answer.set_transaction_hash(entry.hash);
+    *answer.mutable_applied() = entry.answer->applied();
+    answer.mutable_applied()->set_saved(true);
+  });
+  saved_epoch_ = leader_epoch_;
+  saver_.Put(std::move(record));
+}
+
+absl::Status Transactor::Restore(persistence::Restored restored, absl::AnyInvocable<void()> on_adopted) {
+  v1::Transaction transaction;
+  *transaction.mutable_snapshot() = std::move(restored.config);
+  std::variant<Violations, Staged> compiled = compiler_.Compile(transaction, *store_);
+  if (const Violations* found = std::get_if<Violations>(&compiled)) {
+    std::string text;
+    for (const v1::Violation& violation : found->list()) {
+      text += base::StrCat(text.empty() ? "" : "; ", violation.path(), ": ", violation.message());
+    }
+    return absl::InvalidArgumentError(text);
+  }
+  Staged& staged = std::get<Staged>(compiled);
+  if (api::Fingerprint(staged.fingerprint).ToHex() != restored.revision.fingerprint()) {
+    return absl::InvalidArgumentError("its fingerprint is not that of its revision");
+  }
+  Violations unbound;
+  OpenListenerSockets(*store_, workers_, staged, unbound);
+  if (!unbound.empty()) {
+    const v1::Violation& violation = unbound.list().front();
+    return absl::UnavailableError(base::StrCat(violation.path(), ": ", violation.message()));
+  }
+  leader_epoch_ = saved_epoch_ = restored.leader_epoch;
+  for (persistence::Answer& answer : *restored.answers.mutable_answers()) {
+    auto message = std::make_shared<v1::FromProxy>();
+    *message->mutable_applied() = std::move(*answer.mutable_applied());
+    memory_.Add(message->applied().transaction_id(), answer.transaction_hash(), message);
+  }
+  auto publication = std::make_unique<Publication>();
+  publication->on_adopted = std::move(on_adopted);
+  staged.snapshot.revision = restored.revision.revision();
+  history_.AddRestored(std::move(restored.revision));
+  CommitToHealthTable(*store_, staged, *health_);
+  std::vector<config::ChangeList::ServerChange> places;
+  for (const Staged::HealthUpdate& update : staged.health_updates) places.push_back({update.backend, update.server});
+  TakeDecidedHealth(*health_, places, staged.snapshot, staged.changes.list);
+  publication->changes = std::move(staged.changes);
+  store_->Commit(std::move(staged));
+  memory_return_.Note(transaction.ByteSizeLong());
+  StartPublication(std::move(publication));
+  return absl::OkStatus();
+}
+
+}  // namespace fairlead::control

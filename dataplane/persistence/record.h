@@ -1,0 +1,21 @@
+#pragma once
+
+#include <memory>
+
+#include "dataplane/persistence/entry.pb.h"
+#include "fairlead/v1/transaction.pb.h"
+
+namespace fairlead::persistence {
+
+// What is saved together, or not at all. A value; the transaction is shared with whoever made it, and changes no more.
+struct Record {
+  // Its operations, or its snapshot, which replaces all: what makes the entry's revision of the one before. Null: the
+  // entry has none.
+  std::shared_ptr<const v1::Transaction> change;
+  // Of earlier transactions. Only beside a snapshot that a file is to begin with.
+  Answers answers;
+  // Its number is the journal's to give.
+  Entry entry;
+};
+
+}  // namespace fairlead::persistence

@@ -1,0 +1,19 @@
+#pragma once
+
+#include <cstdint>
+
+#include "dataplane/persistence/entry.pb.h"
+#include "fairlead/v1/control.pb.h"
+#include "fairlead/v1/resources.pb.h"
+
+namespace fairlead::persistence {
+
+// What was saved when the program was last here.
+struct Restored {
+  v1::Snapshot config;
+  v1::HistoryEntry revision;
+  uint64_t leader_epoch = 0;
+  Answers answers;
+};
+
+}  // namespace fairlead::persistence

@@ -1,0 +1,26 @@
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+#include "absl/status/statusor.h"
+#include "dataplane/persistence/image.h"
+
+namespace fairlead::persistence {
+
+// What a file of state says, up to its end or to the first thing in it that is not as it was written.
+struct StateFile {
+  Image image;
+  // Of the whole records at its beginning, and the checksum that another record would go on from.
+  uint64_t good_bytes = 0;
+  uint32_t checksum = 0;
+  uint64_t first_bytes = 0;  // up to the end of the first record, which is all that there was when the file was made
+  // Where and how it is damaged; empty: nowhere. A record that was not written to its end is damage, too.
+  std::string damage;
+};
+
+// Any text. DATA_LOSS: there is no whole state in it. FAILED_PRECONDITION: a later version of this program wrote it.
+absl::StatusOr<StateFile> ReadStateFile(std::string_view file);
+
+}  // namespace fairlead::persistence

@@ -1,0 +1,269 @@
+#include "dataplane/persistence/writer.h"
+
+#include <algorithm>
+#include <cerrno>
+
+#include "dataplane/base/absl_strings.h"
+#include "dataplane/persistence/image.h"
+#include "dataplane/persistence/state_file.h"
+
+namespace fairlead::persistence {
+namespace {
+
+std::string NewName(const char* name) { return base::StrCat(name, ".new"); }
+
+// On a thread of its own: the first `bytes` of a file, read and written again in fewer bytes.
+absl::StatusOr<FileWriter> WriteAnew(const StateDirectory& directory, const SystemCalls& calls, const char* source,
+                                     uint64_t bytes, uint64_t number, const char* target) {
+  absl::StatusOr<std::string> text = directory.Read(source);
+  if (!text.ok()) return text.status();
+  absl::StatusOr<StateFile> file = ReadStateFile(std::string_view(*text).substr(0, bytes));
+  if (file.ok() && file->image.number() == number && file->image.FingerprintIsRight()) {
+    return FileWriter::Make(calls, directory.fd(), NewName(target).c_str(), file->image);
+  }
+  return absl::DataLossError(base::StrCat(source, ": what is on the disk is not what was written there",
+                                          file.ok() && !file->damage.empty() ? ": " + file->damage : ""));
+}
+
+}  // namespace
+
+Writer::Writer(Options options, const std::array<std::optional<Start>, 2>& starts, const Image* image)
+    : options_(std::move(options)), last_revision_(options_.revision) {
+  condition_.saved_revision = options_.revision;
+  for (size_t i = 0; i < copies_.size(); ++i) {
+    Copy& copy = copies_[i];
+    copy.name = kNames[i];
+    if (!starts[i].has_value()) continue;
+    const Start& start = *starts[i];
+    last_number_ = start.number;
+    absl::StatusOr<FileWriter> file =
+        FileWriter::Open(*options_.calls, options_.directory->fd(), copy.name, start.good_bytes, start.checksum);
+    if (!file.ok()) {
+      Fail(copy, file.status());
+      continue;
+    }
+    copy.file = *std::move(file);
+    copy.number = start.number;
+    copy.first_bytes = start.first_bytes;
+  }
+  if (image != nullptr) {
+    last_number_ = image->number();
+    for (Copy& copy : copies_) {
+      if (absl::Status status = MakeFrom(*image, copy); !status.ok()) Fail(copy, status);
+    }
+  }
+  condition_.saved_number = last_number_;
+}
+
+Writer::~Writer() {
+  if (rewrite_.has_value()) rewrite_->thread.join();
+}
+
+void Writer::Take(Record record) {
+  Waiting waiting;
+  waiting.number = last_number_ = record.entry.number();
+  if (record.entry.has_revision()) last_revision_ = record.entry.revision().revision();
+  waiting.revision = last_revision_;
+  if (record.change != nullptr) {
+    waiting.is_whole = record.change->has_snapshot();
+    waiting.frames.emplace_back(FrameType::kChange, record.change->SerializeAsString());
+  }
+  if (record.answers.answers_size() > 0) {
+    waiting.frames.emplace_back(FrameType::kAnswers, record.answers.SerializeAsString());
+  }
+  waiting.frames.emplace_back(FrameType::kEntry, record.entry.SerializeAsString());
+  for (const auto& [type, payload] : waiting.frames) waiting.bytes += payload.size();
+  waiting_bytes_ += waiting.bytes;
+  if (waiting.is_whole) all_is_coming_ = false;
+  waiting_.push_back(std::move(waiting));
+  // What comes by then goes with it.
+  if (!std::exchange(flush_is_due_, true)) options_.loop->mailbox().Post([this] { Flush(); });
+}
+
+void Writer::Flush() {
+  flush_is_due_ = false;
+  for (Copy& copy : copies_) {
+    if (!copy.file.has_value() || copy.failed) continue;
+    if (absl::Status status = Append(copy); !status.ok()) Fail(copy, status);
+  }
+  MakeMissing();
+  RewriteOne();
+  ForgetWritten();
+  Report();
+}
+
+absl::Status Writer::Append(Copy& copy) {
+  std::string bytes;
+  FrameWriter frames(copy.file->checksum());
+  for (const Waiting& record : waiting_) {
+    if (record.number <= copy.number) continue;
+    for (const auto& [type, payload] : record.frames) frames.Append(type, payload, bytes);
+  }
+  if (bytes.empty()) return absl::OkStatus();
+  absl::Status status = copy.file->Append(bytes, frames.checksum());
+  if (!copy.file->sound()) copy.file.reset();
+  if (!status.ok()) return status;
+  copy.number = waiting_.back().number;
+  copy.revision = waiting_.back().revision;
+  return status;
+}
+
+void Writer::MakeMissing() {
+  for (Copy& copy : copies_) {
+    if (!AnyGood() && !copy.failed) MakeFromWaiting(copy);
+  }
+  const bool none_can = !copies_[0].failed && !copies_[1].failed && !AnyGood();
+  if (none_can && !rewrite_.has_value() && !std::exchange(all_is_coming_, true)) options_.need_all();
+}
+
+void Writer::MakeFromWaiting(Copy& copy) {
+  const auto whole = std::find_if(waiting_.rbegin(), waiting_.rend(), [](const Waiting& w) { return w.is_whole; });
+  if (whole == waiting_.rend()) return;
+  std::string text = MakeHeader(0);
+  FrameWriter frames(ChecksumOf(text));
+  for (auto record = whole.base() - 1; record != waiting_.end(); ++record) {
+    for (const auto& [type, payload] : record->frames) frames.Append(type, payload, text);
+  }
+  absl::StatusOr<StateFile> file = ReadStateFile(text);
+  absl::Status status = file.ok() ? MakeFrom(file->image, copy) : file.status();
+  if (!status.ok()) Fail(copy, status);
+}
+
+absl::Status Writer::MakeFrom(const Image& image, Copy& copy) {
+  absl::StatusOr<FileWriter> file =
+      FileWriter::Make(*options_.calls, options_.directory->fd(), NewName(copy.name).c_str(), image);
+  if (!file.ok()) return file.status();
+  if (absl::Status status = PutInPlace(copy.name); !status.ok()) return status;
+  copy.first_bytes = file->size();
+  copy.file = *std::move(file);
+  copy.number = image.number();
+  copy.revision = image.revision().revision();
+  ++condition_.rewrites;
+  return absl::OkStatus();
+}
+
+absl::Status Writer::PutInPlace(const char* name) {
+  const SystemCalls& calls = *options_.calls;
+  const int directory = options_.directory->fd();
+  if (calls.rename(directory, NewName(name).c_str(), name) != 0) return absl::ErrnoToStatus(errno, "rename");
+  if (calls.sync(directory) != 0) return absl::ErrnoToStatus(errno, "sync of the directory");
+  return absl::OkStatus();
+}
+
+void Writer::RewriteOne() {
+  if (rewrite_.has_value()) return;
+  for (const bool missing : {true, false}) {
+    for (size_t target = 0; target < copies_.size(); ++target) {
+      const Copy& copy = copies_[target];
+      const Copy& other = copies_[1 - target];
+      if (copy.failed || other.failed || !other.file.has_value()) continue;
+      const bool is_due = missing ? !copy.file.has_value()
+                                  : copy.file.has_value() && copy.file->size() > 2 * copy.first_bytes + kSpareBytes;
+      if (is_due) return StartRewrite(target, 1 - target);
+    }
+  }
+}
+
+void Writer::StartRewrite(size_t target, size_t source) {
+  const Copy& from = copies_[source];
+  rewrite_.emplace();
+  rewrite_->target = target;
+  rewrite_->source = source;
+  rewrite_->number = from.number;
+  rewrite_->thread =
+      std::thread([this, source = from.name, bytes = from.file->size(), number = from.number, target = kNames[target]] {
+        absl::StatusOr<FileWriter> file =
+            WriteAnew(*options_.directory, *options_.calls, source, bytes, number, target);
+        options_.loop->mailbox().Post([this, file = std::move(file)]() mutable { OnRewritten(std::move(file)); });
+      });
+}
+
+void Writer::OnRewritten(absl::StatusOr<FileWriter> file) {
+  rewrite_->thread.join();
+  const Rewrite done = *std::move(rewrite_);
+  rewrite_.reset();
+  Copy& copy = copies_[done.target];
+  absl::Status status = file.status();
+  if (status.ok() && !done.is_useless) {
+    Copy anew;
+    anew.name = copy.name;
+    anew.number = done.number;
+    anew.first_bytes = file->size();
+    anew.file = *std::move(file);
+    status = Append(anew);
+    if (status.ok()) status = PutInPlace(copy.name);
+    if (status.ok()) {
+      copy = std::move(anew);
+      ++condition_.rewrites;
+    }
+  }
+  if (absl::IsDataLoss(status)) copies_[done.source].file.reset();
+  if (!status.ok()) Fail(copy, status);
+  Flush();
+}
+
+void Writer::ForgetWritten() {
+  uint64_t written = last_number_;
+  for (const Copy& copy : copies_) {
+    if (copy.file.has_value()) written = std::min(written, copy.number);
+  }
+  if (rewrite_.has_value()) written = std::min(written, rewrite_->number);
+  const auto forget_first = [this] {
+    waiting_bytes_ -= waiting_.front().bytes;
+    waiting_.pop_front();
+  };
+  if (!AnyGood()) {
+    // A file can begin with the last whole record; what is before it can be in none.
+    const auto whole = std::find_if(waiting_.rbegin(), waiting_.rend(), [](const Waiting& w) { return w.is_whole; });
+    written = whole == waiting_.rend() ? 0 : whole->number - 1;
+  }
+  while (!waiting_.empty() && waiting_.front().number <= written) forget_first();
+
+  const size_t needed = !waiting_.empty() && waiting_.front().is_whole ? waiting_.front().bytes : 0;
+  if (waiting_bytes_ - needed <= kMaxWaitingBytes) return;
+  for (Copy& copy : copies_) {
+    if (copy.file.has_value() && copy.number < last_number_) copy.file.reset();
+  }
+  if (rewrite_.has_value()) rewrite_->is_useless = true;
+  while (!waiting_.empty()) forget_first();
+}
+
+void Writer::Fail(Copy& copy, const absl::Status& status) {
+  ++condition_.failures;
+  copy.failed = true;
+  const std::string error =
+      base::StrCat(options_.directory->path(), "/", copy.name, ": ", base::FromAbsl(status.message()));
+  if (condition_.error.empty()) options_.say(base::StrCat("state: ", error, "; tried every second from now on"));
+  condition_.error = error;
+  if (!retry_timer_.scheduled()) options_.loop->timers().Schedule(&retry_timer_, kRetryMs);
+}
+
+void Writer::OnRetry(void* writer) {
+  auto* self = static_cast<Writer*>(writer);
+  for (Copy& copy : self->copies_) copy.failed = false;
+  self->Flush();
+}
+
+void Writer::Report() {
+  condition_.good_copies = 0;
+  condition_.bytes = 0;
+  condition_.is_stuck = true;
+  bool all_written = true;
+  for (const Copy& copy : copies_) {
+    all_written = all_written && copy.file.has_value() && copy.number == last_number_;
+    if (!copy.file.has_value()) continue;
+    ++condition_.good_copies;
+    if (!copy.failed) condition_.is_stuck = false;
+    condition_.bytes += copy.file->size();
+    if (copy.number <= condition_.saved_number) continue;
+    condition_.saved_number = copy.number;
+    condition_.saved_revision = copy.revision;
+  }
+  if (all_written && !condition_.error.empty()) {
+    condition_.error.clear();
+    options_.say("state: saved again, all of it");
+  }
+  options_.report(condition_);
+}
+
+}  // namespace fairlead::persistence

@@ -1,0 +1,238 @@
+"""--state_dir: what was applied is served again after a restart, before anybody is asked."""
+
+import pathlib
+
+import pytest
+
+from tests.support import api, configs
+from tests.support.binaries import binary
+from tests.support.fairlead import Fairlead
+from tests.support.fairleadctl import fairleadctl
+from tests.support.origin import Origin
+from tests.support.ports import closed_port
+from tests.support.processes import Process, Workbench
+from tests.support.waiting import wait_until
+from tests.support.wire import get
+
+# Which loop the workers run on has no part in these.
+IO = "epoll"
+
+
+class Site:
+    """A proxy that saves, and can be started again; its listener "web" is on a port of its own."""
+
+    def __init__(self, bench: Workbench):
+        self.bench = bench
+        self.directory = bench.directory / "state"
+        self.directory.mkdir(mode=0o700)
+        self.address = closed_port()
+        self.proxy = self.start()
+
+    def start(self, *flags: str, **options) -> Fairlead:
+        self.proxy = Fairlead(self.bench, IO, flags=(f"--state_dir={self.directory}", *flags), **options)
+        return self.proxy
+
+    def restart(self, *flags: str) -> Fairlead:
+        """kill -9, and again."""
+        self.proxy.process.kill()
+        return self.start(*flags)
+
+    def config(self, *servers: configs.Fields) -> configs.Fields:
+        return configs.site(*servers, http={"address": self.address})
+
+    def fails_to_start(self, *flags: str) -> str:
+        """What a proxy that does not come up says."""
+        process = Process(
+            [binary("fairlead"), "--control_listen=127.0.0.1:0", f"--state_dir={self.directory}", *flags],
+            self.bench.directory,
+            f"failing-{len(self.bench.processes)}",
+        )
+        self.bench.processes.append(process)
+        assert process.wait_exit() == 1
+        return process.stderr()
+
+
+@pytest.fixture
+def site(bench: Workbench) -> Site:
+    return Site(bench)
+
+
+class TestRestart:
+    def test_serves_what_was_applied_and_says_so_in_hello(self, site: Site, start_origin):
+        origin: Origin = start_origin("w1")
+        with site.proxy.connect() as control:
+            applied = control.replace(site.config(origin.server(weight=5)), leader_epoch=7)
+            assert (applied.revision, applied.saved) == (1, True)
+            applied = control.apply({"upsert_server": {"backend": "web", "server": origin.server(weight=6)}})
+            assert (applied.revision, applied.saved) == (2, True)
+            applied = control.apply(configs.set_health("web", "w1", "UP", "by hand"))
+            assert (applied.revision, applied.saved) == (3, True)
+            before = control.get()
+        proxy = site.restart()
+        with proxy.open() as wire:
+            assert wire.request(get("/")).status == 200
+        with proxy.connect() as control:
+            assert (control.hello.revision, control.hello.fingerprint) == (3, applied.fingerprint)
+            assert control.hello.leader_epoch == 7
+            assert control.get().config == before.config
+            assert proxy.server_status("web", "w1")["reason"] == "by hand"
+            after = control.apply({"remove_server": {"backend": "web", "server": "w1"}})
+            assert (after.revision, after.saved) == (4, True)
+        assert f"state: {site.directory}: serving revision 3" in proxy.process.stderr()
+
+    def test_a_deposed_leader_stays_deposed(self, site: Site):
+        with site.proxy.connect() as control:
+            control.replace(site.config(), leader_epoch=3)
+            control.reject({"remove_server": {"backend": "none", "server": "none"}}, leader_epoch=9)
+            control.apply({"remove_listener": "web"})  # so that what was before it is saved, too
+        with site.restart().connect() as control:
+            assert control.hello.leader_epoch == 9
+            rejected = control.reject({"remove_route_table": "main"}, leader_epoch=8)
+            assert api.transaction.Violation.Code.Name(rejected.violations[0].code) == "STALE_LEADER_EPOCH"
+
+    def test_a_transaction_that_is_sent_again_gets_its_first_answer(self, site: Site):
+        with site.proxy.connect() as control:
+            control.replace(site.config())
+            first = control.apply({"remove_listener": "web"}, id="once")
+        with site.restart().connect() as control:
+            again = control.apply({"remove_listener": "web"}, id="once")
+            assert (again.revision, again.fingerprint) == (first.revision, first.fingerprint)
+            rejected = control.reject({"remove_route_table": "main"}, id="once")
+            assert api.transaction.Violation.Code.Name(rejected.violations[0].code) == "ID_REUSED"
+
+    def test_history_begins_with_what_was_restored(self, site: Site):
+        with site.proxy.connect() as control:
+            control.replace(site.config())
+            control.apply({"remove_listener": "web"}, author="anna", comment="no more web")
+        proxy = site.restart()
+        with proxy.connect() as control:
+            control.apply({"remove_route_table": "main"})
+        outcome = fairleadctl(proxy.control, "history")
+        newest, oldest = outcome.out.splitlines()[1:]
+        assert newest.split()[0] == "3"
+        assert oldest.split()[0] == "2" and "anna" in oldest and "restored" in oldest
+        assert fairleadctl(proxy.control, "rollback", "2").code == 0
+        assert fairleadctl(proxy.control, "rollback", "1").code == 1
+
+    def test_an_empty_state_is_saved_and_its_number_goes_on(self, site: Site):
+        with site.proxy.connect() as control:
+            control.replace(site.config())
+            control.replace({})
+        with site.restart().connect() as control:
+            assert control.hello.revision == 2
+            assert control.replace(site.config()).revision == 3
+
+    def test_a_restart_of_a_restart_loses_nothing(self, site: Site):
+        with site.proxy.connect() as control:
+            control.replace(site.config())
+        for expected in range(1, 6):
+            with site.restart().connect() as control:
+                assert control.hello.revision == expected
+                server = {"id": f"w{expected}", "address": "127.0.0.1:9"}
+                assert control.apply(configs.upsert_server("web", server)).revision == expected + 1
+
+    def test_ends_well_too(self, site: Site):
+        with site.proxy.connect() as control:
+            control.replace(site.config())
+        assert site.proxy.process.terminate() == 0
+        with site.start().connect() as control:
+            assert control.hello.revision == 1
+
+
+class TestTrial:
+    def test_a_revision_on_trial_is_changed_back_by_a_restart(self, site: Site):
+        with site.proxy.connect() as control:
+            before = control.replace(site.config({"id": "w1", "address": "127.0.0.1:9"}))
+            control.apply({"remove_listener": "web"}, confirm_within="86400s", id="bold")
+            control.apply(configs.set_health("web", "w1", "DOWN", "it is"))  # later words stand
+        proxy = site.restart()
+        with proxy.connect() as control:
+            assert control.hello.revision == 4
+            assert control.hello.fingerprint != before.fingerprint  # for the word
+            assert [listener.id for listener in control.get().config.listeners] == ["web"]
+            assert proxy.server_status("web", "w1")["health"] == "DOWN"
+            control.apply(configs.set_health("web", "w1", "UNKNOWN"))
+            assert control.get().fingerprint == before.fingerprint
+        assert "revision 2 was on trial when the proxy ended: it is changed back" in proxy.process.stderr()
+        with site.restart().connect() as control:
+            assert control.hello.revision == 5
+
+    def test_what_was_confirmed_stands(self, site: Site):
+        with site.proxy.connect() as control:
+            control.replace(site.config())
+            control.apply({"remove_listener": "web"}, confirm_within="86400s", id="bold")
+            control.send(confirm=api.control.Confirm(transaction_id="bold"))
+            confirmed = control.receive("confirmed")
+            assert (confirmed.revision, confirmed.saved) == (2, True)
+        with site.restart().connect() as control:
+            assert control.hello.revision == 2
+            assert not control.get().config.listeners
+
+    def test_what_was_changed_back_in_time_stays_so(self, site: Site):
+        with site.proxy.connect() as control:
+            control.replace(site.config())
+            control.apply({"remove_listener": "web"}, confirm_within="1s", id="bold")
+            wait_until(lambda: control.get().revision == 3, "it is changed back")
+            control.apply({"remove_listener": "web"})
+        with site.restart().connect() as control:
+            assert control.hello.revision == 4
+            assert not control.get().config.listeners
+
+
+class TestDirectory:
+    def test_that_is_not_there_is_refused(self, site: Site):
+        site.proxy.process.kill()
+        assert "no such directory; make it, with mode 0700" in site.fails_to_start(f"--state_dir={site.directory}/no")
+
+    def test_that_others_can_write_to_is_refused(self, site: Site):
+        site.proxy.process.kill()
+        site.directory.chmod(0o770)
+        assert "others can write to it: want mode 0700" in site.fails_to_start()
+
+    def test_that_another_process_holds_is_refused_with_its_number(self, site: Site):
+        assert f"another process holds it: {site.proxy.process.pid}" in site.fails_to_start()
+
+    def test_keeps_secrets_from_others(self, site: Site):
+        with site.proxy.connect() as control:
+            control.replace(site.config())
+        for name in ("state-a", "state-b", "lock"):
+            assert (site.directory / name).stat().st_mode & 0o777 == 0o600
+
+    def test_of_a_later_version_is_refused(self, site: Site):
+        site.proxy.process.kill()
+        text = (pathlib.Path(__file__).parent / "state_of_a_later_version.bin").read_bytes()
+        (site.directory / "state-a").write_bytes(text)
+        said = site.fails_to_start()
+        assert "state-a: it is of version 2, and this program reads version 1 alone" in said
+        assert (site.directory / "state-a").read_bytes() == text
+
+
+class TestDamage:
+    def test_in_one_file_costs_nothing(self, site: Site):
+        with site.proxy.connect() as control:
+            control.replace(site.config())
+            control.apply({"remove_listener": "web"})
+        for name in ("state-a", "state-b"):
+            site.proxy.process.kill()
+            path = site.directory / name
+            text = bytearray(path.read_bytes())
+            text[len(text) // 2] ^= 1
+            path.write_bytes(text)
+            proxy = site.start()
+            with proxy.connect() as control:
+                assert control.hello.revision == 2
+            assert f"state: {path}: damaged" in proxy.process.stderr()
+            wait_until(lambda: proxy.metrics()["fairlead_state_good_copies"] == 2, "both are good again")
+
+    def test_in_both_begins_with_nothing_and_says_so(self, site: Site):
+        with site.proxy.connect() as control:
+            control.replace(site.config())
+        site.proxy.process.kill()
+        for name in ("state-a", "state-b"):
+            (site.directory / name).write_bytes(b"garbage")
+        proxy = site.start()
+        with proxy.connect() as control:
+            assert control.hello.revision == 0
+            assert control.replace(site.config()).saved
+        assert f"state: {site.directory}: nothing to restore is left" in proxy.process.stderr()
+        assert (site.directory / "state-a.damaged").read_bytes() == b"garbage"
