@@ -72,6 +72,46 @@ TEST_F(ImpactTest, BackendsThatComeAndGo) {
             R"(backends { id: "new" after { servers: 1 eligible_servers: 1 eligible_weight: 1 } })");
 }
 
+// The share of its keys that a dry run of these operations says would move, of ten servers by a hash.
+double MovedKeysOf(std::string_view balancing, std::string_view operations) {
+  TestCore test;
+  std::string servers;
+  for (int i = 0; i < 10; ++i) servers += base::StrCat("servers { id: \"s", i, "\" address: \"10.0.0.1:80\" } ");
+  test.Do(SnapshotTransaction(
+      base::StrCat("backends { id: \"web\" load_balancing { hash { path: true } ", balancing, " } ", servers, " }")));
+  v1::Transaction transaction = ParseTransaction(operations);
+  transaction.set_dry_run(true);
+  const v1::FromProxy answer = test.Do(transaction);
+  EXPECT_EQ(answer.applied().impact().backends_size(), 1) << answer.DebugString();
+  return answer.applied().impact().backends(0).moved_share();
+}
+
+TEST(MovedKeys, OfAServerThatGoesAreItsOwnAlone) {
+  constexpr std::string_view kGoes = R"(operations { remove_server { backend: "web" server: "s3" } })";
+  EXPECT_NEAR(MovedKeysOf("policy: RING_HASH", kGoes), 0.1, 0.03);
+  EXPECT_NEAR(MovedKeysOf("policy: MAGLEV", kGoes), 0.1, 0.02);
+  constexpr std::string_view kDown = R"(operations { set_health { backend: "web" server: "s3" status: DOWN } })";
+  EXPECT_NEAR(MovedKeysOf("policy: MAGLEV", kDown), 0.1, 0.005);
+  EXPECT_EQ(MovedKeysOf("policy: RING_HASH", kDown), MovedKeysOf("policy: RING_HASH", kGoes))
+      << "a ring's keys go the same way";
+}
+
+TEST(MovedKeys, AreNoneWhereNothingChangesForThem) {
+  EXPECT_EQ(MovedKeysOf("policy: RING_HASH", R"(operations { upsert_server { backend: "web"
+                server { id: "s3" address: "10.0.0.9:80" } } })"),
+            0);
+}
+
+TEST(MovedKeys, AreAlmostAllWithAnotherTable) {
+  EXPECT_NEAR(MovedKeysOf("policy: MAGLEV", R"(operations { upsert_backend { id: "web"
+                load_balancing { policy: RING_HASH hash { path: true } } } })"),
+              0.9, 0.02);
+  // Too large for a dry run, the two of them: all of the weight stays where it was.
+  EXPECT_EQ(MovedKeysOf("policy: MAGLEV table_size: 4999999", R"(operations { upsert_backend { id: "web"
+                load_balancing { policy: MAGLEV table_size: 5000011 hash { path: true } } } })"),
+            0);
+}
+
 TEST_F(ImpactTest, OnlyADryRunTells) {
   const v1::FromProxy answer =
       test_.Do(ParseTransaction(R"(operations { set_health { backend: "web" server: "w2" status: UP } })"));
