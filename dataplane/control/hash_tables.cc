@@ -162,6 +162,14 @@ void HashTables::OnDone(const std::shared_ptr<Job>& job) {
   StartJob();
 }
 
+void HashTables::RepeatAll() {
+  for (const auto& [slot, entry] : entries_) {
+    if (entry->table == nullptr) continue;
+    entry->ready = true;
+    urgent_.push_back(slot);
+  }
+}
+
 bool HashTables::due() const { return !ready_.empty() && timers_->now_ms() >= next_swap_ms_; }
 
 void HashTables::PutInto(config::Snapshot& snapshot, config::ChangeList& changes) {

@@ -39,6 +39,9 @@ class HashTables {
   // `snapshot` is about to be published, and differs from the one before by `changes`, in more than health.
   void Take(const config::Snapshot& snapshot, const config::ChangeList& changes);
 
+  // The snapshot that comes next was staged a while ago, and may have tables of then: it gets all those of now.
+  void RepeatAll();
+
   // Whether a publication is to be made for the tables' sake.
   bool due() const;
   // Whether PutInto would do anything.

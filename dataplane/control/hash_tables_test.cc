@@ -266,6 +266,27 @@ TEST_F(HashTablesTest, ABackendThatComesBackWhileItsTableIsMadeHasItsOwn) {
   EXPECT_EQ(web().hash_table->servers(), 1u);
 }
 
+TEST_F(HashTablesTest, APreparedTransactionBringsNoTableOfThePast) {
+  Start(kRing);
+  Put("a");
+  v1::Prepare prepare;
+  *prepare.mutable_transaction() =
+      ParseTransaction(R"(operations { upsert_server { backend: "web" server { id: "b" address: "10.0.0.1:80" } } })");
+  prepare.mutable_transaction()->set_id("held");
+  core_.Prepare(std::move(prepare), [](const auto& answer) { EXPECT_TRUE(answer->has_prepared()); });
+  Work();
+  Advance(1);
+  ASSERT_EQ(web().hash_table->servers(), 4u);
+  v1::Commit commit;
+  commit.set_transaction_id("held");
+  core_.Commit(commit, [](const auto& answer) { EXPECT_TRUE(answer->has_applied()); });
+  Advance(1'000);
+  ASSERT_EQ(web().servers.size(), 5u);
+  EXPECT_EQ(web().hash_table->servers(), 4u);
+  Settle();
+  EXPECT_TRUE(table_is_exact());
+}
+
 TEST_F(HashTablesTest, ManyBackendsHaveTheirTablesOneAfterAnother) {
   std::string snapshot;
   for (int i = 0; i < 60; ++i) {

@@ -14,6 +14,10 @@ namespace fairlead::control {
 // dropped: after a failure, and after a dry run. The last of a transaction's checks.
 void OpenListenerSockets(const Store& store, int workers, Staged& staged, Violations& violations);
 
+// Gives the listeners of `staged` the sockets that OpenListenerSockets gave those of `before`: the same transaction,
+// staged earlier.
+void TakeOverSockets(const Staged& before, Staged& staged);
+
 // For a transaction that is about to be committed to `store`: files of unix sockets that it leaves are removed, and
 // those that stay get the modes that it says. Connections that wait in such a socket are accepted all the same.
 void SettleSocketFiles(const Store& store, const Staged& staged);

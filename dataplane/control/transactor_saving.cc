@@ -50,6 +50,13 @@ void Transactor::SaveRevision(Submission& submission, bool ends_trial) {
   saver_.Put(std::move(record));
 }
 
+void Transactor::SaveLeaderEpoch() {
+  if (saver_.saves() && saved_epoch_ != leader_epoch_) {
+    saver_.Put({.change = nullptr, .answers = {}, .entry = MakeEntry()});
+  }
+  saved_epoch_ = leader_epoch_;
+}
+
 void Transactor::SaveTrialEnd(v1::HistoryEntry::Trial how) {
   if (!saver_.saves()) return;
   persistence::Record record = {.change = nullptr, .answers = {}, .entry = MakeEntry()};

@@ -343,6 +343,9 @@ class Server {
     const control::HashTables::Totals tables = core_->hash_table_totals();
     status.hash_tables = {
         .built = tables.built, .swaps = tables.swaps, .build_seconds = static_cast<double>(tables.build_us) / 1e6};
+    status.prepared = core_->holds_prepared();
+    status.prepared_dropped = core_->prepared_dropped();
+    status.commit_lateness = core_->commit_lateness();
     status.sessions = ControlSessions();
     if (access_log_ != nullptr) status.access_log = access_log_->totals();
     if (journal_ != nullptr) status.state_on_disk = StateOnDisk();
