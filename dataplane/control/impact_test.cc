@@ -2,10 +2,13 @@
 
 #include <gtest/gtest.h>
 
+#include <memory>
+#include <optional>
 #include <string>
 
 #include "dataplane/base/absl_strings.h"
 #include "dataplane/control/fake_workers.h"
+#include "dataplane/control/moved_keys.h"
 #include "dataplane/control/test_support.h"
 
 namespace fairlead::control {
@@ -106,10 +109,17 @@ TEST(MovedKeys, AreAlmostAllWithAnotherTable) {
   EXPECT_NEAR(MovedKeysOf("policy: MAGLEV", R"(operations { upsert_backend { id: "web"
                 load_balancing { policy: RING_HASH hash { path: true } } } })"),
               0.9, 0.02);
-  // Too large for a dry run, the two of them: all of the weight stays where it was.
-  EXPECT_EQ(MovedKeysOf("policy: MAGLEV table_size: 4999999", R"(operations { upsert_backend { id: "web"
-                load_balancing { policy: MAGLEV table_size: 5000011 hash { path: true } } } })"),
-            0);
+}
+
+TEST(MovedKeys, AreNotCountedWhereTablesTakeTooLong) {
+  config::BackendSettings settings;
+  settings.policy = config::LoadBalancingPolicy::kHash;
+  settings.hash_table = {.kind = config::HashTableSettings::Kind::kMaglev, .table_size = 5'000'011};
+  config::Backend backend;
+  backend.settings = std::make_shared<config::BackendSettings>(settings);
+  MovedKeys keys;
+  // One such table is within the budget; two are not.
+  EXPECT_EQ(keys.ShareOf(backend, {}, backend, {}), std::nullopt);
 }
 
 TEST_F(ImpactTest, OnlyADryRunTells) {

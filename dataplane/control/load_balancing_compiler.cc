@@ -1,7 +1,9 @@
 #include "dataplane/control/load_balancing_compiler.h"
 
 #include <algorithm>
+#include <optional>
 #include <string>
+#include <utility>
 
 #include "absl/strings/ascii.h"
 #include "dataplane/base/absl_strings.h"
@@ -44,7 +46,8 @@ std::string CheckName(const std::string& name, const Path& place, Violations& vi
   return name;
 }
 
-config::HashKey CompileKey(const v1::HashKey& message, const Path& place, Violations& violations) {
+// None: the message names no part.
+std::optional<config::HashKey> CompileKey(const v1::HashKey& message, const Path& place, Violations& violations) {
   using Part = config::HashKey::Part;
   // A part that is either hashed or not there.
   const auto take = [&](bool value, std::string_view field, Part part) {
@@ -53,13 +56,14 @@ config::HashKey CompileKey(const v1::HashKey& message, const Path& place, Violat
   };
   switch (message.key_case()) {
     case v1::HashKey::kHeader:
-      return {Part::kHeader, absl::AsciiStrToLower(CheckName(message.header(), Path(place, "header"), violations))};
+      return config::HashKey{Part::kHeader,
+                             absl::AsciiStrToLower(CheckName(message.header(), Path(place, "header"), violations))};
     case v1::HashKey::kCookie:
-      return {Part::kCookie, CheckName(message.cookie(), Path(place, "cookie"), violations)};
+      return config::HashKey{Part::kCookie, CheckName(message.cookie(), Path(place, "cookie"), violations)};
     case v1::HashKey::kQuery:
       if (message.query().empty()) violations.Invalid(Path(place, "query"), "missing; want the name of a parameter");
       CheckLength(message.query(), kMaxNameBytes, Path(place, "query"), violations);
-      return {Part::kQuery, message.query()};
+      return config::HashKey{Part::kQuery, message.query()};
     case v1::HashKey::kPath:
       return take(message.path(), "path", Part::kPath);
     case v1::HashKey::kSourceAddress:
@@ -68,7 +72,7 @@ config::HashKey CompileKey(const v1::HashKey& message, const Path& place, Violat
       break;
   }
   violations.Invalid(place, "none of header, cookie, query, path and source_address; want exactly one");
-  return {};
+  return std::nullopt;
 }
 
 void CompileKeys(const v1::LoadBalancing& message, const Path& place, config::BackendSettings& settings,
@@ -80,12 +84,12 @@ void CompileKeys(const v1::LoadBalancing& message, const Path& place, config::Ba
   }
   for (int i = 0; i < message.hash_size(); ++i) {
     const Path key_place(place, "hash", i);
-    config::HashKey key = CompileKey(message.hash(i), key_place, violations);
-    const auto same = std::find(settings.hash_keys.begin(), settings.hash_keys.end(), key);
-    if (same != settings.hash_keys.end()) {
-      violations.Invalid(key_place, base::StrCat("the same as hash[", same - settings.hash_keys.begin(), "]"));
+    std::optional<config::HashKey> key = CompileKey(message.hash(i), key_place, violations);
+    if (!key.has_value()) continue;
+    if (std::find(settings.hash_keys.begin(), settings.hash_keys.end(), *key) != settings.hash_keys.end()) {
+      violations.Invalid(key_place, "named before");
     }
-    settings.hash_keys.push_back(std::move(key));
+    settings.hash_keys.push_back(*std::move(key));
   }
 }
 

@@ -53,9 +53,12 @@ const Case kCases[] = {
           hash { path: false } hash { source_address: false } } } })",
      {"INVALID_ARGUMENT backends[\"a\"].load_balancing.hash[0]: "
       "none of header, cookie, query, path and source_address; want exactly one",
-      "INVALID_ARGUMENT backends[\"a\"].load_balancing.hash[1].header: not a token: \"a b\"",
-      "INVALID_ARGUMENT backends[\"a\"].load_balancing.hash[2].header: not a token: \"\"",
-      "INVALID_ARGUMENT backends[\"a\"].load_balancing.hash[3].cookie: not a token: \"a=b\"",
+      "INVALID_ARGUMENT backends[\"a\"].load_balancing.hash[1].header: not a token (letters, digits and "
+      "!#$%&'*+-.^_`|~): \"a b\"",
+      "INVALID_ARGUMENT backends[\"a\"].load_balancing.hash[2].header: not a token (letters, digits and "
+      "!#$%&'*+-.^_`|~): \"\"",
+      "INVALID_ARGUMENT backends[\"a\"].load_balancing.hash[3].cookie: not a token (letters, digits and "
+      "!#$%&'*+-.^_`|~): \"a=b\"",
       "INVALID_ARGUMENT backends[\"a\"].load_balancing.hash[4].query: missing; want the name of a parameter",
       "INVALID_ARGUMENT backends[\"a\"].load_balancing.hash[5].path: false; want true, or another key",
       "INVALID_ARGUMENT backends[\"a\"].load_balancing.hash[6].source_address: false; want true, or another key"}},
@@ -64,7 +67,7 @@ const Case kCases[] = {
           hash { header: "A" } hash { cookie: "A" } hash { cookie: "a" } hash { header: "a" } hash { query: "a" }
           hash { query: "b" } hash { query: "c" } hash { query: "d" } hash { query: "e" } } } })",
      {"INVALID_ARGUMENT backends[\"a\"].load_balancing.hash: more than 8: 9",
-      "INVALID_ARGUMENT backends[\"a\"].load_balancing.hash[3]: the same as hash[0]"}},
+      "INVALID_ARGUMENT backends[\"a\"].load_balancing.hash[3]: named before"}},
     {"TcpListenersOfBackendsWithoutSourceAddress",
      R"(operations { upsert_backend { id: "a" load_balancing { policy: MAGLEV hash { path: true } } } }
         operations { upsert_backend { id: "b" load_balancing { policy: MAGLEV hash { path: true } hash { source_address: true } } } }
