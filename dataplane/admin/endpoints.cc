@@ -2,6 +2,7 @@
 
 #include <utility>
 
+#include "dataplane/admin/explanation_page.h"
 #include "dataplane/admin/metrics_page.h"
 #include "dataplane/admin/process_usage.h"
 #include "dataplane/admin/status_page.h"
@@ -10,6 +11,8 @@
 namespace fairlead::admin {
 
 namespace {
+
+constexpr std::string_view kServers = "/status/servers/";
 
 Answer Error(uint16_t status, std::string detail) {
   Answer answer;
@@ -37,6 +40,14 @@ Answer Ready(const Status& status) {
   return why_not.empty() ? Text("ready\n") : Error(503, std::move(why_not));
 }
 
+// "BACKEND/SERVER". Ids have no characters that would be escaped.
+Answer Explain(std::string_view name, const Status& status) {
+  const size_t slash = name.find('/');
+  if (slash == name.npos) return Error(404, "want /status/servers/BACKEND/SERVER");
+  std::unique_ptr<Page> page = ExplanationPage::Make(status, name.substr(0, slash), name.substr(slash + 1));
+  return page == nullptr ? Error(404, "no such server") : Paged("application/json", std::move(page));
+}
+
 Answer MakeAnswer(const http::RequestHead& request, StatusSource* source) {
   if (request.method != http::Method::kGet && request.method != http::Method::kHead) {
     return Error(405, "want GET or HEAD");
@@ -50,7 +61,8 @@ Answer MakeAnswer(const http::RequestHead& request, StatusSource* source) {
                  std::make_unique<MetricsPage>((*source)(), ReadProcessUsage()));
   }
   if (path == "/status") return Paged("application/json", std::make_unique<StatusPage>((*source)()));
-  return Error(404, "want /live, /ready, /metrics or /status");
+  if (path.starts_with(kServers)) return Explain(path.substr(kServers.size()), (*source)());
+  return Error(404, "want /live, /ready, /metrics, /status or /status/servers/BACKEND/SERVER");
 }
 
 }  // namespace

@@ -71,6 +71,13 @@ void WriteControl(const Status& status, PrometheusWriter* writer) {
   writer->BeginFamily("fairlead_health_reports_expired_total", "Health reports whose time ran out.",
                       MetricType::kCounter);
   writer->Write({}, status.health->leases_expired());
+  writer->BeginFamily("fairlead_health_decisions_total", "Decisions on servers' health that changed it.",
+                      MetricType::kCounter);
+  writer->Write({}, status.health->decisions());
+  writer->BeginFamily("fairlead_backend_fail_safe", "Decisions that the backend's fail-safe holds back now.",
+                      MetricType::kGauge);
+  status.health->ForEachFailSafe(
+      [&](std::string_view backend, size_t held) { writer->Write({{"backend", backend}}, uint64_t{held}); });
 }
 
 void WriteHashTables(const Status& status, PrometheusWriter* writer) {

@@ -160,7 +160,7 @@ void StatusPage::WriteServer(const config::Backend& backend, const config::Serve
   Field("health", config::ToString(server.health));
   Flag("eligible", server.IsEligible(settings.unknown_is_eligible));
   // A server that was removed while this page is being sent has none.
-  if (const health::Decision* decision = status_.health->Find(settings.id, server.id); decision != nullptr) {
+  if (const std::optional<health::Decision> decision = status_.health->Find(settings.id, server.id)) {
     Field("decided_by", decision->decided_by);
     Field("reason", decision->reason);
     Field("since_ms", status_.now_ms - std::min(status_.now_ms, decision->since_ms));

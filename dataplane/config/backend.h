@@ -9,6 +9,7 @@
 #include "absl/numeric/int128.h"
 #include "dataplane/base/persistent_vector.h"
 #include "dataplane/config/hashing.h"
+#include "dataplane/config/health_rules.h"
 #include "dataplane/config/server.h"
 #include "dataplane/config/slots.h"
 #include "dataplane/metrics/backend_admission.h"
@@ -62,6 +63,7 @@ struct BackendSettings {
   std::vector<HashKey> hash_keys;
   HashTableSettings hash_table;
   bool unknown_is_eligible = true;
+  HealthRulesPtr health_rules;  // null: the word that came last decides
   std::chrono::milliseconds connect_timeout{5'000};
   std::chrono::milliseconds response_timeout{60'000};
   std::chrono::milliseconds idle_timeout{60'000};

@@ -9,6 +9,7 @@
 #include "absl/container/btree_set.h"
 #include "dataplane/base/absl_strings.h"
 #include "dataplane/control/client_tls_compiler.h"
+#include "dataplane/control/health_rules_compiler.h"
 #include "dataplane/control/in_use.h"
 #include "dataplane/control/load_balancing_compiler.h"
 #include "dataplane/control/value_checks.h"
@@ -79,6 +80,7 @@ std::shared_ptr<config::BackendSettings> CompileSettings(const v1::Backend& mess
   if (message.health().has_unknown_is_eligible()) {
     settings->unknown_is_eligible = message.health().unknown_is_eligible();
   }
+  settings->health_rules = CompileHealthRules(message.health(), place, violations);
   const v1::BackendTimeouts& timeouts = message.timeouts();
   const Path timeouts_place(place, "timeouts");
   if (timeouts.has_connect()) {

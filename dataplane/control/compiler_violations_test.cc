@@ -71,6 +71,28 @@ const Case kTransactions[] = {
       "INVALID_ARGUMENT reporters[\"p\"].backends[3]: not an id, nor the beginning of one with '*' behind it: \"a*b\"",
       "INVALID_ARGUMENT reporters[\"p\"].weight: not 1 to 1000: 1001",
       "INVALID_ARGUMENT reporters[\"controller\"].id: taken by the controller itself; choose another"}},
+    {"HealthRules",
+     R"(operations { upsert_backend { id: "web" health {
+          down { votes: 1001 failure_domains: 65 } up { votes: 1001 } fall: 101 rise: 101
+          min_down { seconds: 86401 } min_up { nanos: 1 } keep_last { seconds: -1 }
+          damping { half_life { nanos: 999000000 } suppress: 999 reuse: 4000 }
+          fail_safe { max_share: 1.5 within { nanos: 1000000 } } } } }
+        operations { upsert_backend { id: "api" health { fail_safe {} damping { suppress: 1000001 } } } })",
+     {"INVALID_ARGUMENT backends[\"web\"].health.down.votes: not 1 to 1000: 1001",
+      "INVALID_ARGUMENT backends[\"web\"].health.down.failure_domains: not 1 to 64: 65",
+      "INVALID_ARGUMENT backends[\"web\"].health.up.votes: not 1 to 1000: 1001",
+      "INVALID_ARGUMENT backends[\"web\"].health.fall: not 1 to 100: 101",
+      "INVALID_ARGUMENT backends[\"web\"].health.rise: not 1 to 100: 101",
+      "INVALID_ARGUMENT backends[\"web\"].health.min_down: not 1 ms to 24 h: 86401s",
+      "INVALID_ARGUMENT backends[\"web\"].health.min_up: not 1 ms to 24 h: 1e-09s",
+      "INVALID_ARGUMENT backends[\"web\"].health.keep_last: not 1 ms to 24 h: -1s",
+      "INVALID_ARGUMENT backends[\"web\"].health.damping.half_life: not 1 s to 24 h: 0.999s",
+      "INVALID_ARGUMENT backends[\"web\"].health.damping.suppress: not 1000 to 1000000: 999",
+      "INVALID_ARGUMENT backends[\"web\"].health.damping.reuse: above suppress: 4000 > 1000",
+      "INVALID_ARGUMENT backends[\"web\"].health.fail_safe.max_share: not above 0, up to 1: 1.5",
+      "INVALID_ARGUMENT backends[\"web\"].health.fail_safe.within: not 1 s to 24 h: 0.001s",
+      "INVALID_ARGUMENT backends[\"api\"].health.damping.suppress: not 1000 to 1000000: 1000001",
+      "INVALID_ARGUMENT backends[\"api\"].health.fail_safe.max_share: not above 0, up to 1: 0"}},
     {"NamedTwiceInOperations",
      R"(operations { remove_listener: "web" } operations { remove_listener: "web" }
         operations { upsert_backend { id: "new" } } operations { remove_backend: "new" }

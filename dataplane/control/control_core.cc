@@ -17,8 +17,12 @@ namespace fairlead::control {
 
 struct ControlCore::Impl {
   explicit Impl(Options& options)
-      : health(options.timers, [this](std::string_view backend, std::string_view server,
-                                      config::Health) { transactor.HealthChanged(backend, server); }),
+      : health(
+            options.timers,
+            [this](std::string_view backend, std::string_view server, config::Health) {
+              transactor.HealthChanged(backend, server);
+            },
+            std::move(options.log)),
         transactor(
             options.workers, options.timers, [&options] { return options.wall_clock(); }, &store, &health,
             std::move(options.background), std::move(options.publish),

@@ -73,6 +73,8 @@ class ControlCore {
     absl::AnyInvocable<v1::SavingStatus()> get_saving;
     // Of each worker, by index.
     absl::AnyInvocable<std::vector<WorkerStatus>()> get_workers;
+    // Gets lines for operators. Null: nobody reads them.
+    absl::AnyInvocable<void(std::string_view line)> log;
     // Connections that are open on a listener, over all workers.
     absl::AnyInvocable<uint32_t(std::string_view listener)> get_listener_connections;
   };

@@ -2,12 +2,43 @@
 
 #include <string>
 #include <utility>
+#include <vector>
 
 #include "absl/container/flat_hash_set.h"
 #include "dataplane/control/backend_editor.h"
 #include "dataplane/control/conversion_to_proto.h"
+#include "dataplane/control/slot_access.h"
 
 namespace fairlead::control {
+
+namespace {
+
+// Whether a server could be picked, but for its health.
+bool IsInService(const config::Server& server) {
+  return server.admin_state == config::AdminState::kReady && server.weight > 0;
+}
+
+// Returns the backends that there were before, whose rules are others now.
+std::vector<config::BackendSlot> CommitRules(const Store& store, const Staged& staged, health::HealthTable& table) {
+  std::vector<config::BackendSlot> changed;
+  const auto same = [](const config::HealthRulesPtr& a, const config::HealthRulesPtr& b) {
+    return a == nullptr || b == nullptr ? a == b : *a == *b;
+  };
+  for (const Staged::BackendUpdate& update : staged.backend_updates) {
+    if (update.message == nullptr) continue;
+    const config::BackendSettings& is = *staged.snapshot.backends[update.slot]->settings;
+    const config::Backend* const was = At(store.snapshot()->backends, update.slot);
+    if (was == nullptr || was->settings->id != is.id) {
+      table.SetRules(is.id, is.health_rules);
+    } else if (!same(was->settings->health_rules, is.health_rules)) {
+      table.SetRules(is.id, is.health_rules);
+      changed.push_back(update.slot);
+    }
+  }
+  return changed;
+}
+
+}  // namespace
 
 void CommitToHealthTable(const Store& store, const Staged& staged, health::HealthTable& table) {
   for (std::string_view id : staged.backends.removed()) {
@@ -15,11 +46,18 @@ void CommitToHealthTable(const Store& store, const Staged& staged, health::Healt
     backend.servers.ForEach([&](size_t, const config::ServerPtr& server) {
       if (server != nullptr) table.RemoveServer(id, server->id);
     });
+    table.SetRules(id, nullptr);
   }
+  const std::vector<config::BackendSlot> reconsidered = CommitRules(store, staged, table);
   for (const auto& [slot, servers] : staged.servers) {
     const std::string& backend = staged.snapshot.backends[slot]->settings->id;
     for (std::string_view id : servers.removed()) table.RemoveServer(backend, id);
     for (std::string_view id : servers.added()) table.AddServer(backend, id);
+  }
+  for (const config::ChangeList::ServerChange& place : staged.changes.list.servers) {
+    const config::Backend* const backend = At(staged.snapshot.backends, place.backend);
+    const config::Server* const server = backend == nullptr ? nullptr : At(backend->servers, place.server);
+    if (server != nullptr) table.SetInService(backend->settings->id, server->id, IsInService(*server));
   }
   std::vector<std::string> removed_reporters;
   for (const auto& update : staged.reporter_updates) {
@@ -37,6 +75,12 @@ void CommitToHealthTable(const Store& store, const Staged& staged, health::Healt
                               update.message->reason());
     }
   }
+  for (config::BackendSlot slot : reconsidered) {
+    const config::Backend& backend = *staged.snapshot.backends[slot];
+    backend.servers.ForEach([&](size_t, const config::ServerPtr& server) {
+      if (server != nullptr) table.Reconsider(backend.settings->id, server->id);
+    });
+  }
 }
 
 void TakeDecidedHealth(const health::HealthTable& table, const std::vector<config::ChangeList::ServerChange>& places,
@@ -50,7 +94,7 @@ void TakeDecidedHealth(const health::HealthTable& table, const std::vector<confi
     const config::Backend* backend = snapshot.backends[place.backend].get();
     const config::Server* before = backend == nullptr ? nullptr : backend->servers[place.server].get();
     if (before == nullptr) continue;
-    const config::Health health = table.Find(backend->settings->id, before->id)->health;
+    const config::Health health = table.HealthOf(backend->settings->id, before->id);
     if (health == before->health) continue;
     auto server = base::MakeCounted<config::Server>(*before);
     server->health = health;

@@ -49,6 +49,7 @@ void Session::SendHello() {
   hello.set_zone(options.zone);
   hello.set_version(options.version);
   hello.add_capabilities("prepare");
+  hello.add_capabilities("health-evidence");
   hello.set_revision(core_->revision());
   hello.set_fingerprint(core_->fingerprint());
   hello.set_leader_epoch(core_->leader_epoch());
@@ -147,6 +148,8 @@ void Session::Take(Incoming incoming) {
       return TakeConfirm(message.confirm());
     case v1::ToProxy::kGetHistory:
       return TakeGetHistory(message.get_history());
+    case v1::ToProxy::kGetExplanation:
+      return TakeGetExplanation(message.get_explanation());
     case v1::ToProxy::kPrepare:
       return TakePrepare(std::move(*message.mutable_prepare()));
     case v1::ToProxy::kCommit:
@@ -246,6 +249,13 @@ void Session::TakeGetHistory(const v1::GetHistory& get) {
   auto message = std::make_shared<v1::FromProxy>();
   *message->mutable_history() = core_->ReportHistory(get.limit() == 0 ? SIZE_MAX : get.limit());
   message->mutable_history()->set_request_id(get.request_id());
+  Send(std::move(message));
+}
+
+void Session::TakeGetExplanation(const v1::GetExplanation& get) {
+  auto message = std::make_shared<v1::FromProxy>();
+  *message->mutable_explanation() = core_->reporter().Explain(get.backend(), get.server());
+  message->mutable_explanation()->set_request_id(get.request_id());
   Send(std::move(message));
 }
 

@@ -76,6 +76,7 @@ class Session {
   void TakeWatch(const v1::Watch& watch);
   void TakeConfirm(const v1::Confirm& confirm);
   void TakeGetHistory(const v1::GetHistory& get);
+  void TakeGetExplanation(const v1::GetExplanation& get);
   // What is submitted by `submit(on_answer)` is answered before anything else is taken.
   template <typename Submit>
   void SubmitAndWait(Submit submit);

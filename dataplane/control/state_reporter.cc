@@ -6,8 +6,10 @@
 #include "api/fingerprint/fingerprint.h"
 #include "dataplane/base/absl_strings.h"
 #include "dataplane/control/conversion_to_proto.h"
+#include "dataplane/control/explanation_report.h"
 #include "dataplane/control/secrets.h"
 #include "dataplane/control/slot_access.h"
+#include "dataplane/health/quote.h"
 #include "dataplane/routing/router.h"
 #include "dataplane/tls/ticket_keys.h"
 
@@ -140,7 +142,7 @@ void StateReporter::AddServerStatus(const config::Backend& backend, const config
   if (server.max_connections() != config::kNoLimit) status.set_max_connections(server.max_connections());
   status.set_total_requests(metrics::Sum(*server.counters, &metrics::UpstreamCounters::requests));
 
-  const health::Decision& decision = *health_->Find(backend.settings->id, server.id);
+  const health::Decision decision = *health_->Find(backend.settings->id, server.id);
   status.set_decided_by(decision.decided_by);
   status.set_reason(decision.reason);
   const uint64_t now = clock_->now_ms();
@@ -195,6 +197,27 @@ v1::StateReport StateReporter::ReportAll(const ReportFilter& filter) {
     });
   });
   return report;
+}
+
+v1::Explanation StateReporter::Explain(const std::string& backend, const std::string& server) const {
+  v1::Explanation explanation;
+  const std::optional<config::BackendSlot> slot = store_->backends().Find(backend);
+  const std::optional<config::ServerSlot> server_slot = slot ? store_->servers(*slot).Find(server) : std::nullopt;
+  if (server_slot) {
+    const config::Backend& found = *store_->snapshot()->backends[*slot];
+    const config::Server& is = *found.servers[*server_slot];
+    explanation = ToProto(*health_->Explain(backend, server), clock_->now_ms());
+    explanation.set_admin_state(ToProto(is.admin_state));
+    explanation.set_weight(is.weight);
+    explanation.set_eligible(is.IsEligible(found.settings->unknown_is_eligible));
+  } else {
+    explanation.set_error(
+        base::StrCat("server ", health::Quote(base::StrCat(backend, "/", server)), ": no such server"));
+  }
+  explanation.set_backend(backend);
+  explanation.set_server(server);
+  explanation.set_revision(store_->snapshot()->revision);
+  return explanation;
 }
 
 v1::StateReport StateReporter::ReportChanges(const config::Snapshot& before, const ChangeSet& changes,

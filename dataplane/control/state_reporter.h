@@ -51,6 +51,9 @@ class StateReporter {
   // Everything that the filter lets through. Costs as much as there is.
   v1::StateReport ReportAll(const ReportFilter& filter);
 
+  // Why a server's health is what it is; an error where there is no such server.
+  v1::Explanation Explain(const std::string& backend, const std::string& server) const;
+
   // What differs from `before`, a snapshot that was in force when `changes` began. Costs as much as changed. A changed
   // server stands in its backend, which is told with all of its settings and none of the other servers; everything that
   // went is named, a backend's servers and the controller's words on them too.

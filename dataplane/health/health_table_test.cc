@@ -31,7 +31,7 @@ class HealthTableTest : public testing::Test {
     report.sequence = sequence;
     return report;
   }
-  const Decision& decision() { return *table_.Find("web", "w1"); }
+  Decision decision() { return *table_.Find("web", "w1"); }
   void PassTime(uint64_t ms) { timers_.Advance(timers_.now_ms() + ms); }
 
   event::TimerWheel timers_{1'000};
@@ -161,7 +161,7 @@ TEST_F(HealthTableTest, ReportsWithoutSequenceAreNumberedAsTheyCome) {
 }
 
 TEST_F(HealthTableTest, TheControllersWordHoldsUntilALaterReportAndAgainAfterIt) {
-  EXPECT_EQ(table_.SetControllerWord("web", "w1", Health::kDown, "rack 7 is off").health, Health::kDown);
+  EXPECT_EQ(table_.SetControllerWord("web", "w1", Health::kDown, "rack 7 is off"), Health::kDown);
   EXPECT_EQ(decision().decided_by, "controller");
   EXPECT_EQ(decision().expires_ms, 0);
   ASSERT_TRUE(table_.Take(Says("probe-a", Health::kUp)).ok());
@@ -175,13 +175,13 @@ TEST_F(HealthTableTest, TheControllersWordHoldsUntilALaterReportAndAgainAfterIt)
 TEST_F(HealthTableTest, TheControllersSameWordAgainDoesNotBeatAReport) {
   table_.SetControllerWord("web", "w1", Health::kDown, "a");
   ASSERT_TRUE(table_.Take(Says("probe-a", Health::kUp)).ok());
-  EXPECT_EQ(table_.SetControllerWord("web", "w1", Health::kDown, "a").health, Health::kUp);
-  EXPECT_EQ(table_.SetControllerWord("web", "w1", Health::kDown, "b").health, Health::kDown);
+  EXPECT_EQ(table_.SetControllerWord("web", "w1", Health::kDown, "a"), Health::kUp);
+  EXPECT_EQ(table_.SetControllerWord("web", "w1", Health::kDown, "b"), Health::kDown);
 }
 
 TEST_F(HealthTableTest, TheControllerTakesItsWordBack) {
   table_.SetControllerWord("web", "w1", Health::kDown, "");
-  EXPECT_EQ(table_.SetControllerWord("web", "w1", Health::kUnknown, "").health, Health::kUnknown);
+  EXPECT_EQ(table_.SetControllerWord("web", "w1", Health::kUnknown, ""), Health::kUnknown);
   EXPECT_EQ(decision().decided_by, "");
   EXPECT_EQ(table_.controller_word("web", "w1"), Health::kUnknown);
 }
@@ -196,13 +196,25 @@ TEST_F(HealthTableTest, WithAServerAllWordsAboutItEnd) {
   ASSERT_TRUE(table_.Take(Says("probe-a", Health::kDown, 7)).ok());
   table_.SetControllerWord("web", "w1", Health::kUp, "");
   table_.RemoveServer("web", "w1");
-  EXPECT_EQ(table_.Find("web", "w1"), nullptr);
+  EXPECT_FALSE(table_.Find("web", "w1").has_value());
   PassTime(60'000);
   EXPECT_EQ(changes_.size(), 1);
   table_.AddServer("web", "w1");
   EXPECT_EQ(decision().health, Health::kUnknown);
   EXPECT_EQ(table_.controller_word("web", "w1"), Health::kUnknown);
-  EXPECT_TRUE(table_.Take(Says("probe-a", Health::kDown, 1)).ok());
+}
+
+TEST_F(HealthTableTest, OldReportsStayOldForAServerThatComesBack) {
+  ASSERT_TRUE(table_.Take(Says("probe-a", Health::kDown, 7)).ok());
+  table_.RemoveServer("web", "w1");
+  table_.AddServer("web", "w1");
+  EXPECT_EQ(table_.Take(Says("probe-a", Health::kDown, 7)).code(), absl::StatusCode::kFailedPrecondition);
+  EXPECT_EQ(decision().health, Health::kUnknown);
+  EXPECT_TRUE(table_.Take(Says("probe-a", Health::kDown, 8)).ok());
+  table_.RemoveServer("web", "w1");
+  PassTime(3'600'000);
+  table_.AddServer("web", "w1");
+  EXPECT_TRUE(table_.Take(Says("probe-a", Health::kUp, 1)).ok());  // nothing is on its way for so long
 }
 
 TEST_F(HealthTableTest, AddingAServerThatExistsAndRemovingOneThatDoesNotChangeNothing) {
@@ -229,6 +241,31 @@ TEST_F(HealthTableTest, TheReporterAfterTheLimitIsRefusedByNameAndTheOthersGoOn)
   EXPECT_THAT(std::string(status.message()), HasSubstr("probe-64"));
   EXPECT_EQ(decision().health, Health::kUp);
   EXPECT_TRUE(table_.Take(Says("probe-63", Health::kDown)).ok());
+}
+
+TEST_F(HealthTableTest, ANewReporterTakesThePlaceOfTheOneThatIsSilentLongest) {
+  for (int i = 0; i < 64; ++i) {
+    Report report = Says(absl::StrCat("probe-", i), Health::kUp, 7);
+    report.ttl_ms = i == 3 ? 1'000 : i == 5 ? 2'000 : 60'000;
+    ASSERT_TRUE(table_.Take(report).ok());
+  }
+  EXPECT_FALSE(table_.Take(Says("probe-64", Health::kDown)).ok());
+  PassTime(2'000);
+  EXPECT_TRUE(table_.Take(Says("probe-64", Health::kDown)).ok());
+  EXPECT_FALSE(table_.Take(Says("probe-5", Health::kUp, 7)).ok());  // it is still remembered
+  EXPECT_TRUE(table_.Take(Says("probe-3", Health::kUp, 7)).ok());   // and takes the place of probe-5
+  EXPECT_FALSE(table_.Take(Says("probe-65", Health::kUp)).ok());
+}
+
+TEST_F(HealthTableTest, AReporterThatStopsNumberingIsHeardAllTheSame) {
+  Report report = Says("probe-a", Health::kDown, 7);
+  report.incarnation = 1'700'000'000;
+  ASSERT_TRUE(table_.Take(report).ok());
+  EXPECT_TRUE(table_.Take(Says("probe-a", Health::kUp)).ok());
+  EXPECT_EQ(decision().health, Health::kUp);
+  // What was on its way from before is old.
+  EXPECT_FALSE(table_.Take(report).ok());
+  EXPECT_EQ(decision().health, Health::kUp);
 }
 
 TEST_F(HealthTableTest, ARefusedReportChangesNothingAndIsCounted) {

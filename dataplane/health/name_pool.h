@@ -8,18 +8,21 @@
 #include <utility>
 
 #include "absl/container/flat_hash_set.h"
+#include "absl/functional/any_invocable.h"
 #include "absl/hash/hash.h"
 #include "dataplane/base/absl_strings.h"
 
 namespace fairlead::health {
 
-// Names that many servers have in common (backends, reporters), each kept once and for as long as someone holds it. For
-// one thread; outlives its names.
-class NamePool {
+// Names that many servers have in common (backends, reporters), each kept once and for as long as someone holds it,
+// with a note that everybody who holds it sees. For one thread; outlives its names.
+template <typename Note>
+class NotedNamePool {
   struct Node {
     const std::string text;
-    NamePool* const pool;
+    NotedNamePool* const pool;
     uint64_t holders = 0;
+    Note note{};
   };
 
  public:
@@ -40,24 +43,36 @@ class NamePool {
     }
 
     std::string_view view() const { return node_ == nullptr ? std::string_view() : node_->text; }
+    // Of one that is held.
+    Note& note() const { return node_->note; }
 
    private:
-    friend class NamePool;
+    friend class NotedNamePool;
     explicit Name(Node* node) : node_(node) { ++node_->holders; }
 
     Node* node_ = nullptr;
   };
 
-  NamePool() = default;
-  NamePool(const NamePool&) = delete;
-  NamePool& operator=(const NamePool&) = delete;
+  // `make_note(name)` makes the note of a name that was not held.
+  using MakeNote = absl::AnyInvocable<Note(std::string_view name)>;
+
+  explicit NotedNamePool(MakeNote make_note = [](std::string_view) { return Note(); })
+      : make_note_(std::move(make_note)) {}
+  NotedNamePool(const NotedNamePool&) = delete;
+  NotedNamePool& operator=(const NotedNamePool&) = delete;
 
   Name Get(std::string_view name) {
     auto place = names_.find(name);
-    if (place == names_.end()) place = names_.insert(std::make_unique<Node>(Node{std::string(name), this})).first;
+    if (place == names_.end()) {
+      place = names_.insert(std::make_unique<Node>(Node{std::string(name), this, 0, make_note_(name)})).first;
+    }
     return Name(place->get());
   }
 
+  template <typename Visit>
+  void ForEach(Visit visit) {
+    for (const auto& node : names_) visit(Name(node.get()));
+  }
   // Names that someone holds.
   size_t size() const { return names_.size(); }
 
@@ -82,6 +97,7 @@ class NamePool {
 
   void Erase(Node* node) { names_.erase(names_.find(std::string_view(node->text))); }
 
+  MakeNote make_note_;
   absl::flat_hash_set<std::unique_ptr<Node>, Hash, Same> names_;
 };
 

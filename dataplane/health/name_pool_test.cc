@@ -8,6 +8,8 @@
 namespace fairlead::health {
 namespace {
 
+using NamePool = NotedNamePool<int>;
+
 TEST(NamePool, KeepsANameOnceForAllWhoHoldIt) {
   NamePool pool;
   const NamePool::Name first = pool.Get("probe-a");
@@ -31,6 +33,18 @@ TEST(NamePool, ForgetsANameWhenItsLastHolderIsGone) {
     EXPECT_EQ(second.view(), "probe-b");
   }
   EXPECT_EQ(pool.size(), 0);
+}
+
+TEST(NamePool, ANoteIsSeenByAllWhoHoldTheName) {
+  NamePool pool([](std::string_view name) { return static_cast<int>(name.size()); });
+  const NamePool::Name first = pool.Get("probe");
+  EXPECT_EQ(first.note(), 5);
+  first.note() = 7;
+  EXPECT_EQ(pool.Get("probe").note(), 7);
+  int visited = 0;
+  pool.ForEach([&](const NamePool::Name& name) { visited += name.note(); });
+  EXPECT_EQ(visited, 7);
+  EXPECT_EQ(pool.size(), 1);
 }
 
 }  // namespace

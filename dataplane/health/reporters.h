@@ -18,9 +18,9 @@ class Reporters {
   // As long as there are none, everybody may report.
   bool empty() const { return reporters_.empty(); }
   // Null: there is none of this name.
-  const Reporter* Find(std::string_view id) const {
+  ReporterPtr Get(std::string_view id) const {
     const auto place = reporters_.find(base::ToAbsl(id));
-    return place == reporters_.end() ? nullptr : place->second.get();
+    return place == reporters_.end() ? nullptr : place->second;
   }
   // Grows with each change: what was found before may be gone.
   uint64_t generation() const { return generation_; }

@@ -10,7 +10,7 @@ absl::Status Speaker::Check(const Report& report, Refusal* refusal) {
   if (asked_generation_ != reporters_->generation() || asked_ != report.reporter) {
     asked_ = report.reporter;
     asked_generation_ = reporters_->generation();
-    found_ = reporters_->Find(report.reporter);
+    found_ = reporters_->Get(report.reporter);
     if (found_ != nullptr && !peer_.ProvesOneOf(found_->identities)) found_ = nullptr;
   }
   if (found_ == nullptr) {

@@ -47,7 +47,7 @@ class Speaker {
   // The author that was asked for last, and when: the reporter, if it is the peer.
   std::string asked_;
   uint64_t asked_generation_ = kNever;
-  const Reporter* found_ = nullptr;
+  ReporterPtr found_;
 };
 
 }  // namespace fairlead::health

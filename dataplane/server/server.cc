@@ -243,6 +243,7 @@ class Server {
       options.save_wait = options_.state_wait;
       options.get_saving = [this] { return SavingStatus(); };
     }
+    options.log = Complain;
     options.get_workers = [this] { return WorkersForControl(); };
     options.get_listener_connections = [this](std::string_view id) { return ListenerConnections(id); };
     return options;
