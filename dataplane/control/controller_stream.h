@@ -58,6 +58,7 @@ class ControllerStream final : public grpc::ClientBidiReactor<v1::FromProxy, v1:
   grpc::ClientContext context_;
   std::unique_ptr<v1::ControlPlane::Stub> stub_;
   std::unique_ptr<Session> session_;  // until the stream is over
+  std::string address_;
   bool heard_ = false;
   std::optional<absl::Status> ended_by_session_;
 
