@@ -5,6 +5,7 @@
 #include "dataplane/control/backend_compiler.h"
 #include "dataplane/control/compilation.h"
 #include "dataplane/control/credentials_compiler.h"
+#include "dataplane/control/hash_checks.h"
 #include "dataplane/control/health_compiler.h"
 #include "dataplane/control/listener_compiler.h"
 #include "dataplane/control/permissions.h"
@@ -49,6 +50,8 @@ std::variant<Violations, Staged> Compiler::Compile(v1::Transaction& transaction,
   PutServersBack(requests, transaction);
   if (!violations.empty()) return violations;
   compilation.backend_editor.Finish();
+  CheckHashes(compilation);
+  if (!violations.empty()) return violations;
   CheckReferencePermissions(rights, store, compilation.staged, denied);
   if (!denied.empty()) return denied;
   return std::move(compilation.staged);

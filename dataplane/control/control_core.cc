@@ -21,7 +21,8 @@ struct ControlCore::Impl {
                                       config::Health) { transactor.HealthChanged(backend, server); }),
         transactor(
             options.workers, options.timers, [&options] { return options.wall_clock(); }, &store, &health,
-            std::move(options.publish), [this](const Changes& changes) { subscribers.Notify(changes); },
+            std::move(options.background), std::move(options.publish),
+            [this](const Changes& changes) { subscribers.Notify(changes); },
             {.save = std::move(options.save), .wait = options.save_wait}),
         reporter(&store, &health, options.timers, std::move(options.get_workers),
                  std::move(options.get_listener_connections)) {}
@@ -48,6 +49,8 @@ uint64_t ControlCore::leader_epoch() const { return impl_->transactor.leader_epo
 uint64_t ControlCore::transactions_applied() const { return impl_->transactor.applied(); }
 
 uint64_t ControlCore::transactions_rejected() const { return impl_->transactor.rejected(); }
+
+HashTables::Totals ControlCore::hash_table_totals() const { return impl_->transactor.hash_tables().totals(); }
 
 std::vector<ControlCore::BoundListener> ControlCore::bound_listeners() const {
   std::vector<BoundListener> listeners;

@@ -10,6 +10,8 @@
 
 #include "absl/functional/any_invocable.h"
 #include "dataplane/config/snapshot.h"
+#include "dataplane/control/background.h"
+#include "dataplane/control/hash_tables.h"
 #include "dataplane/control/saver.h"
 #include "dataplane/control/subscribers.h"
 #include "dataplane/control/worker_status.h"
@@ -62,6 +64,8 @@ class ControlCore {
     absl::AnyInvocable<void(std::shared_ptr<const config::Snapshot>, config::ChangeList,
                             absl::AnyInvocable<void()> on_all_adopted)>
         publish;
+    // For what takes long.
+    Background background = nullptr;
     // Saves what is to outlive the process (persistence::Journal); null: nothing does.
     Saver::Save save = nullptr;
     // How long an answer waits for that.
@@ -102,6 +106,7 @@ class ControlCore {
   // How many were answered so since the start, repeated ones and dry runs among them.
   uint64_t transactions_applied() const;
   uint64_t transactions_rejected() const;
+  HashTables::Totals hash_table_totals() const;
 
   struct BoundListener {
     std::string id;

@@ -85,8 +85,8 @@ class Store {
 
   // Puts what was staged against this state in its place.
   void Commit(Staged staged);
-  // A snapshot that differs from the one in force in its servers' health alone.
-  void CommitHealth(std::shared_ptr<const config::Snapshot> snapshot) { snapshot_ = std::move(snapshot); }
+  // A snapshot that differs from the one in force in its servers' health, and in tables of hashes, alone.
+  void CommitBetween(std::shared_ptr<const config::Snapshot> snapshot) { snapshot_ = std::move(snapshot); }
 
  private:
   struct BackendEntry {

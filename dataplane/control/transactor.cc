@@ -36,7 +36,8 @@ google::protobuf::Duration Since(std::chrono::steady_clock::time_point start) {
 }  // namespace
 
 Transactor::Transactor(int workers, event::TimerWheel* timers, WallClock wall_clock, Store* store,
-                       health::HealthTable* health, Publish publish, OnAdopted on_adopted, Saving saving)
+                       health::HealthTable* health, Background background, Publish publish, OnAdopted on_adopted,
+                       Saving saving)
     : timers_(timers),
       wall_clock_(std::move(wall_clock)),
       store_(store),
@@ -45,7 +46,8 @@ Transactor::Transactor(int workers, event::TimerWheel* timers, WallClock wall_cl
       workers_(workers),
       publish_(std::move(publish)),
       on_adopted_(std::move(on_adopted)),
-      saver_(timers, std::move(saving.save), saving.wait) {}
+      saver_(timers, std::move(saving.save), saving.wait),
+      hash_tables_(timers, std::move(background), [this] { Proceed(); }) {}
 
 Transactor::~Transactor() = default;
 
@@ -87,7 +89,8 @@ void Transactor::Proceed() {
     queue_.pop_front();
     Take(std::move(submission));
   }
-  if (publication_ == nullptr && health_is_due_ && !CommitIsWithin(kStillness)) {
+  const bool publication_is_due = health_is_due_ || hash_tables_.due();
+  if (publication_ == nullptr && publication_is_due && !CommitIsWithin(kStillness)) {
     StartPublication(std::make_unique<Publication>());
   }
   proceeding_ = false;
@@ -408,18 +411,32 @@ std::vector<config::ChangeList::ServerChange> Transactor::TakeHealthChanges() {
 }
 
 void Transactor::StartPublication(std::unique_ptr<Publication> publication) {
-  // Health that changed meanwhile goes with whatever is published.
-  if (std::vector<config::ChangeList::ServerChange> places = TakeHealthChanges(); !places.empty()) {
-    if (held_ != nullptr) held_->NoteHealth(places);
-    config::Snapshot snapshot = *store_->snapshot();
-    TakeDecidedHealth(*health_, places, snapshot, publication->changes.list);
-    store_->CommitHealth(std::make_shared<const config::Snapshot>(std::move(snapshot)));
-  }
-  // It changed, and changed back.
-  const bool is_of_health = publication->submission == nullptr && publication->on_adopted == nullptr;
-  if (is_of_health && publication->changes.list.servers.empty()) return;
+  AddHealth(publication->changes.list);
+  // Tables are for workers alone: whoever watches the configuration sees no change in them.
+  config::ChangeList changes = publication->changes.list;
+  const bool is_of_resources = publication->submission != nullptr || publication->on_adopted != nullptr;
+  if (is_of_resources) hash_tables_.Take(*store_->snapshot(), changes);
+  AddHashTables(changes);
+  // Health changed, and changed back.
+  if (!is_of_resources && changes.servers.empty() && changes.backends.empty()) return;
   publication_ = std::move(publication);
-  publish_(store_->snapshot(), publication_->changes.list, [this] { Adopted(); });
+  publish_(store_->snapshot(), std::move(changes), [this] { Adopted(); });
+}
+
+void Transactor::AddHealth(config::ChangeList& changes) {
+  const std::vector<config::ChangeList::ServerChange> places = TakeHealthChanges();
+  if (places.empty()) return;
+  if (held_ != nullptr) held_->NoteHealth(places);
+  config::Snapshot snapshot = *store_->snapshot();
+  TakeDecidedHealth(*health_, places, snapshot, changes);
+  store_->CommitBetween(std::make_shared<const config::Snapshot>(std::move(snapshot)));
+}
+
+void Transactor::AddHashTables(config::ChangeList& changes) {
+  if (!hash_tables_.has_any_to_publish()) return;
+  config::Snapshot snapshot = *store_->snapshot();
+  hash_tables_.PutInto(snapshot, changes);
+  store_->CommitBetween(std::make_shared<const config::Snapshot>(std::move(snapshot)));
 }
 
 void Transactor::Adopted() {

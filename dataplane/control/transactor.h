@@ -16,8 +16,10 @@
 #include "absl/status/status.h"
 #include "dataplane/config/snapshot.h"
 #include "dataplane/control/answer_memory.h"
+#include "dataplane/control/background.h"
 #include "dataplane/control/changes.h"
 #include "dataplane/control/compiler.h"
+#include "dataplane/control/hash_tables.h"
 #include "dataplane/control/held_transaction.h"
 #include "dataplane/control/history.h"
 #include "dataplane/control/memory_return.h"
@@ -37,10 +39,10 @@
 namespace fairlead::control {
 
 // Takes transactions one after another and answers each: Rejected, with nothing changed, or Applied, once every worker
-// serves what the transaction made. Publishes changes of health between them. At most one publication is under way, so
-// that each is told from the one before it. Remembers the last revisions, goes back to them, and changes back the one
-// on trial that nobody confirms. Holds one prepared transaction, and switches to it when it is time
-// (transactor_held.cc).
+// serves what the transaction made. Publishes changes of health, and tables of hashes, between them. At most one
+// publication is under way, so that each is told from the one before it. Remembers the last revisions, goes back to
+// them, and changes back the one on trial that nobody confirms. Holds one prepared transaction, and switches to it when
+// it is time (transactor_held.cc).
 //
 // Owned by the control core, on the control thread.
 class Transactor {
@@ -63,7 +65,7 @@ class Transactor {
   // `store` and `health` outlive the transactor, which alone changes the first, and tells the second of servers and of
   // the controller's words. `health` tells HealthChanged of what reports change.
   Transactor(int workers, event::TimerWheel* timers, WallClock wall_clock, Store* store, health::HealthTable* health,
-             Publish publish, OnAdopted on_adopted, Saving saving);
+             Background background, Publish publish, OnAdopted on_adopted, Saving saving);
   ~Transactor();
   Transactor(const Transactor&) = delete;
   Transactor& operator=(const Transactor&) = delete;
@@ -109,6 +111,7 @@ class Transactor {
   // How many transactions were answered so, repeated ones and dry runs among them.
   uint64_t applied() const { return applied_; }
   uint64_t rejected() const { return rejected_; }
+  const HashTables& hash_tables() const { return hash_tables_; }
 
  private:
   static constexpr char kTakesEverything[] =
@@ -194,6 +197,9 @@ class Transactor {
 
   void StartPublication(std::unique_ptr<Publication> publication);
   void Adopted();
+  // What goes along with any publication: `changes` gets what workers must look at besides.
+  void AddHealth(config::ChangeList& changes);
+  void AddHashTables(config::ChangeList& changes);
   // Where servers whose health changed are; those that are gone by now are left out.
   std::vector<config::ChangeList::ServerChange> TakeHealthChanges();
 
@@ -242,6 +248,7 @@ class Transactor {
   uint64_t prepared_dropped_ = 0;
   std::chrono::microseconds commit_lateness_{0};
   MemoryReturn memory_return_{timers_};
+  HashTables hash_tables_;
   std::unique_ptr<Publication> publication_;  // null: none is under way
   bool proceeding_ = false;
 

@@ -193,7 +193,10 @@ void Transactor::SwitchToHeld() {
   auto [submission, staged] = std::move(*held_).Release(*health_);
   held_.reset();
   submission->taken = std::chrono::steady_clock::now();
-  if (!staged.changes_nothing()) return CommitStaged(std::move(submission), std::move(staged), due_us);
+  if (!staged.changes_nothing()) {
+    hash_tables_.RepeatAll();  // some may have been swapped since it was staged
+    return CommitStaged(std::move(submission), std::move(staged), due_us);
+  }
   v1::Applied applied = MakeApplied(*submission, staged);
   NoteSwitch(due_us, applied);
   Apply(*submission, std::move(applied));
