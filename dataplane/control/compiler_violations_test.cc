@@ -52,7 +52,7 @@ const Case kTransactions[] = {
       "ALREADY_EXISTS ticket_keys[\"e\"].keys[5].not_before: "
       "another key here has the same; which of them made tickets would be open"}},
     {"Scopes",
-     R"(operations { upsert_scope { id: "c" permissions { kind: 9 } } } operations { remove_scope: "d" }
+     R"(operations { upsert_scope { id: "c" permissions { kind: 9 id_prefix: "x" } } } operations { remove_scope: "d" }
         operations { upsert_scope { id: "e" everyone_else: true identities {} permissions { id_prefix: "a b" }
                                     permissions { kind: HEALTH } } })",
      {"INVALID_ARGUMENT scopes[\"c\"].permissions[0].kind: unknown value 9; known are ALL, HEALTH, WEIGHTS, USE",

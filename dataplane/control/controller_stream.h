@@ -48,6 +48,7 @@ class ControllerStream final : public grpc::ClientBidiReactor<v1::FromProxy, v1:
   void Write(std::shared_ptr<const v1::FromProxy> message) override;
   void End(const absl::Status& status) override;
 
+  void IdentifyController();
   // For the control thread: the session is over, and nothing more is started.
   void HangUp();
   template <typename Function>

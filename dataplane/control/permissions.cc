@@ -9,6 +9,7 @@
 #include "dataplane/control/conversion_to_proto.h"
 #include "dataplane/control/slot_access.h"
 #include "dataplane/health/quote.h"
+#include "dataplane/routing/router.h"
 
 namespace fairlead::control {
 namespace {
