@@ -54,11 +54,12 @@ void ProxySession::OnMessage(const v1::FromProxy& message, TimePoint now) {
       return OnStateReport(message.state_report(), now);
     case v1::FromProxy::kHeartbeat:
       return;
-    case v1::FromProxy::kHistory:
     case v1::FromProxy::kPrepared:
     case v1::FromProxy::kClock:
       return;  // FleetChange asked
+    case v1::FromProxy::kHistory:
     case v1::FromProxy::kConfirmed:
+    case v1::FromProxy::kExplanation:
       return Emit(ProxyEvent::Kind::kWarning, "answered what nobody has asked");
     case v1::FromProxy::MESSAGE_NOT_SET:
       return Emit(ProxyEvent::Kind::kWarning, "sent a message of a kind that is not known here");
