@@ -68,20 +68,20 @@ health::HealthTable& ControlCore::health() { return impl_->health; }
 
 uint64_t ControlCore::SubmitTransaction(v1::Transaction transaction,
                                         absl::AnyInvocable<void(std::shared_ptr<const v1::FromProxy>)> on_answer,
-                                        std::string source) {
-  return impl_->transactor.Submit(std::move(transaction), std::move(source), std::move(on_answer));
+                                        identity::Peer peer) {
+  return impl_->transactor.Submit(std::move(transaction), std::move(peer), std::move(on_answer));
 }
 
-uint64_t ControlCore::Prepare(v1::Prepare prepare, OnAnswer on_answer, std::string source) {
-  return impl_->transactor.Prepare(std::move(prepare), std::move(source), std::move(on_answer));
+uint64_t ControlCore::Prepare(v1::Prepare prepare, OnAnswer on_answer, identity::Peer peer) {
+  return impl_->transactor.Prepare(std::move(prepare), std::move(peer), std::move(on_answer));
 }
 
-uint64_t ControlCore::Commit(const v1::Commit& commit, OnAnswer on_answer, std::string source) {
-  return impl_->transactor.Commit(commit, std::move(source), std::move(on_answer));
+uint64_t ControlCore::Commit(const v1::Commit& commit, OnAnswer on_answer, identity::Peer peer) {
+  return impl_->transactor.Commit(commit, std::move(peer), std::move(on_answer));
 }
 
-uint64_t ControlCore::Abort(const v1::Abort& abort, OnAnswer on_answer, std::string source) {
-  return impl_->transactor.Abort(abort, std::move(source), std::move(on_answer));
+uint64_t ControlCore::Abort(const v1::Abort& abort, OnAnswer on_answer, identity::Peer peer) {
+  return impl_->transactor.Abort(abort, std::move(peer), std::move(on_answer));
 }
 
 std::optional<v1::Prepared> ControlCore::FindPrepared() const { return impl_->transactor.FindPrepared(); }
@@ -94,9 +94,9 @@ std::chrono::microseconds ControlCore::commit_lateness() const { return impl_->t
 
 void ControlCore::ForgetAnswer(uint64_t ticket) { impl_->transactor.Forget(ticket); }
 
-uint64_t ControlCore::Confirm(const std::string& transaction_id,
+uint64_t ControlCore::Confirm(const std::string& transaction_id, const identity::Peer& peer,
                               absl::AnyInvocable<void(std::shared_ptr<const v1::FromProxy>)> on_answer) {
-  return impl_->transactor.Confirm(transaction_id, std::move(on_answer));
+  return impl_->transactor.Confirm(transaction_id, peer, std::move(on_answer));
 }
 
 absl::Status ControlCore::Restore(persistence::Restored restored, absl::AnyInvocable<void()> on_adopted) {

@@ -21,11 +21,9 @@ using google::protobuf::FieldDescriptor;
 using google::protobuf::Message;
 using google::protobuf::Reflection;
 
-// Operations on scopes, which have these places: requests.cc.
 constexpr std::string_view kUnimplementedFields[] = {
     "fairlead.v1.Server.zone",
     "fairlead.v1.Server.priority",
-    "fairlead.v1.Snapshot.scopes",
 };
 
 std::string KnownValues(const EnumDescriptor* type) {

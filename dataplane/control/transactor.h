@@ -25,6 +25,7 @@
 #include "dataplane/control/memory_return.h"
 #include "dataplane/control/operation_set.h"
 #include "dataplane/control/saver.h"
+#include "dataplane/control/scopes.h"
 #include "dataplane/control/store.h"
 #include "dataplane/control/submission.h"
 #include "dataplane/control/undo.h"
@@ -71,11 +72,11 @@ class Transactor {
 
   // Puts a transaction at the end of the queue; `source` is where it came from, for the history. The ticket names it
   // for Forget.
-  uint64_t Submit(v1::Transaction transaction, std::string source, OnAnswer on_answer);
+  uint64_t Submit(v1::Transaction transaction, identity::Peer peer, OnAnswer on_answer);
   // The same of the two phases of a fleet's change: v1::Prepare, Commit, Abort.
-  uint64_t Prepare(v1::Prepare prepare, std::string source, OnAnswer on_answer);
-  uint64_t Commit(const v1::Commit& commit, std::string source, OnAnswer on_answer);
-  uint64_t Abort(const v1::Abort& abort, std::string source, OnAnswer on_answer);
+  uint64_t Prepare(v1::Prepare prepare, identity::Peer peer, OnAnswer on_answer);
+  uint64_t Commit(const v1::Commit& commit, identity::Peer peer, OnAnswer on_answer);
+  uint64_t Abort(const v1::Abort& abort, identity::Peer peer, OnAnswer on_answer);
   // Whoever waited for the answer is gone. The transaction goes on.
   void Forget(uint64_t ticket);
 
@@ -85,7 +86,7 @@ class Transactor {
 
   // Ends the trial of the revision that this transaction made: it stands. The answer, Confirmed, says why it does not;
   // the ticket names it for Forget.
-  uint64_t Confirm(const std::string& transaction_id, OnAnswer on_answer);
+  uint64_t Confirm(const std::string& transaction_id, const identity::Peer& peer, OnAnswer on_answer);
   const History& history() const { return history_; }
   // The revision that is on trial; nothing: none is.
   std::optional<v1::HistoryEntry> FindUnconfirmed() const;
@@ -113,6 +114,9 @@ class Transactor {
   const HashTables& hash_tables() const { return hash_tables_; }
 
  private:
+  static constexpr char kTakesEverything[] =
+      "takes the right to everything (a permission of kind ALL without id_prefix), since it concerns everybody";
+
   // Before a switch at a set time, nothing is begun for so long, and twice the time that its compilation took.
   static constexpr std::chrono::microseconds kStillness{2'000};
 
@@ -146,6 +150,8 @@ class Transactor {
   void TakeTransaction(std::unique_ptr<Submission> submission);
   // The transaction's own fields, against the state in force.
   void CheckOwnFields(const Submission& submission, Violations& violations);
+  // What keeps everybody else out, or concerns all resources.
+  static void CheckRights(const Submission& submission, const Rights& rights, Violations& violations);
   void CheckLeaderEpoch(const v1::Transaction& transaction, Violations& violations);
   void CheckTrial(const Submission& submission, Violations& violations);
   // What goes on beside a trial, or beside a transaction that is held.
@@ -153,7 +159,7 @@ class Transactor {
   // Puts what leads back to an earlier revision in the place of rollback_to. False: nothing does, since it is in force.
   bool ResolveRollback(Submission& submission, Violations& violations);
   // With its sockets; what it opened is closed again where something is wrong.
-  std::variant<Violations, Staged> Compile(v1::Transaction& transaction);
+  std::variant<Violations, Staged> Compile(v1::Transaction& transaction, const Rights& rights = Rights());
   // `due_us`: as of Publication.
   void CommitStaged(std::unique_ptr<Submission> submission, Staged staged, std::optional<uint64_t> due_us = {});
   v1::HistoryEntry MakeHistoryEntry(const Submission& submission, const v1::Applied& applied) const;
