@@ -377,7 +377,7 @@ class Schedule {
 class HealthTableModelTest : public testing::TestWithParam<uint32_t> {};
 
 TEST_P(HealthTableModelTest, DecidesAsTheModelDoes) {
-  constexpr uint32_t kSchedules = 200;
+  constexpr uint32_t kSchedules = 100;
   for (uint32_t seed = GetParam() * kSchedules; seed < (GetParam() + 1) * kSchedules; ++seed) {
     SCOPED_TRACE(absl::StrCat("seed ", seed));
     Schedule(seed).Run();

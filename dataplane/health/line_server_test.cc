@@ -9,6 +9,7 @@
 #include <cstdlib>
 #include <filesystem>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -74,7 +75,7 @@ class LineServerTest : public event::testing::LoopTest {
 TEST_P(LineServerTest, TakesAReportAndSaysOk) {
   Peer client = Connect();
   EXPECT_EQ(Ask(client, "report web/w1 down ttl=10s reporter=probe-a seq=12 reason=\"connection refused\"\n"), "ok\n");
-  const Decision* decision = table_.Find("web", "w1");
+  const std::optional<Decision> decision = table_.Find("web", "w1");
   EXPECT_EQ(decision->health, Health::kDown);
   EXPECT_EQ(decision->decided_by, "probe-a");
   EXPECT_EQ(decision->reason, "connection refused");
