@@ -34,8 +34,11 @@ absl::StatusOr<FileWriter> FileWriter::Make(const SystemCalls& calls, int direct
     file.size_ += bytes.size();
     bytes.clear();
   });
-  if (!status.ok()) return status;
-  if (calls.sync(file.fd_.get()) != 0) return absl::ErrnoToStatus(errno, "sync");
+  if (status.ok() && calls.sync(file.fd_.get()) != 0) status = absl::ErrnoToStatus(errno, "sync");
+  if (!status.ok()) {
+    unlinkat(directory, name, 0);  // half a file needs room as well
+    return status;
+  }
   file.checksum_ = frames.checksum();
   return file;
 }

@@ -27,8 +27,10 @@ absl::Status Look(const StateDirectory& directory, const char* name, std::option
   const absl::StatusOr<std::string> text = directory.Read(name);
   if (absl::IsNotFound(text.status())) return absl::OkStatus();
   absl::StatusOr<StateFile> file = text.ok() ? ReadStateFile(*text) : text.status();
-  if (file.ok() && !file->image.FingerprintIsRight())
-    file = absl::DataLossError("its resources are not what they were");
+  // Every byte is as it was written: a version that knows more than this one wrote them.
+  if (file.ok() && !file->image.FingerprintIsRight()) {
+    file = absl::FailedPreconditionError("it holds what this version of the program does not know");
+  }
   if (absl::IsFailedPrecondition(file.status())) {
     return absl::FailedPreconditionError(
         base::StrCat(directory.path(), "/", name, ": ", base::FromAbsl(file.status().message()),

@@ -6,7 +6,7 @@
 #include <vector>
 
 #include "dataplane/base/absl_strings.h"
-#include "dataplane/persistence/frames.h"
+#include "dataplane/persistence/redo.h"
 
 namespace fairlead::persistence {
 namespace {
@@ -36,6 +36,19 @@ bool Take(const FrameReader::Frame& frame, Pending& pending, std::optional<Entry
 }
 
 }  // namespace
+
+Frames MakeFrames(const Record& record) {
+  Frames frames;
+  if (record.change != nullptr) {
+    const auto change = record.undo.empty() ? record.change : MakeRedo(record.change, record.undo);
+    frames.emplace_back(FrameType::kChange, change->SerializeAsString());
+  }
+  if (record.answers.answers_size() > 0) {
+    frames.emplace_back(FrameType::kAnswers, record.answers.SerializeAsString());
+  }
+  frames.emplace_back(FrameType::kEntry, record.entry.SerializeAsString());
+  return frames;
+}
 
 absl::StatusOr<StateFile> ReadStateFile(std::string_view bytes) {
   absl::StatusOr<FrameReader> reader = FrameReader::Open(bytes);

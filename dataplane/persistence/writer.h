@@ -20,6 +20,7 @@
 #include "dataplane/persistence/frames.h"
 #include "dataplane/persistence/record.h"
 #include "dataplane/persistence/state_directory.h"
+#include "dataplane/persistence/state_file.h"
 #include "dataplane/persistence/system_calls.h"
 
 namespace fairlead::persistence {
@@ -74,7 +75,6 @@ class Writer {
   void Flush();
 
  private:
-  using Frames = std::vector<std::pair<FrameType, std::string>>;
   struct Waiting {
     uint64_t number = 0;
     uint64_t revision = 0;  // of it, or the last before
@@ -114,7 +114,9 @@ class Writer {
   void StartRewrite(size_t target, size_t source);
   void OnRewritten(absl::StatusOr<FileWriter> file);
   void ForgetWritten();
+  // The copy waits for kRetryMs.
   void Fail(Copy& copy, const absl::Status& status);
+  void Say(const Copy& copy, const absl::Status& status);
   void Report();
 
   static void OnRetry(void* writer);
@@ -127,6 +129,7 @@ class Writer {
   uint64_t last_revision_ = 0;
   bool flush_is_due_ = false;
   bool all_is_coming_ = false;
+  bool rewrite_failed_ = false;  // waits for kRetryMs
   std::optional<Rewrite> rewrite_;
   event::Timer retry_timer_{&OnRetry, this};
   Condition condition_;
