@@ -339,6 +339,72 @@ TEST_F(Unbound, OneThatIsRemovedIsTriedNoMore) {
   EXPECT_TRUE(net::Listen(*net::Address::Parse(address_), 1).ok());
 }
 
+TEST(Votes, AreHandedOverEveryFiveSecondsAndGivenBackWithWhatIsLeftOfTheirLives) {
+  std::vector<persistence::VotePieces> saved;
+  event::TimerWheel timers;
+  FakeWorkers workers;
+  ControlCore::Options options = workers.Options(&timers);
+  options.save_votes = [&](persistence::VotePieces votes) { saved.push_back(std::move(votes)); };
+  ControlCore core(std::move(options));
+  const auto advance = [&](uint64_t ms) {
+    for (uint64_t i = 0; i < ms; ++i) timers.Advance(timers.now_ms() + 1);
+  };
+  core.SubmitTransaction(
+      [] {
+        v1::Transaction transaction = SnapshotTransaction(kSmallState);
+        transaction.set_id("x");
+        return transaction;
+      }(),
+      nullptr);
+  advance(5'000);
+  EXPECT_EQ(saved.size(), 0u) << "nobody said anything";
+  const auto report = [&](std::string_view reporter, config::Health health, uint64_t ttl_ms) {
+    EXPECT_TRUE(core.TakeReport({.backend = "web",
+                                 .server = "w1",
+                                 .status = health,
+                                 .reporter = reporter,
+                                 .incarnation = 3,
+                                 .sequence = 7,
+                                 .ttl_ms = ttl_ms,
+                                 .reason = "so it is"})
+                    .ok());
+  };
+  report("first", config::Health::kUp, 60'000);
+  report("short", config::Health::kDegraded, 5'500);
+  report("last", config::Health::kDown, 30'000);
+  advance(5'001);
+  ASSERT_EQ(saved.size(), 1u);
+  const auto votes = persistence::ReadVotesFile(persistence::MakeVotesFile(saved[0]));
+  ASSERT_TRUE(votes.ok());
+  ASSERT_EQ(votes->size(), 3u);
+  EXPECT_EQ((*votes)[0].reporter(), "first");
+  EXPECT_LE((*votes)[2].remaining_ms(), 25'000u);
+
+  persistence::Restored restored;
+  restored.config = ParseSnapshot(kSmallState);
+  restored.revision.set_revision(1);
+  restored.revision.set_fingerprint(core.fingerprint());
+  restored.votes = *votes;
+  for (persistence::Vote& vote : restored.votes) vote.set_time_ms(vote.time_ms() - 10'000);  // so long it was down
+  restored.votes[0].set_server("gone");
+  TestCore anew;
+  ASSERT_TRUE(anew.core.Restore(std::move(restored), [] {}).ok());
+  EXPECT_EQ(anew.PublishedHealth("web", "w1"), config::Health::kDown);
+  EXPECT_EQ(anew.workers.published().size(), 1u) << "never served without";
+  EXPECT_FALSE(anew.core
+                   .TakeReport({.backend = "web",
+                                .server = "w1",
+                                .status = config::Health::kUp,
+                                .reporter = "last",
+                                .incarnation = 3,
+                                .sequence = 7,
+                                .reason = {}})
+                   .ok())
+      << "it was said before";
+  anew.Advance(15'001);
+  EXPECT_EQ(anew.PublishedHealth("web", "w1"), config::Health::kUnknown);
+}
+
 class SavingModel : public testing::TestWithParam<unsigned> {};
 
 // Whatever transactions did, a restart serves exactly what was, and numbers go on.

@@ -10,6 +10,7 @@
 #include "dataplane/control/health_commit.h"
 #include "dataplane/control/listener_sockets.h"
 #include "dataplane/control/transactor.h"
+#include "dataplane/control/vote_saver.h"
 
 namespace fairlead::control {
 
@@ -117,6 +118,7 @@ absl::Status Transactor::Restore(persistence::Restored restored, absl::AnyInvoca
   TakeDecidedHealth(*health_, places, staged.snapshot, staged.changes.list);
   publication->changes = std::move(staged.changes);
   store_->Commit(std::move(staged));
+  VoteSaver::Restore(restored.votes, *health_);
   if (AnyUnbound(*store_->snapshot())) timers_->Schedule(&bind_timer_, kBindRetryMs);
   memory_return_.Note(transaction.ByteSizeLong());
   StartPublication(std::move(publication));

@@ -18,6 +18,7 @@
 #include <vector>
 
 #include "dataplane/persistence/test_records.h"
+#include "dataplane/persistence/votes_file.h"
 #include "dataplane/persistence/writer.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
@@ -55,7 +56,7 @@ class FaultyDisk {
     calls.open = [this](int directory, const char* name, int flags, mode_t mode) {
       const int fd = openat(directory, name, flags, mode);
       const std::lock_guard<std::mutex> lock(mutex_);
-      names_[fd] = std::string(name).substr(0, 7);
+      names_[fd] = std::string(name).substr(0, std::string(name).find(".new"));
       return fd;
     };
     calls.write = [this](int fd, const void* bytes, size_t size) -> ssize_t {
@@ -462,6 +463,31 @@ TEST_F(JournalTest, ATrialIsChangedBackOnce) {
     last_ = 3;
     WaitUntilWhole();
   }
+}
+
+TEST_F(JournalTest, VotesAreSavedBesideTheState) {
+  OpenWell();
+  AppendBackend();
+  auto votes = std::make_shared<Votes>();
+  votes->add_votes()->set_reporter("probe");
+  journal_->SaveVotes({votes});
+  ExpectAllIsThere();
+  ASSERT_EQ(restored_->votes.size(), 1u);
+  EXPECT_EQ(restored_->votes[0].reporter(), "probe");
+
+  disk_.Set("votes", {.write_half = ENOSPC});
+  journal_->SaveVotes({});
+  ExpectAllIsThere();
+  EXPECT_EQ(restored_->votes.size(), 1u) << "those before stay";
+  disk_.Set("votes", {});
+  journal_->SaveVotes({});
+  ExpectAllIsThere();
+  EXPECT_TRUE(restored_->votes.empty());
+
+  journal_ = nullptr;
+  FlipABit("votes", 30);
+  ExpectAllIsThere();
+  EXPECT_THAT(said(), Contains(HasSubstr("votes: it is damaged: reporters are to say again what they said")));
 }
 
 TEST_F(JournalTest, NothingIsLeftOfWhatWasNotFinished) {

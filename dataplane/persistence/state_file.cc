@@ -31,8 +31,9 @@ bool Take(const FrameReader::Frame& frame, Pending& pending, std::optional<Entry
       return Parse(frame.payload, pending.answers.emplace_back());
     case FrameType::kEntry:
       return Parse(frame.payload, entry.emplace());
+    default:
+      return false;
   }
-  return false;
 }
 
 }  // namespace

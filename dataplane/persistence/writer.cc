@@ -144,6 +144,18 @@ absl::Status Writer::PutInPlace(const char* name) {
   return absl::OkStatus();
 }
 
+void Writer::SaveVotes(const VotePieces& votes) {
+  const absl::Status status =
+      FileWriter::Write(*options_.calls, options_.directory->fd(), NewName(kVotesName).c_str(), MakeVotesFile(votes));
+  const absl::Status saved = status.ok() ? PutInPlace(kVotesName) : status;
+  if (!saved.ok()) ++condition_.failures;
+  if (!saved.ok() && !votes_failed_) {
+    options_.say(base::StrCat("state: ", options_.directory->path(), "/", kVotesName, ": ",
+                              base::FromAbsl(saved.message()), "; tried again with the next"));
+  }
+  votes_failed_ = !saved.ok();
+}
+
 void Writer::RewriteOne() {
   if (rewrite_.has_value() || rewrite_failed_) return;
   for (const bool missing : {true, false}) {

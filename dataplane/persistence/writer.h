@@ -22,6 +22,7 @@
 #include "dataplane/persistence/state_directory.h"
 #include "dataplane/persistence/state_file.h"
 #include "dataplane/persistence/system_calls.h"
+#include "dataplane/persistence/votes_file.h"
 
 namespace fairlead::persistence {
 
@@ -36,6 +37,7 @@ namespace fairlead::persistence {
 class Writer {
  public:
   static constexpr std::array<const char*, 2> kNames = {"state-a", "state-b"};
+  static constexpr char kVotesName[] = "votes";
   // How long something that could not be written waits to be tried again.
   static constexpr uint64_t kRetryMs = 1'000;
   // Bytes of records that wait for a disk, beyond which they are dropped for a record of everything.
@@ -73,6 +75,8 @@ class Writer {
   void Take(Record record);
   // Writes what waits.
   void Flush();
+  // Writes the file of votes anew. Where that fails, the one before stays; the next are tried again.
+  void SaveVotes(const VotePieces& votes);
 
  private:
   struct Waiting {
@@ -129,6 +133,7 @@ class Writer {
   uint64_t last_revision_ = 0;
   bool flush_is_due_ = false;
   bool all_is_coming_ = false;
+  bool votes_failed_ = false;
   bool rewrite_failed_ = false;  // waits for kRetryMs
   std::optional<Rewrite> rewrite_;
   event::Timer retry_timer_{&OnRetry, this};

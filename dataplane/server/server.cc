@@ -267,6 +267,7 @@ class Server {
     };
     if (journal_ != nullptr) {
       options.save = [this](persistence::Record record) { return journal_->Append(std::move(record)); };
+      options.save_votes = [this](persistence::VotePieces votes) { journal_->SaveVotes(std::move(votes)); };
       options.save_wait = options_.state_wait;
       options.get_saving = [this] { return SavingStatus(); };
     }

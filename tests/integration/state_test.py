@@ -142,6 +142,20 @@ class TestRestart:
             assert control.hello.revision == 1
 
 
+    def test_what_reporters_said_lives_on_as_long_as_it_would_have(self, site: Site):
+        with site.proxy.connect() as control:
+            control.replace(site.config({"id": "w1", "address": "127.0.0.1:9"}))
+        said = "report web/w1 down ttl=60s reporter=probe-a incarnation=2 seq=5 reason=refused"
+        assert site.proxy.report(said) == ["ok"]
+        wait_until(lambda: (site.directory / "votes").exists(), "it is saved")
+        proxy = site.restart()
+        status = proxy.server_status("web", "w1")
+        assert (status["health"], status["decided_by"], status["reason"]) == ("DOWN", "probe-a", "refused")
+        assert 0 < status["expires_in_ms"] < 60_000
+        (answer,) = proxy.report(said)
+        assert "stale" in answer
+
+
 class TestTrial:
     def test_a_revision_on_trial_is_changed_back_by_a_restart(self, site: Site):
         with site.proxy.connect() as control:
