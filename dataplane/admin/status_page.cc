@@ -126,7 +126,11 @@ void StatusPage::WriteListeners() {
     json_.BeginObject();
     Field("id", listener->id);
     Field("address", listener->address.ToString());
-    Field("bound_address", listener->bound_address.ToString());
+    if (listener->sockets->bound()) {
+      Field("bound_address", listener->bound_address.ToString());
+    } else {
+      Field("error", listener->sockets->error);
+    }
     json_.EndObject();
   });
   json_.EndArray();

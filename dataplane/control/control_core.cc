@@ -21,13 +21,15 @@ struct ControlCore::Impl {
                    [this](const Changes& changes) { subscribers.Notify(changes); },
                    {.save = std::move(options.save), .wait = options.save_wait}),
         reporter(&store, &health, options.timers, std::move(options.get_workers),
-                 std::move(options.get_listener_connections)) {}
+                 std::move(options.get_listener_connections)),
+        vote_saver(options.timers, &health, [this] { return store.snapshot(); }, std::move(options.save_votes)) {}
 
   Store store;
   Subscribers subscribers;
   health::HealthTable health;
   Transactor transactor;
   StateReporter reporter;
+  VoteSaver vote_saver;
 };
 
 ControlCore::ControlCore(Options options) : options_(std::move(options)), impl_(std::make_unique<Impl>(options_)) {}

@@ -78,6 +78,7 @@ void Transactor::Proceed() {
     queue_.pop_front();
     Take(std::move(submission));
   }
+  if (publication_ == nullptr && bind_is_due_) BindListeners();
   if (publication_ == nullptr && health_is_due_) StartPublication(std::make_unique<Publication>());
   proceeding_ = false;
 }
@@ -360,7 +361,8 @@ void Transactor::StartPublication(std::unique_ptr<Publication> publication) {
     store_->CommitHealth(std::make_shared<const config::Snapshot>(std::move(snapshot)));
   }
   // It changed, and changed back.
-  const bool is_of_health = publication->submission == nullptr && publication->on_adopted == nullptr;
+  const bool is_of_health = publication->submission == nullptr && publication->on_adopted == nullptr &&
+                            publication->changes.list.listeners.empty();
   if (is_of_health && publication->changes.list.servers.empty()) return;
   publication_ = std::move(publication);
   publish_(store_->snapshot(), publication_->changes.list, [this] { Adopted(); });
@@ -413,9 +415,7 @@ void Transactor::Apply(Submission& submission, v1::Applied applied) {
 
 void Transactor::Answer(Submission& submission, std::shared_ptr<v1::FromProxy> answer) {
   // Refused or without effect, it may have told of a new leader all the same.
-  if (saver_.saves() && saved_epoch_ != leader_epoch_)
-    saver_.Put({.change = nullptr, .answers = {}, .entry = MakeEntry()});
-  saved_epoch_ = leader_epoch_;
+  SaveEpoch();
   memory_.Add(submission.transaction.id(), submission.hash, answer);
   Deliver(submission, std::move(answer));
 }

@@ -145,10 +145,13 @@ class Transactor {
   void SaveTrialEnd(v1::HistoryEntry::Trial how);
   // The revision that was just committed; of its transaction only what its answer needs is left.
   void SaveRevision(Submission& submission, bool ends_trial);
-  persistence::Entry MakeEntry() const;
+  void SaveEpoch();
+  persistence::Record MakeRecord();
   persistence::Trial DescribeTrial() const;
   // Changes back what is on trial.
   void Revert();
+  // Gives listeners that could not be bound when they were restored their sockets, where that can be done now.
+  void BindListeners();
   void StartPublication(std::unique_ptr<Publication> publication);
   void Adopted();
   // Where servers whose health changed are; those that are gone by now are left out.
@@ -164,6 +167,7 @@ class Transactor {
 
   static void OnHealthDue(void* transactor);
   static void OnTrialOver(void* transactor);
+  static void OnBindDue(void* transactor);
 
   event::TimerWheel* const timers_;
   Store* const store_;
@@ -185,6 +189,8 @@ class Transactor {
   std::optional<Trial> trial_;
   event::Timer trial_timer_{&OnTrialOver, this};
   bool revert_is_due_ = false;
+  event::Timer bind_timer_{&OnBindDue, this};  // while a restored listener is not bound
+  bool bind_is_due_ = false;
   MemoryReturn memory_return_{timers_};
   std::unique_ptr<Publication> publication_;  // null: none is under way
   bool proceeding_ = false;

@@ -10,13 +10,25 @@
 #include "dataplane/control/health_commit.h"
 #include "dataplane/control/listener_sockets.h"
 #include "dataplane/control/transactor.h"
+#include "dataplane/control/vote_saver.h"
 
 namespace fairlead::control {
 
-persistence::Entry Transactor::MakeEntry() const {
-  persistence::Entry entry;
-  entry.set_leader_epoch(leader_epoch_);
-  return entry;
+namespace {
+
+constexpr uint64_t kBindRetryMs = 1'000;
+
+}  // namespace
+
+persistence::Record Transactor::MakeRecord() {
+  persistence::Record record;
+  record.entry.set_leader_epoch(leader_epoch_);
+  saved_epoch_ = leader_epoch_;
+  return record;
+}
+
+void Transactor::SaveEpoch() {
+  if (saver_.saves() && saved_epoch_ != leader_epoch_) saver_.Put(MakeRecord());
 }
 
 persistence::Trial Transactor::DescribeTrial() const {
@@ -35,24 +47,24 @@ persistence::Trial Transactor::DescribeTrial() const {
 }
 
 void Transactor::SaveRevision(Submission& submission, bool ends_trial) {
-  persistence::Record record = {.change = nullptr, .answers = {}, .entry = MakeEntry()};
+  persistence::Record record = MakeRecord();
   *record.entry.mutable_revision() = *history_.newest();
   record.entry.set_transaction_hash(submission.hash);
   if (ends_trial) record.entry.set_trial_ended(v1::HistoryEntry::REVERTED);
   if (history_.newest()->trial() == v1::HistoryEntry::UNCONFIRMED) *record.entry.mutable_trial() = DescribeTrial();
+  if (submission.transaction.has_snapshot()) record.undo = history_.newest_undo()->operations;
   // The transaction itself, without a copy: from here on it belongs to whoever writes it.
   auto change = std::make_shared<v1::Transaction>();
   change->Swap(&submission.transaction);
   submission.transaction.set_id(change->id());
   memory_return_.Note(change->ByteSizeLong());
   record.change = std::move(change);
-  saved_epoch_ = leader_epoch_;
   saver_.Put(std::move(record));
 }
 
 void Transactor::SaveTrialEnd(v1::HistoryEntry::Trial how) {
   if (!saver_.saves()) return;
-  persistence::Record record = {.change = nullptr, .answers = {}, .entry = MakeEntry()};
+  persistence::Record record = MakeRecord();
   record.entry.set_trial_ended(how);
   saver_.Put(std::move(record));
 }
@@ -60,7 +72,8 @@ void Transactor::SaveTrialEnd(v1::HistoryEntry::Trial how) {
 void Transactor::SaveAll(v1::Snapshot config) {
   auto change = std::make_shared<v1::Transaction>();
   *change->mutable_snapshot() = std::move(config);
-  persistence::Record record = {.change = std::move(change), .answers = {}, .entry = MakeEntry()};
+  persistence::Record record = MakeRecord();
+  record.change = std::move(change);
   if (history_.newest() != nullptr) *record.entry.mutable_revision() = *history_.newest();
   if (trial_.has_value()) *record.entry.mutable_trial() = DescribeTrial();
   memory_.ForEach([&](const AnswerMemory::Entry& entry) {
@@ -70,7 +83,6 @@ void Transactor::SaveAll(v1::Snapshot config) {
     *answer.mutable_applied() = entry.answer->applied();
     answer.mutable_applied()->set_saved(true);
   });
-  saved_epoch_ = leader_epoch_;
   saver_.Put(std::move(record));
 }
 
@@ -89,12 +101,7 @@ absl::Status Transactor::Restore(persistence::Restored restored, absl::AnyInvoca
   if (api::Fingerprint(staged.fingerprint).ToHex() != restored.revision.fingerprint()) {
     return absl::InvalidArgumentError("its fingerprint is not that of its revision");
   }
-  Violations unbound;
-  OpenListenerSockets(*store_, workers_, staged, unbound);
-  if (!unbound.empty()) {
-    const v1::Violation& violation = unbound.list().front();
-    return absl::UnavailableError(base::StrCat(violation.path(), ": ", violation.message()));
-  }
+  OpenRestoredSockets(*store_, workers_, staged);
   leader_epoch_ = saved_epoch_ = restored.leader_epoch;
   for (persistence::Answer& answer : *restored.answers.mutable_answers()) {
     auto message = std::make_shared<v1::FromProxy>();
@@ -111,9 +118,28 @@ absl::Status Transactor::Restore(persistence::Restored restored, absl::AnyInvoca
   TakeDecidedHealth(*health_, places, staged.snapshot, staged.changes.list);
   publication->changes = std::move(staged.changes);
   store_->Commit(std::move(staged));
+  VoteSaver::Restore(restored.votes, *health_);
+  if (AnyUnbound(*store_->snapshot())) timers_->Schedule(&bind_timer_, kBindRetryMs);
   memory_return_.Note(transaction.ByteSizeLong());
   StartPublication(std::move(publication));
   return absl::OkStatus();
+}
+
+void Transactor::OnBindDue(void* transactor) {
+  auto* self = static_cast<Transactor*>(transactor);
+  self->bind_is_due_ = true;
+  self->Proceed();
+}
+
+void Transactor::BindListeners() {
+  bind_is_due_ = false;
+  auto snapshot = std::make_shared<config::Snapshot>(*store_->snapshot());
+  auto publication = std::make_unique<Publication>();
+  publication->changes.list.listeners = OpenMissingSockets(workers_, *snapshot);
+  if (AnyUnbound(*snapshot)) timers_->Schedule(&bind_timer_, kBindRetryMs);
+  if (publication->changes.list.listeners.empty()) return;
+  store_->CommitSockets(std::move(snapshot), publication->changes.list.listeners);
+  StartPublication(std::move(publication));
 }
 
 }  // namespace fairlead::control

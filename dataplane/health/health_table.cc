@@ -213,6 +213,12 @@ const Decision* HealthTable::Find(std::string_view backend, std::string_view ser
   return found == nullptr ? nullptr : &impl_->DecisionOn(*found);
 }
 
+void HealthTable::ForEachVote(std::string_view backend, std::string_view server,
+                              const std::function<void(const Vote&)>& visit) const {
+  const Impl::Server* found = impl_->Find(backend, server);
+  if (found != nullptr && found->spoken() != nullptr) found->spoken()->words.ForEachVote(visit);
+}
+
 uint64_t HealthTable::reports_accepted() const { return impl_->accepted; }
 uint64_t HealthTable::reports_refused() const { return impl_->refused; }
 uint64_t HealthTable::leases_expired() const { return impl_->expired; }

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <string_view>
 
@@ -10,6 +11,7 @@
 #include "dataplane/event/timer_wheel.h"
 #include "dataplane/health/decision.h"
 #include "dataplane/health/report.h"
+#include "dataplane/health/vote.h"
 
 namespace fairlead::health {
 
@@ -51,6 +53,10 @@ class HealthTable {
 
   // Of a server that exists; null otherwise. Valid until the table is called again.
   const Decision* Find(std::string_view backend, std::string_view server) const;
+
+  // Calls `visit` with each claim of a reporter about a server that lives; never for a server that does not exist.
+  void ForEachVote(std::string_view backend, std::string_view server,
+                   const std::function<void(const Vote&)>& visit) const;
 
   // Of the metrics: reports taken and refused since the start, and claims whose time ran out.
   uint64_t reports_accepted() const;

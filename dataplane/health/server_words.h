@@ -11,6 +11,7 @@
 #include "dataplane/health/decision.h"
 #include "dataplane/health/name_pool.h"
 #include "dataplane/health/report.h"
+#include "dataplane/health/vote.h"
 
 namespace fairlead::health {
 
@@ -36,6 +37,21 @@ class ServerWords {
   config::Health controller_word() const;
   // What would be decided without the controller's word.
   config::Health HealthByReports() const;
+
+  // Calls `visit(vote)` with each claim of a reporter that lives.
+  template <typename Visit>
+  void ForEachVote(Visit visit) const {
+    for (const Word& word : words_) {
+      if (word.health == config::Health::kUnknown || word.author.view() == kControllerAuthor) continue;
+      visit(Vote{.reporter = word.author.view(),
+                 .status = word.health,
+                 .reason = word.reason,
+                 .incarnation = word.incarnation,
+                 .sequence = word.sequence,
+                 .expires_ms = word.expires_ms,
+                 .arrival = word.arrival});
+    }
+  }
 
   // When the next claim ends; kNever: none does.
   uint64_t FirstLeaseEnd() const;

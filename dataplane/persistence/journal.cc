@@ -19,6 +19,8 @@ struct Found {
   int damaged = 0;
   std::optional<size_t> best;  // of `files`; none: there is nothing
 
+  std::vector<Vote> votes;
+
   const StateFile* best_file() const { return best.has_value() ? &*files[*best] : nullptr; }
 };
 
@@ -27,8 +29,10 @@ absl::Status Look(const StateDirectory& directory, const char* name, std::option
   const absl::StatusOr<std::string> text = directory.Read(name);
   if (absl::IsNotFound(text.status())) return absl::OkStatus();
   absl::StatusOr<StateFile> file = text.ok() ? ReadStateFile(*text) : text.status();
-  if (file.ok() && !file->image.FingerprintIsRight())
-    file = absl::DataLossError("its resources are not what they were");
+  // Every byte is as it was written: a version that knows more than this one wrote them.
+  if (file.ok() && !file->image.FingerprintIsRight()) {
+    file = absl::FailedPreconditionError("it holds what this version of the program does not know");
+  }
   if (absl::IsFailedPrecondition(file.status())) {
     return absl::FailedPreconditionError(
         base::StrCat(directory.path(), "/", name, ": ", base::FromAbsl(file.status().message()),
@@ -43,8 +47,25 @@ absl::Status Look(const StateDirectory& directory, const char* name, std::option
   return absl::OkStatus();
 }
 
+absl::Status LookAtVotes(const StateDirectory& directory, const std::function<void(std::string_view)>& say,
+                         std::vector<Vote>& votes) {
+  const absl::StatusOr<std::string> text = directory.Read(Writer::kVotesName);
+  if (absl::IsNotFound(text.status())) return absl::OkStatus();
+  absl::StatusOr<std::vector<Vote>> read = text.ok() ? ReadVotesFile(*text) : text.status();
+  if (read.ok()) {
+    votes = *std::move(read);
+    return absl::OkStatus();
+  }
+  const std::string line =
+      base::StrCat(directory.path(), "/", Writer::kVotesName, ": ", base::FromAbsl(read.status().message()));
+  if (absl::IsFailedPrecondition(read.status())) return absl::FailedPreconditionError(line);
+  say(base::StrCat("state: ", line, ": reporters are to say again what they said"));
+  return absl::OkStatus();
+}
+
 absl::StatusOr<Found> LookInto(const StateDirectory& directory, const std::function<void(std::string_view)>& say) {
   Found found;
+  if (absl::Status status = LookAtVotes(directory, say, found.votes); !status.ok()) return status;
   for (size_t i = 0; i < found.files.size(); ++i) {
     const char* const name = Writer::kNames[i];
     std::string damage;
@@ -128,6 +149,7 @@ void Journal::Impl::Prepare(Found& found) {
   restored->config = image.MakeSnapshot();
   restored->revision = image.revision();
   restored->leader_epoch = image.leader_epoch();
+  restored->votes = std::move(found.votes);
   restored->answers.mutable_answers()->Add(image.answers().begin(), image.answers().end());
 }
 
@@ -189,6 +211,10 @@ uint64_t Journal::Append(Record record) {
   impl_->loop->mailbox().Post(
       [impl = impl_.get(), record = std::move(record)]() mutable { impl->writer->Take(std::move(record)); });
   return impl_->last_number;
+}
+
+void Journal::SaveVotes(VotePieces votes) {
+  impl_->loop->mailbox().Post([impl = impl_.get(), votes = std::move(votes)] { impl->writer->SaveVotes(votes); });
 }
 
 const Condition& Journal::condition() const { return impl_->condition; }

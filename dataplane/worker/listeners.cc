@@ -22,6 +22,7 @@ void Listeners::AdoptOne(const config::Snapshot& snapshot, config::ListenerSlot 
   } else {
     listener->Update(*config);
   }
+  if (!config->sockets->bound()) return;
   std::unique_ptr<ListeningSocket>& socket = sockets_[config->sockets.get()];
   if (socket == nullptr) socket = std::make_unique<ListeningSocket>(environment_, config->sockets.get());
   socket->set_listener(listener.get());
