@@ -43,6 +43,10 @@ absl::StatusOr<int> BlockSignals() {
 // From the end of a lease to the next leader: etcd looks for leases that are over every half second.
 constexpr std::chrono::seconds kElectionTime{1};
 
+// Of proxies at a controller that does not lead, before that: they may as well look elsewhere, and one that has only
+// been restarted should not wait out a long lease.
+constexpr std::chrono::seconds kLongestWait{5};
+
 std::string HostAndProcess() {
   char host[256] = "";
   gethostname(host, sizeof host - 1);
@@ -73,7 +77,7 @@ Application::Application(const Options& options)
     : options_(options),
       controller_({.session = {.force = options.force},
                    .leader_epoch = options.leader_epoch,
-                   .patience = options.lease_ttl + kElectionTime,
+                   .patience = std::min(options.lease_ttl, kLongestWait) + kElectionTime,
                    .misbehaviours = options.misbehave},
                   TransactionIds::WithRandomPrefix(), [this](const ProxyEvent& event) { OnEvent(event); }),
       status_file_(options.status_file) {}
@@ -155,7 +159,10 @@ void Application::Wait() {
   TimePoint deadline = std::min(controller_.NextDeadline(), dialer_->NextDeadline());
   if (scenario_ != nullptr) deadline = std::min(deadline, scenario_->NextDeadline());
   if (watcher_ != nullptr && watcher_->changed()) deadline = std::min(deadline, watcher_->NextDeadline());
-  if (store_ != nullptr) deadline = std::min(deadline, store_->NextDeadline());
+  if (store_ != nullptr) {
+    deadline = std::min(deadline, store_->NextDeadline());
+    if (store_->leads_until() > Clock::now()) deadline = std::min(deadline, store_->leads_until());
+  }
   pollfd fds[] = {{.fd = inbox_->fd(), .events = POLLIN, .revents = 0},
                   {.fd = signals_, .events = POLLIN, .revents = 0},
                   {.fd = watcher_ != nullptr ? watcher_->fd() : -1, .events = POLLIN, .revents = 0}};

@@ -36,6 +36,7 @@ void Controller::StandBy(const std::string& leader, TimePoint now) {
   if (leader_ == leader) return;
   leader_ = leader;
   mandate_.until = TimePoint::min();
+  if (!leader.empty()) waiting_room_.OnNewLeader();
   for (auto& [key, stream] : streams_) {
     if (leader.empty()) {
       stream.leaves_at = std::min(stream.leaves_at, waiting_room_.Patience(now));

@@ -26,7 +26,7 @@ struct ControllerSettings {
   SessionSettings session{};
   // Of a controller that is alone.
   std::optional<uint64_t> leader_epoch{};
-  // How long one that does not lead keeps a proxy that finds no leader: longer than an election takes.
+  // How long one that does not lead keeps a proxy that finds no leader.
   std::chrono::milliseconds patience{6000};
   // Done to every proxy, once on each stream, when it has answered what it was first sent.
   std::vector<Misbehaviour> misbehaviours{};

@@ -24,6 +24,8 @@ class WaitingRoom {
 
   explicit WaitingRoom(std::chrono::milliseconds patience) : patience_(patience) {}
 
+  // Another leads now: whoever comes has not looked for that one yet.
+  void OnNewLeader() { came_.clear(); }
   // A proxy has come; until when it may stay: `now` if it has to go.
   TimePoint Admit(const std::string& node_id, bool somebody_leads, TimePoint now);
   // Until when those may stay who are here already.
@@ -31,7 +33,7 @@ class WaitingRoom {
 
  private:
   const std::chrono::milliseconds patience_;
-  std::map<std::string, TimePoint> came_;  // by node id: when it came last while somebody led
+  std::map<std::string, TimePoint> came_;  // by node id: when it came last under this leader
 };
 
 }  // namespace fairlead::controlplane_mock

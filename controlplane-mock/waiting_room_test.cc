@@ -36,6 +36,15 @@ TEST(WaitingRoom, WhoComesBackLateIsANewcomer) {
   EXPECT_EQ(room.Admit("edge-1", true, kStart + seconds(31)), kStart + seconds(31));
 }
 
+TEST(WaitingRoom, SendsOnToEachNewLeader) {
+  WaitingRoom room(kPatience);
+  room.Admit("edge-1", true, kStart);
+
+  room.OnNewLeader();
+
+  EXPECT_EQ(room.Admit("edge-1", true, kStart + seconds(1)), kStart + seconds(1));
+}
+
 TEST(WaitingRoom, KeepsEverybodyWhereNobodyLeads) {
   WaitingRoom room(kPatience);
 

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "api/yaml/concat.h"
+#include "api/yaml/scalars.h"
 #include "dataplane/base/utf8.h"
 
 namespace fairlead::prober {
@@ -17,6 +19,12 @@ std::string Printable(std::string_view text, size_t most) {
     text.remove_prefix(std::max<size_t>(size, 1));
   }
   return printable;
+}
+
+Outcome TimedOut(uint64_t timeout_ms, std::string_view stage) {
+  const std::string span = api::FormatDuration(
+      {static_cast<int64_t>(timeout_ms / 1'000), static_cast<int32_t>(timeout_ms % 1'000 * 1'000'000)});
+  return {false, api::Concat("timeout after ", span, " (", stage, ")")};
 }
 
 void Attempt::Finish(bool success, std::string_view reason) {

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstdint>
 #include <string>
 #include <string_view>
 
@@ -20,6 +21,9 @@ inline constexpr size_t kMaxReason = 256;  // of a report
 
 // Of any bytes, what can stand in a reason: others become '?', and what is too long is cut.
 std::string Printable(std::string_view text, size_t most = kMaxReason);
+
+// Of a check that took longer than it may, and of what it waited for.
+Outcome TimedOut(uint64_t timeout_ms, std::string_view stage);
 
 // One check under way. Owned by who has begun it, on the loop's thread; destroying it ends it without a word. How long
 // it may take is its owner's business.

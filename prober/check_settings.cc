@@ -164,6 +164,11 @@ absl::StatusOr<std::string> ReadFile(const std::string& file) {
 
 }  // namespace
 
+uint64_t CheckSettings::decision_ms() const {
+  const auto latest = [](uint64_t period) { return period + period / 10; };
+  return latest(interval_ms) + (fall - 1) * latest(retry_interval_ms) + fall * timeout_ms;
+}
+
 std::string_view CheckSettings::kind_name() const {
   if (std::holds_alternative<HttpSettings>(kind)) return tls != nullptr ? "https" : "http";
   if (std::holds_alternative<GrpcSettings>(kind)) return tls != nullptr ? "grpcs" : "grpc";

@@ -65,6 +65,8 @@ struct CheckSettings {
   std::shared_ptr<const tls::ClientContext> tls = nullptr;  // null: in the clear
   std::variant<TcpSettings, HttpSettings, GrpcSettings, CommandSettings> kind;
 
+  // How long it takes at most to find out that a server is down that nothing is known of, or that was up.
+  uint64_t decision_ms() const;
   // "tcp", "http", "https", "grpc", "grpcs", "command", "tls".
   std::string_view kind_name() const;
 };

@@ -6,17 +6,12 @@
 
 #include "absl/container/flat_hash_set.h"
 #include "api/yaml/concat.h"
-#include "api/yaml/scalars.h"
 #include "prober/hash.h"
 
 namespace fairlead::prober {
 namespace {
 
 bool IsCommand(const CheckSettings& settings) { return std::holds_alternative<CommandSettings>(settings.kind); }
-
-std::string Span(uint64_t ms) {
-  return api::FormatDuration({static_cast<int64_t>(ms / 1000), static_cast<int32_t>(ms % 1000 * 1'000'000)});
-}
 
 }  // namespace
 
@@ -100,7 +95,7 @@ void Checker::Leave(Entry& entry) {
   Stop(entry);
   entry.in_share = false;
   // Without settings it is not to be checked at all, by anybody.
-  const uint64_t delay = entry.settings == nullptr ? 0 : entry.settings->interval_ms;
+  const uint64_t delay = entry.settings == nullptr ? 0 : entry.settings->decision_ms();
   if (entry.has_voted) loop_->timers().Schedule(&entry.timer, delay);
 }
 
@@ -124,8 +119,7 @@ void Checker::OnTimer(Entry& entry) {
   if (!entry.in_share) return Withdraw(entry);
   if (entry.attempt == nullptr) return BeginOrWait(entry);
   ++counters_.timed_out;
-  End(entry,
-      {false, api::Concat("timeout after ", Span(entry.settings->timeout_ms), " (", entry.attempt->stage(), ")")});
+  End(entry, TimedOut(entry.settings->timeout_ms, entry.attempt->stage()));
 }
 
 bool Checker::HasRoom(bool is_command) const {

@@ -27,7 +27,7 @@ namespace fairlead::prober {
 // A server that comes, or comes into the share, is checked first within half an interval, at a moment drawn by lot, and
 // from then on after each interval, give or take a tenth: neither all at once nor in step with other probers. Each
 // check that ends renews the vote, so that it lives as long as checks go on. A server that leaves the share is not
-// checked any more, and one interval later, when whoever has it now has spoken, its vote is withdrawn.
+// checked any more, and when whoever has it now must have made up its mind, its vote is withdrawn.
 //
 // No more than so many checks run at a time; who is due beyond that waits in line, and its timeout counts from its
 // beginning. On the loop's thread. About 1 KiB a server.

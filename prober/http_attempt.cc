@@ -1,20 +1,15 @@
 #include "prober/http_attempt.h"
 
-#include <strings.h>
-
 #include <algorithm>
 #include <utility>
 
 #include "api/yaml/concat.h"
+#include "dataplane/http/ascii.h"
 #include "dataplane/http/h1/request_parser.h"
 #include "dataplane/http/head_limits.h"
 
 namespace fairlead::prober {
 namespace {
-
-bool SameName(std::string_view a, std::string_view b) {
-  return a.size() == b.size() && strncasecmp(a.data(), b.data(), a.size()) == 0;
-}
 
 bool Matches(std::string_view value, const FieldMatch& match) {
   switch (match.kind) {
@@ -56,7 +51,7 @@ std::string FaultOfHead(const http::ResponseHead& head, const HttpSettings& sett
   if (!right) return api::Concat("HTTP ", head.status, ", ", settings.statuses_text, " wanted");
   for (const FieldMatch& match : settings.fields) {
     const bool found = std::ranges::any_of(head.fields, [&](const http::FieldList::Field& field) {
-      return SameName(head.fields.name(field), match.name) && Matches(head.fields.value(field), match);
+      return http::EqualsIgnoreCase(head.fields.name(field), match.name) && Matches(head.fields.value(field), match);
     });
     if (found == (match.kind == FieldMatch::Kind::kAbsent)) {
       return api::Concat("HTTP ", head.status, ", field ", match.name, ": ", Describe(match));

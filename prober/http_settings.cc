@@ -1,11 +1,11 @@
 #include "prober/http_settings.h"
 
-#include <strings.h>
-
+#include <algorithm>
 #include <optional>
 #include <utility>
 
 #include "api/yaml/scalars.h"
+#include "dataplane/http/ascii.h"
 #include "dataplane/http/h1/request_parser.h"
 #include "dataplane/http/head_limits.h"
 #include "dataplane/http/message.h"
@@ -51,6 +51,17 @@ FieldMatch CompileField(const v1::HeaderMatch& match, const CheckFaults& faults)
   return field;
 }
 
+// RFC 9110 §5.6.2.
+bool IsToken(std::string_view text) {
+  constexpr std::string_view kAllowed = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789!#$%&'*+-.^_`|~";
+  return !text.empty() && text.find_first_not_of(kAllowed) == std::string_view::npos;
+}
+
+// Visible characters of ASCII: nothing that would end a request line.
+bool IsTarget(std::string_view text) {
+  return text.starts_with('/') && std::ranges::all_of(text, [](char c) { return c > 0x20 && c < 0x7f; });
+}
+
 bool FramesOrRoutes(std::string_view name) {
   const http::KnownField known = http::FindKnownField(name);
   return known != http::KnownField::kOther && known != http::KnownField::kDate && known != http::KnownField::kServer;
@@ -59,8 +70,11 @@ bool FramesOrRoutes(std::string_view name) {
 void CompileRequest(const v1::HttpCheck& check, const CheckFaults& faults, HttpSettings& settings) {
   const std::string method = check.method().empty() ? "GET" : check.method();
   const std::string path = check.path().empty() ? "/" : check.path();
+  if (!IsToken(method)) faults.In("method").Add("no method: \"", method, "\"");
   if (method == "CONNECT") faults.In("method").Add("CONNECT makes a tunnel");
-  if (path.front() != '/') faults.In("path").Add("want it to begin with \"/\", not \"", path, "\"");
+  if (!IsTarget(path)) {
+    faults.In("path").Add("want \"/\" and visible characters of ASCII, not \"", path, "\"");
+  }
   settings.before_host = api::Concat(method, " ", path, " HTTP/1.1\r\nHost: ");
   settings.host = check.host();
   if (!check.host().empty() && !IsAuthority(check.host())) {
@@ -70,13 +84,15 @@ void CompileRequest(const v1::HttpCheck& check, const CheckFaults& faults, HttpS
   bool has_agent = false;
   for (int i = 0; i < check.headers_size(); ++i) {
     const v1::HttpHeader& header = check.headers(i);
-    if (FramesOrRoutes(header.name())) {
+    if (!IsToken(header.name())) {
+      faults.At("headers", i).In("name").Add("no name of a field: \"", header.name(), "\"");
+    } else if (FramesOrRoutes(header.name())) {
       faults.At("headers", i).In("name").Add(header.name(), " is not to be set; for Host there is `host`");
     }
     if (header.value().find_first_of(std::string_view("\r\n\0", 3)) != std::string::npos) {
       faults.At("headers", i).In("value").Add("no value of a field");
     }
-    if (header.name().size() == 10 && strncasecmp(header.name().data(), "user-agent", 10) == 0) has_agent = true;
+    if (http::EqualsIgnoreCase(header.name(), "user-agent")) has_agent = true;
     api::Append(settings.after_host, header.name(), ": ", header.value(), "\r\n");
   }
   if (!has_agent) settings.after_host += "User-Agent: fairlead_prober\r\n";

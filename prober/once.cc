@@ -9,7 +9,6 @@
 #include <utility>
 #include <vector>
 
-#include "api/yaml/concat.h"
 #include "ctl/connection.h"
 #include "ctl/requests.h"
 #include "ctl/table.h"
@@ -70,8 +69,8 @@ class Round {
     std::unique_ptr<Attempt> attempt;
     event::Timer timeout{[](void* self) {
                            auto* check = static_cast<Check*>(self);
-                           const std::string stage(check->attempt->stage());
-                           check->round->End(check->index, {false, api::Concat("timeout (", stage, ")")});
+                           const uint64_t timeout_ms = (*check->round->rows_)[check->index].settings->timeout_ms;
+                           check->round->End(check->index, TimedOut(timeout_ms, check->attempt->stage()));
                          },
                          this};
   };

@@ -229,9 +229,9 @@ absl::Status Prober::OpenLinks() {
     };
     callbacks.on_reach = [this, i](bool reached) {
       proxies_[i].reached = reached;
-      if (peers_ != nullptr) SendBeat(/*leaving=*/false);
       MergeServers();
       UpdateShares();
+      if (peers_ != nullptr) SendBeat(/*leaving=*/false);
     };
     proxies_[i].link = std::make_unique<ProxyLink>(loop_.get(),
                                                    ProxyLink::Options{.address = options_.proxies[i],
@@ -284,7 +284,9 @@ void Prober::OnBeatTimer() {
 
 void Prober::SendBeat(bool leaving) {
   beat_at_ms_ = loop_->now_ms();
-  peers_->Send(membership_->MakeBeat(ReachedProxies(), leaving, loop_->now_ms()));
+  // Nobody is to count on it before it has a share.
+  const std::vector<uint64_t> proxies = has_shares_ ? ReachedProxies() : std::vector<uint64_t>();
+  peers_->Send(membership_->MakeBeat(proxies, leaving, loop_->now_ms()));
 }
 
 std::vector<uint64_t> Prober::ReachedProxies() const {

@@ -284,6 +284,7 @@ TEST(MetricsPage, ShowsWhatComesByEachListener) {
       own.tls_resumption_refusals[i].Add(static_cast<uint64_t>(i) + 10);
     }
     own.tls_handshake_timeouts.Add(80);
+    for (int i = 0; i < tls::kEarlyDataOutcomes; ++i) own.tls_early_data[i].Add(static_cast<uint64_t>(i) + 20);
     for (int i = 0; i < tls::kFailureCauses; ++i) own.tls_failures[i].Add(static_cast<uint64_t>(i) + 1);
   }
   const PrometheusPage page = ReadMetrics(fleet.status);
@@ -307,6 +308,8 @@ TEST(MetricsPage, ShowsWhatComesByEachListener) {
   };
   EXPECT_EQ(refused("unknown"), 20);
   EXPECT_EQ(refused("certificate"), 28);
+  EXPECT_EQ(page.Get("fairlead_listener_tls_early_data_total", "{listener=\"front\",outcome=\"taken\"}"), 40);
+  EXPECT_EQ(page.Get("fairlead_listener_tls_early_data_total", "{listener=\"front\",outcome=\"refused\"}"), 46);
   EXPECT_EQ(page.Get("fairlead_listener_tls_session_cache_entries", front), 0);
   EXPECT_EQ(page.Get("fairlead_listener_tls_session_cache_evictions_total", front), 0);
   EXPECT_EQ(page.Get("fairlead_listener_tls_handshake_timeouts_total", front), 160);

@@ -41,6 +41,8 @@ constexpr MetricFamily<ListenerItem> kListenerFamilies[] = {
      WriteTlsResumed},
     {"tls_resumptions_refused_total", "TLS handshakes that were to resume a session and did not, by cause.",
      MetricType::kCounter, WriteTlsResumptionRefusals},
+    {"tls_early_data_total", "Connections that began with TLS early data, by what became of it.", MetricType::kCounter,
+     WriteTlsEarlyData},
     {"tls_session_cache_entries", "TLS sessions that are kept to be resumed by their ids.", MetricType::kGauge,
      WriteTlsSessionCacheEntries},
     {"tls_session_cache_evictions_total", "TLS sessions that made room for others before their time.",

@@ -31,15 +31,19 @@ static_assert(std::size(kCauses) == tls::kFailureCauses);
 // Of tls::ResumptionRefusal.
 constexpr std::string_view kRefusals[] = {"unknown", "expired", "other_terms", "other_name", "certificate"};
 static_assert(std::size(kRefusals) == tls::kResumptionRefusals);
+// Of tls::EarlyDataOutcome.
+constexpr std::string_view kEarlyData[] = {"taken", "replayed", "no_room", "refused"};
+static_assert(std::size(kEarlyData) == tls::kEarlyDataOutcomes);
 
 template <size_t kCount>
-void WriteByCause(const ListenerItem& listener, metrics::Counter (ListenerWorkerCounters::*counters)[kCount],
-                  const std::string_view (&causes)[kCount], metrics::PrometheusWriter* writer) {
+void WriteBy(std::string_view label, const ListenerItem& listener,
+             metrics::Counter (ListenerWorkerCounters::*counters)[kCount], const std::string_view (&values)[kCount],
+             metrics::PrometheusWriter* writer) {
   uint64_t sums[kCount] = {};
   listener.counters().ForEach([&](const ListenerWorkerCounters& worker) {
     for (size_t i = 0; i < kCount; ++i) sums[i] += (worker.*counters)[i].value();
   });
-  for (size_t i = 0; i < kCount; ++i) writer->Write(listener.labels(), Label{"cause", causes[i]}, sums[i]);
+  for (size_t i = 0; i < kCount; ++i) writer->Write(listener.labels(), Label{label, values[i]}, sums[i]);
 }
 
 // Null: none.
@@ -67,7 +71,11 @@ void WriteTlsResumed(const ListenerItem& listener, metrics::PrometheusWriter* wr
 }
 
 void WriteTlsResumptionRefusals(const ListenerItem& listener, metrics::PrometheusWriter* writer) {
-  WriteByCause(listener, &ListenerWorkerCounters::tls_resumption_refusals, kRefusals, writer);
+  WriteBy("cause", listener, &ListenerWorkerCounters::tls_resumption_refusals, kRefusals, writer);
+}
+
+void WriteTlsEarlyData(const ListenerItem& listener, metrics::PrometheusWriter* writer) {
+  WriteBy("outcome", listener, &ListenerWorkerCounters::tls_early_data, kEarlyData, writer);
 }
 
 void WriteTlsSessionCacheEntries(const ListenerItem& listener, metrics::PrometheusWriter* writer) {
@@ -81,7 +89,7 @@ void WriteTlsSessionCacheEvictions(const ListenerItem& listener, metrics::Promet
 }
 
 void WriteTlsFailures(const ListenerItem& listener, metrics::PrometheusWriter* writer) {
-  WriteByCause(listener, &ListenerWorkerCounters::tls_failures, kCauses, writer);
+  WriteBy("cause", listener, &ListenerWorkerCounters::tls_failures, kCauses, writer);
 }
 
 }  // namespace fairlead::admin

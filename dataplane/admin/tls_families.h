@@ -17,6 +17,8 @@ void WriteTlsResumed(const ListenerItem& listener, metrics::PrometheusWriter* wr
 void WriteTlsResumptionRefusals(const ListenerItem& listener, metrics::PrometheusWriter* writer);
 void WriteTlsFailures(const ListenerItem& listener, metrics::PrometheusWriter* writer);
 
+// Its connections that began with early data, by what became of it.
+void WriteTlsEarlyData(const ListenerItem& listener, metrics::PrometheusWriter* writer);
 // Its sessions that are kept, and those that had to make room.
 void WriteTlsSessionCacheEntries(const ListenerItem& listener, metrics::PrometheusWriter* writer);
 void WriteTlsSessionCacheEvictions(const ListenerItem& listener, metrics::PrometheusWriter* writer);

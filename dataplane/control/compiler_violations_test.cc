@@ -179,12 +179,12 @@ const Case kListeners[] = {
           id: "l" address: "127.0.0.1:0" tls { session_cache: 1000001 early_data: true ticket_keys: "t"
             client_auth { mode: REQUIRED trust: "x" forward_headers: true } handshake_timeout {} }
           tcp { backend: "web" sni_routes { server_names: "a.example" backend: "web" } } } })",
-     {"UNIMPLEMENTED listeners[\"l\"].tls.early_data: this version does not do it yet",
-      "INVALID_ARGUMENT listeners[\"l\"].tls.certificates: not 1 to 1000 certificates: 0",
+     {"INVALID_ARGUMENT listeners[\"l\"].tls.certificates: not 1 to 1000 certificates: 0",
       "NOT_FOUND listeners[\"l\"].tls.client_auth.trust: no trust bundle \"x\" at the end of the transaction",
       "INVALID_ARGUMENT listeners[\"l\"].tls.client_auth.forward_headers: only with http",
       "NOT_FOUND listeners[\"l\"].tls.ticket_keys: no ticket keys \"t\" at the end of the transaction",
       "INVALID_ARGUMENT listeners[\"l\"].tls.session_cache: not 0 to 1000000: 1000001",
+      "INVALID_ARGUMENT listeners[\"l\"].tls.early_data: only with http, whose methods tell what may come twice",
       "INVALID_ARGUMENT listeners[\"l\"].tls.handshake_timeout: not 1 ms to 24 h: 0s",
       "INVALID_ARGUMENT listeners[\"l\"].tls: set beside tcp.sni_routes; TLS either ends here or is passed through"}},
     {"ListenerWithProxyProtocol",

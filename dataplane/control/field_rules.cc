@@ -24,14 +24,21 @@ using google::protobuf::Reflection;
 
 // Operations on reporters and scopes, which have these places: requests.cc.
 constexpr std::string_view kUnimplementedFields[] = {
-    "fairlead.v1.ServerTls.early_data",     "fairlead.v1.Server.zone",
-    "fairlead.v1.Server.priority",          "fairlead.v1.Snapshot.reporters",
-    "fairlead.v1.Snapshot.scopes",          "fairlead.v1.BackendHealth.down",
-    "fairlead.v1.BackendHealth.up",         "fairlead.v1.BackendHealth.fall",
-    "fairlead.v1.BackendHealth.rise",       "fairlead.v1.BackendHealth.min_down",
-    "fairlead.v1.BackendHealth.min_up",     "fairlead.v1.BackendHealth.keep_last",
-    "fairlead.v1.BackendHealth.damping",    "fairlead.v1.BackendHealth.fail_safe",
-    "fairlead.v1.LoadBalancing.hash",       "fairlead.v1.LoadBalancing.ring_points",
+    "fairlead.v1.Server.zone",
+    "fairlead.v1.Server.priority",
+    "fairlead.v1.Snapshot.reporters",
+    "fairlead.v1.Snapshot.scopes",
+    "fairlead.v1.BackendHealth.down",
+    "fairlead.v1.BackendHealth.up",
+    "fairlead.v1.BackendHealth.fall",
+    "fairlead.v1.BackendHealth.rise",
+    "fairlead.v1.BackendHealth.min_down",
+    "fairlead.v1.BackendHealth.min_up",
+    "fairlead.v1.BackendHealth.keep_last",
+    "fairlead.v1.BackendHealth.damping",
+    "fairlead.v1.BackendHealth.fail_safe",
+    "fairlead.v1.LoadBalancing.hash",
+    "fairlead.v1.LoadBalancing.ring_points",
     "fairlead.v1.LoadBalancing.table_size",
 };
 

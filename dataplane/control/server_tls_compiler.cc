@@ -92,6 +92,10 @@ ServerTlsPlan PlanServerTls(Compilation& compilation, const v1::Listener& messag
     }
   }
   plan.settings.session_cache = CompileSessionCache(message.tls(), place, compilation.violations);
+  plan.settings.early_data = message.tls().early_data();
+  if (message.tls().early_data() && !message.has_http()) {
+    compilation.violations.Invalid(Path(place, "early_data"), "only with http, whose methods tell what may come twice");
+  }
   if (message.tls().has_handshake_timeout()) {
     plan.tls->handshake_timeout =
         CheckDuration(message.tls().handshake_timeout(), Path(place, "handshake_timeout"), compilation.violations);

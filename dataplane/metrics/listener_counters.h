@@ -31,6 +31,8 @@ struct alignas(64) ListenerWorkerCounters : RequestCounters {
   Counter tls_resumed_by_ticket;
   Counter tls_resumed_by_id;
   Counter tls_resumption_refusals[5];
+  // Connections that began with early data, by tls::EarlyDataOutcome.
+  Counter tls_early_data[4];
   Counter tls_failures[8];
   Counter tls_handshake_timeouts;
   // and where TLS is passed through: without a valid ClientHello; without one in time; of a name that is nowhere to go.

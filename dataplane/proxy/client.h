@@ -35,6 +35,10 @@ struct Client {
   const tls::PeerCertificate* certificate() const {
     return tls != nullptr && tls->certificate.has_value() ? &*tls->certificate : nullptr;
   }
+  // Null where the handshake is over, or there is none.
+  EarlyData* early_data() const {
+    return tls != nullptr && tls->early != nullptr && !tls->early->over() ? tls->early.get() : nullptr;
+  }
   std::string_view scheme() const { return tls == nullptr ? "http" : "https"; }
   // Whose connection it is, whatever it says.
   const net::Address& peer() const { return received == nullptr ? address : received->peer; }

@@ -1,8 +1,10 @@
 #pragma once
 
+#include <memory>
 #include <optional>
 #include <string>
 
+#include "dataplane/proxy/early_data.h"
 #include "dataplane/tls/peer_certificate.h"
 
 namespace fairlead::proxy {
@@ -15,6 +17,7 @@ struct ClientTls {
   bool http2 = false;                               // chosen by ALPN
   std::string server_name;                          // that the client asked for; empty: none
   std::optional<tls::PeerCertificate> certificate;  // verified
+  std::unique_ptr<EarlyData> early = nullptr;       // null: the connection began with the handshake's end
 };
 
 }  // namespace fairlead::proxy

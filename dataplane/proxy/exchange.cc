@@ -4,6 +4,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "dataplane/http/h1/upgrade.h"
+#include "dataplane/proxy/early_data.h"
 #include "dataplane/proxy/exchange_pool.h"
 #include "dataplane/proxy/request_log.h"
 #include "dataplane/proxy/sent_proxy_header.h"
@@ -40,7 +41,7 @@ void Exchange::Begin(http::ServerStream* stream, const Client* client) {
   backend_ = nullptr;
   attempts_.Start();
   request_ended_ = body_sent_ = response_begun_ = response_ended_ = tunnel_ = false;
-  idle_watch_due_ = is_call_ = counted_ = finished_ = false;
+  idle_watch_due_ = is_call_ = counted_ = awaits_handshake_ = finished_ = false;
 }
 
 void Exchange::OnRequestHead(bool body_follows) {
@@ -55,7 +56,19 @@ void Exchange::OnRequestHead(bool body_follows) {
   if (environment_->loop->blocks().tight()) return RefuseForMemory();
   reservation_.Begin(environment_->loop->blocks());
   if (client_->listener->http.path_normalization.any() && !NormalizePath()) return;
+  if (AwaitHandshake()) return;
   Route();
+}
+
+bool Exchange::AwaitHandshake() {
+  EarlyData* const early = client_->early_data();
+  if (early == nullptr || !EarlyData::Holds(request_)) return false;
+  awaits_handshake_ = true;
+  early->Wait(this, [](void* self) {
+    static_cast<Exchange*>(self)->awaits_handshake_ = false;
+    static_cast<Exchange*>(self)->Route();
+  });
+  return true;
 }
 
 void Exchange::BeginCall() {
@@ -514,6 +527,7 @@ void Exchange::Finish() {
   downstream_ = nullptr;
   environment_->loop->timers().Cancel(&timer_);
   Leave();
+  if (awaits_handshake_) client_->tls->early->Forget(this);
   attempts_.End();
   metrics_.End(environment_->loop->now_us());
   if (pin_ != nullptr) environment_->snapshots->Unpin(std::exchange(pin_, nullptr));

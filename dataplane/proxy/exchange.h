@@ -80,6 +80,8 @@ class Exchange final : public http::ServerStreamHandler,
   // Whether the call is made again, in place of passing its answer on.
   bool RetryCall();
   void OnDeadline();
+  // Whether it waits for the end of its connection's TLS handshake.
+  bool AwaitHandshake();
   // By the listener's rules. False: it was refused.
   bool NormalizePath();
   // Finds a rule by the worker's current revision, and goes by it.
@@ -150,6 +152,7 @@ class Exchange final : public http::ServerStreamHandler,
   bool idle_watch_due_ : 1 = false;
   bool is_call_ : 1 = false;  // of gRPC
   bool counted_ : 1 = false;
+  bool awaits_handshake_ : 1 = false;
   bool finished_ : 1 = false;
 };
 

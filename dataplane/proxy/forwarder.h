@@ -26,6 +26,8 @@ class Forwarder {
     has_own_id_ = false;
   }
 
+  // Whether the request came as early data, and goes to a server before that is known to be no recording.
+  bool is_early() const { return client_->early_data() != nullptr; }
   // By which the client came.
   std::string_view scheme() const { return client_->scheme(); }
   // The client's own address: the peer's, or what proxies that the listener trusts say. Found out once for each

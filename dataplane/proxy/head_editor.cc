@@ -43,6 +43,7 @@ const http::HeadEdits& HeadEditor::EditRequest(const http::RequestHead& request,
     if (!rule.rewrite->host.empty()) request_edits_.host = rule.rewrite->host;
   }
   if (rule.request_headers != nullptr) AppendChanges(*rule.request_headers, &request_edits_.fields);
+  if (forwarder_.is_early()) request_edits_.fields.Set("Early-Data", "1");  // RFC 8470 §5.1
   return request_edits_;
 }
 

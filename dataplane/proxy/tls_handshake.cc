@@ -1,5 +1,6 @@
 #include "dataplane/proxy/tls_handshake.h"
 
+#include <cerrno>
 #include <memory>
 #include <optional>
 #include <string_view>
@@ -23,6 +24,7 @@ TlsHandshake::TlsHandshake(Environment* environment, Client client, event::Socke
                            Serve serve)
     : environment_(environment),
       client_(std::move(client)),
+      listener_(client_.listener),
       socket_(tls::Socket::Accept(*environment->loop, socket, client_.listener->tls->context, this, std::move(begin),
                                   ChooseHelpers(*environment))),
       serve_(serve),
@@ -33,6 +35,7 @@ TlsHandshake::TlsHandshake(Environment* environment, Client client, event::Socke
 
 void TlsHandshake::OnConnected(int error) {
   event::TurnScope scope(environment_->turn_work);
+  CountEarlyData();
   if (error != 0) {
     CountFailure();
     if (socket_->failure()->cause == tls::FailureCause::kClosed) return Close();
@@ -41,17 +44,40 @@ void TlsHandshake::OnConnected(int error) {
     environment_->loop->timers().Schedule(&timer_, kLingerMs);
     return;
   }
-  CountSuccess();
-  client_.tls = std::make_unique<const ClientTls>(
-      ClientTls{.version = socket_->version(),
-                .cipher = socket_->cipher(),
-                .resumed = socket_->resumed(),
-                .http2 = socket_->protocol() == "h2",
-                .server_name = absl::AsciiStrToLower(base::ToAbsl(socket_->server_name())),
-                .certificate = socket_->peer_certificate()});
-  event::Socket* const socket = socket_;
-  Leave();
+  if (!socket_->early()) CountSuccess();
+  GiveOn();
+}
+
+void TlsHandshake::GiveOn() {
+  auto tls =
+      std::make_unique<ClientTls>(ClientTls{.version = socket_->version(),
+                                            .cipher = socket_->cipher(),
+                                            .resumed = socket_->resumed(),
+                                            .http2 = socket_->protocol() == "h2",
+                                            .server_name = absl::AsciiStrToLower(base::ToAbsl(socket_->server_name())),
+                                            .certificate = socket_->peer_certificate()});
+  tls::Socket* const socket = socket_;
+  if (socket->early()) {
+    tls->early = std::make_unique<EarlyData>();
+    early_ = tls->early.get();
+    socket->set_early_handler(this);
+    Unlink();
+  } else {
+    Leave();
+  }
+  client_.tls = std::move(tls);
   serve_(environment_, std::move(client_), socket, {});
+}
+
+void TlsHandshake::OnHandshakeEnd(int error) {
+  event::TurnScope scope(environment_->turn_work);
+  if (error == 0) {
+    CountSuccess();
+    early_->End();
+  } else if (error != ECANCELED && error != ETIMEDOUT) {
+    CountFailure();
+  }
+  Leave();
 }
 
 void TlsHandshake::OnReceiveEnd(int) {
@@ -61,12 +87,14 @@ void TlsHandshake::OnReceiveEnd(int) {
 
 void TlsHandshake::OnTimeout() {
   event::TurnScope scope(environment_->turn_work);
-  if (!failed_) client_.listener->own_counters->tls_handshake_timeouts.Increment();
+  if (!failed_) listener_->own_counters->tls_handshake_timeouts.Increment();
+  if (early_ != nullptr) return socket_->GiveUpHandshake();
+  if (!failed_) CountEarlyData();
   Close();
 }
 
 void TlsHandshake::CountSuccess() {
-  metrics::ListenerWorkerCounters& counters = *client_.listener->own_counters;
+  metrics::ListenerWorkerCounters& counters = *listener_->own_counters;
   const bool newest = std::string_view(socket_->version()) == "TLSv1.3";
   (newest ? counters.tls13_handshakes : counters.tls12_handshakes).Increment();
   if (socket_->resumed()) {
@@ -78,12 +106,18 @@ void TlsHandshake::CountSuccess() {
 void TlsHandshake::CountRefusal() {
   const std::optional<tls::ResumptionRefusal> refusal = socket_->resumption_refusal();
   if (!refusal.has_value()) return;
-  client_.listener->own_counters->tls_resumption_refusals[static_cast<size_t>(*refusal)].Increment();
+  listener_->own_counters->tls_resumption_refusals[static_cast<size_t>(*refusal)].Increment();
 }
 
 void TlsHandshake::CountFailure() {
   CountRefusal();
-  client_.listener->own_counters->tls_failures[static_cast<size_t>(socket_->failure()->cause)].Increment();
+  listener_->own_counters->tls_failures[static_cast<size_t>(socket_->failure()->cause)].Increment();
+}
+
+void TlsHandshake::CountEarlyData() {
+  const tls::EarlyDataOutcome outcome = socket_->early_data();
+  if (outcome == tls::EarlyDataOutcome::kNotSent) return;
+  listener_->own_counters->tls_early_data[static_cast<size_t>(outcome)].Increment();
 }
 
 void TlsHandshake::Close() {

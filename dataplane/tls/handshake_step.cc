@@ -21,15 +21,15 @@ void HandshakeStep::Run() {
   if (in == nullptr || out == nullptr) {
     BIO_free(in);
     BIO_free(out);
+    progress = HandshakeProgress::kFailed;
     failure = Failure{FailureCause::kInternal, "no memory"};
     return;
   }
   BIO_set_mem_eof_return(in, -1);  // more may come
   SSL_set_bio(tls, in, out);
   ERR_clear_error();
-  const int result = SSL_do_handshake(tls);
-  done = result == 1;
-  if (!done && SSL_get_error(tls, result) != SSL_ERROR_WANT_READ) failure = TakeFailure(SSL_get_verify_result(tls));
+  progress = Advance(tls, early.get());
+  if (progress == HandshakeProgress::kFailed) failure = TakeFailure(SSL_get_verify_result(tls));
   output = Contents(out);
   input = Contents(in);
 }

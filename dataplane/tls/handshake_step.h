@@ -7,6 +7,7 @@
 
 #include "dataplane/event/mailbox.h"
 #include "dataplane/tls/failure.h"
+#include "dataplane/tls/handshake_progress.h"
 
 struct ssl_st;
 
@@ -30,8 +31,9 @@ struct HandshakeStep {
   std::shared_ptr<const void> context;  // that `tls` goes by
   std::string input;                    // afterwards: what the step has left of it
   std::string output;
-  bool done = false;               // the handshake is
-  std::optional<Failure> failure;  // neither done nor in need of more input
+  std::unique_ptr<EarlyReading> early;  // null: none is taken
+  HandshakeProgress progress = HandshakeProgress::kWaits;
+  std::optional<Failure> failure;  // where it has failed
 
   // Whom it is given back to, on the loop's thread: null when the socket has been closed.
   Socket* socket = nullptr;

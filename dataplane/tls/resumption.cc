@@ -11,6 +11,7 @@
 
 #include "absl/strings/ascii.h"
 #include "dataplane/base/absl_strings.h"
+#include "dataplane/tls/handshake_progress.h"
 #include "dataplane/tls/openssl.h"
 
 namespace fairlead::tls {
@@ -97,9 +98,14 @@ bool SetMacKey(EVP_MAC_CTX* mac, const TicketKey& key) {
   return set;
 }
 
-// A connection whose client's wish was refused carries the first reason, plus one.
+// A connection whose client's wish was refused carries the reason: the first of ResumptionRefusal, plus one, or of
+// EarlyDataOutcome after kEarlyMark.
+constexpr uintptr_t kEarlyMark = 0x100;
+
+uintptr_t MarkOf(const SSL* connection) { return reinterpret_cast<uintptr_t>(SSL_get_app_data(connection)); }
+
 void MarkRefused(SSL* connection, ResumptionRefusal refusal) {
-  if (SSL_get_app_data(connection) != nullptr) return;
+  if (MarkOf(connection) != 0) return;
   SSL_set_app_data(connection, reinterpret_cast<void*>(static_cast<uintptr_t>(refusal) + 1));
 }
 
@@ -149,6 +155,18 @@ struct ResumptionCallbacks {
     }
     MarkRefused(connection, *refusal);
     return SSL_TICKET_RETURN_IGNORE_RENEW;
+  }
+
+  // The last to be asked: all else is for it.
+  static int OnEarlyData(SSL* connection, void*) {
+    char random[SSL3_RANDOM_SIZE];
+    SSL_get_client_random(connection, reinterpret_cast<unsigned char*>(random), sizeof(random));
+    const ReplayGuard::Verdict verdict = Of(connection).guard()->Admit({random, sizeof(random)}, std::time(nullptr));
+    if (verdict == ReplayGuard::Verdict::kFresh) return 1;
+    const auto outcome =
+        verdict == ReplayGuard::Verdict::kReplayed ? EarlyDataOutcome::kReplayed : EarlyDataOutcome::kNoRoom;
+    SSL_set_app_data(connection, reinterpret_cast<void*>(kEarlyMark + static_cast<uintptr_t>(outcome)));
+    return 0;
   }
 
   static int OnNewSession(SSL* connection, SSL_SESSION* session) {
@@ -201,6 +219,12 @@ void Resumption::Install(SSL_CTX* context) {
   SSL_CTX_set_tlsext_ticket_key_evp_cb(context, &ResumptionCallbacks::UseKey);
   SSL_CTX_set_session_ticket_cb(context, &ResumptionCallbacks::OnTicketMade, &ResumptionCallbacks::OnTicketRead,
                                 nullptr);
+  if (settings_.guard != nullptr) {
+    SSL_CTX_set_max_early_data(context, kMaxEarlyDataBytes);
+    SSL_CTX_set_allow_early_data_cb(context, &ResumptionCallbacks::OnEarlyData, nullptr);
+    // OpenSSL's own would keep every session in its cache, of this process alone, under a lock.
+    SSL_CTX_set_options(context, SSL_OP_NO_ANTI_REPLAY);
+  }
   if (settings_.cache == nullptr) {
     SSL_CTX_set_session_cache_mode(context, SSL_SESS_CACHE_OFF);
     return;
@@ -254,9 +278,22 @@ bool Resumption::WasCached(const SSL* connection) {
 }
 
 std::optional<ResumptionRefusal> Resumption::RefusalOf(const SSL* connection) {
-  const auto mark = reinterpret_cast<uintptr_t>(SSL_get_app_data(connection));
+  const uintptr_t mark = MarkOf(connection);
   if (mark == 0 || SSL_session_reused(connection) == 1) return std::nullopt;
   return static_cast<ResumptionRefusal>(mark - 1);
+}
+
+EarlyDataOutcome Resumption::EarlyDataOf(const SSL* connection) {
+  switch (SSL_get_early_data_status(connection)) {
+    case SSL_EARLY_DATA_ACCEPTED:
+      return EarlyDataOutcome::kTaken;
+    case SSL_EARLY_DATA_REJECTED: {
+      const uintptr_t mark = MarkOf(connection);
+      return mark >= kEarlyMark ? static_cast<EarlyDataOutcome>(mark - kEarlyMark) : EarlyDataOutcome::kRefused;
+    }
+    default:
+      return EarlyDataOutcome::kNotSent;
+  }
 }
 
 }  // namespace fairlead::tls

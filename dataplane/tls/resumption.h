@@ -6,6 +6,7 @@
 #include <string>
 #include <string_view>
 
+#include "dataplane/tls/replay_guard.h"
 #include "dataplane/tls/session_cache.h"
 #include "dataplane/tls/ticket_keys.h"
 
@@ -25,6 +26,17 @@ enum class ResumptionRefusal : uint8_t {
 };
 inline constexpr int kResumptionRefusals = 5;
 
+// What became of a client's early data (RFC 8446 §2.3), as metrics tell it apart. What is not taken is skipped, and the
+// client sends it again after the handshake.
+enum class EarlyDataOutcome : uint8_t {
+  kTaken,
+  kReplayed,  // the same ClientHello came before
+  kNoRoom,    // there were too many to tell, or this process is too young to
+  kRefused,   // anything else: its ticket is not of these seconds, its session not resumed, another protocol chosen
+  kNotSent,
+};
+inline constexpr int kEarlyDataOutcomes = 4;  // of what was sent
+
 // What a server's sessions are resumed by, and the rule that decides it:
 //
 //  - A session goes with the terms that it was made under: the listener, whether and by what trust clients are checked
@@ -43,6 +55,7 @@ class Resumption {
     int64_t crls_end_s = INT64_MAX;
     std::shared_ptr<const TicketKeys> keys;
     std::shared_ptr<SessionCache> cache;  // null: none
+    std::shared_ptr<ReplayGuard> guard;   // of early data; null: none is taken
   };
 
   explicit Resumption(Settings settings) : settings_(std::move(settings)) {}
@@ -55,12 +68,15 @@ class Resumption {
   const std::shared_ptr<const TicketKeys>& keys() const { return settings_.keys; }
   const std::shared_ptr<SessionCache>& cache() const { return settings_.cache; }
 
+  const std::shared_ptr<ReplayGuard>& guard() const { return settings_.guard; }
+
   // Of a connection that has resumed a session: the name that the client has asked for, and whether it was found by its
   // id.
   static std::string_view ServerName(const ssl_st* connection);
   static bool WasCached(const ssl_st* connection);
   // Of one that has not, though its client wanted to.
   static std::optional<ResumptionRefusal> RefusalOf(const ssl_st* connection);
+  static EarlyDataOutcome EarlyDataOf(const ssl_st* connection);
 
  private:
   friend struct ResumptionCallbacks;

@@ -107,6 +107,15 @@ void ServerContext::SetUpResumption(const ServerContext* before) {
     const bool is_there = before != nullptr && before->settings_.session_cache == settings_.session_cache;
     settings.cache = is_there ? before->resumption_->cache() : std::make_shared<SessionCache>(settings_.session_cache);
   }
+  if (settings_.early_data) {
+    // Tickets of keys that others have too may be of a process that was here before.
+    const bool strangers = settings_.ticket_keys != nullptr;
+    const bool goes_on = before != nullptr && (before->settings_.ticket_keys != nullptr) == strangers;
+    if (goes_on) settings.guard = before->resumption_->guard();
+    if (settings.guard == nullptr) {
+      settings.guard = std::make_shared<ReplayGuard>(strangers ? std::time(nullptr) + ReplayGuard::kWindowSeconds : 0);
+    }
+  }
   resumption_ = std::make_unique<Resumption>(std::move(settings));
   resumption_->Install(context_);
 }

@@ -10,6 +10,7 @@
 #include "absl/status/statusor.h"
 #include "dataplane/tls/certificate.h"
 #include "dataplane/tls/policy.h"
+#include "dataplane/tls/replay_guard.h"
 #include "dataplane/tls/resumption.h"
 #include "dataplane/tls/ticket_keys.h"
 #include "dataplane/tls/trust_bundle.h"
@@ -34,6 +35,8 @@ struct ServerSettings {
   std::shared_ptr<const TicketKeys> ticket_keys = nullptr;  // null: the server's own
   // Sessions of TLS 1.2 without tickets that are kept; 0: none.
   uint32_t session_cache = 0;
+  // Whether early data is taken (0-RTT, RFC 8446 §2.3).
+  bool early_data = false;
 };
 
 // How a listener speaks TLS. Made by the control side; immutable, and shared by all workers. A connection keeps the one
@@ -51,6 +54,7 @@ class ServerContext {
   const ServerSettings& settings() const { return settings_; }
   // Null: none.
   const SessionCache* session_cache() const { return resumption_->cache().get(); }
+  const ReplayGuard* replay_guard() const { return resumption_->guard().get(); }
 
   // For this package alone.
   ssl_ctx_st* context() const { return context_; }

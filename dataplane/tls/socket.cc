@@ -9,6 +9,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "dataplane/tls/handshake_pool.h"
+#include "dataplane/tls/handshake_progress.h"
 #include "dataplane/tls/handshake_step.h"
 #include "dataplane/tls/openssl.h"
 #include "dataplane/tls/socket_bio.h"
@@ -34,8 +35,10 @@ Socket* Socket::Accept(event::Loop& loop, event::Socket* transport, std::shared_
                        event::SocketHandler* handler, buffer::Slice begin, HandshakePool* helpers) {
   SSL* tls = SSL_new(context->context());
   if (tls != nullptr) SSL_set_accept_state(tls);
+  const bool takes_early_data = context->settings().early_data;
   auto* socket = new Socket(loop, transport, tls, std::move(context), handler);
   socket->helpers_ = helpers;
+  if (takes_early_data) socket->early_ = std::make_unique<EarlyReading>();
   if (!begin.empty()) socket->input_.Append(std::move(begin));
   transport->ResumeReceive();
   // What was received already, or the lack of memory, is told from the loop's turn.
@@ -87,11 +90,14 @@ Socket::~Socket() { SSL_free(tls_); }
 
 bool Socket::HasNews() const { return HasInput() || end_ == End::kReached || transport_->HasNews(); }
 
-bool Socket::HasInput() const { return !input_.empty() || (phase_ == Phase::kOpen && SSL_pending(tls_) > 0); }
+bool Socket::HasInput() const {
+  if (early_ != nullptr && !early_->bytes.empty()) return true;
+  return !input_.empty() || (phase_ == Phase::kOpen && SSL_pending(tls_) > 0);
+}
 
 void Socket::ResumeReceive() {
   receiving_ = true;
-  if (phase_ != Phase::kOpen && phase_ != Phase::kFailed) return;
+  if (phase_ != Phase::kOpen && phase_ != Phase::kFailed && phase_ != Phase::kEarly) return;
   if (end_ == End::kNone) transport_->ResumeReceive();
   if (HasInput() || end_ == End::kReached) loop_.AddReady(this);
 }
@@ -102,16 +108,18 @@ void Socket::PauseReceive() {
 }
 
 void Socket::StartSend(const iovec* iovecs, int count) {
-  sending_ = send_failed_ || phase_ != Phase::kOpen ? 0 : Encrypt(iovecs, count);
+  const bool can_send = phase_ == Phase::kOpen || phase_ == Phase::kEarly;
+  sending_ = send_failed_ || !can_send ? 0 : Encrypt(iovecs, count);
   if (sending_ > 0) return Flush();
   send_refused_ = true;
   loop_.AddReady(this);
 }
 
 void Socket::ShutdownSend() {
+  shutdown_due_ = true;
+  if (phase_ == Phase::kEarly) return;  // nothing is said of an end before the handshake's own
   if (phase_ == Phase::kOpen && !std::exchange(said_goodbye_, true)) SSL_shutdown(tls_);
   ERR_clear_error();
-  shutdown_due_ = true;
   if (phase_ == Phase::kFailed) {
     end_ = End::kAwaited;
     transport_->ResumeReceive();
@@ -140,6 +148,7 @@ void Socket::Close(std::vector<buffer::Slice>) {
   if (tls_ != nullptr) SSL_set_shutdown(tls_, SSL_SENT_SHUTDOWN | SSL_RECEIVED_SHUTDOWN);
   SSL_free(std::exchange(tls_, nullptr));
   loop_.Retire(this);
+  TellEarlyHandler(ECANCELED);
 }
 
 std::string_view Socket::protocol() const {
@@ -163,6 +172,10 @@ const char* Socket::cipher() const { return SSL_get_cipher_name(tls_); }
 bool Socket::resumed() const { return SSL_session_reused(tls_) == 1; }
 
 bool Socket::resumed_by_id() const { return resumed() && Resumption::WasCached(tls_); }
+
+EarlyDataOutcome Socket::early_data() const {
+  return tls_ != nullptr ? Resumption::EarlyDataOf(tls_) : EarlyDataOutcome::kNotSent;
+}
 
 std::optional<ResumptionRefusal> Socket::resumption_refusal() const {
   return tls_ != nullptr ? Resumption::RefusalOf(tls_) : std::nullopt;
@@ -188,7 +201,7 @@ void Socket::OnConnected(int error) {
 void Socket::OnReceived(buffer::Slice bytes) {
   if (end_ != End::kNone) return;
   input_.Append(std::move(bytes));
-  if (phase_ == Phase::kHandshake) return Handshake();
+  if (phase_ == Phase::kHandshake || phase_ == Phase::kEarly) return Handshake();
   TellReceived();
 }
 
@@ -205,6 +218,10 @@ void Socket::OnReceiveEnd(int error) {
         Failure{FailureCause::kClosed, error == 0 ? "the peer has closed the connection during the handshake"
                                                   : absl::StrCat("during the handshake: ", std::strerror(error))});
     return handler_->OnConnected(error == 0 ? ECONNRESET : error);
+  }
+  if (phase_ == Phase::kEarly) {
+    failure_ = std::make_unique<Failure>(Failure{FailureCause::kClosed, "the peer has closed the connection early"});
+    return FailEarly(error == 0 ? ECONNRESET : error);
   }
   // What was received before comes first; it may yet say that this is the end.
   end_ = End::kReached;
@@ -256,8 +273,7 @@ void Socket::AddOutput(const char* bytes, size_t size) {
 void Socket::Handshake() {
   if (step_ != nullptr) return;  // what came is for the next one
   if (helpers_ != nullptr && tls_ != nullptr) return HandOver();
-  const int result = tls_ != nullptr ? SSL_do_handshake(tls_) : 0;
-  FinishStep(result == 1, tls_ != nullptr && SSL_get_error(tls_, result) == SSL_ERROR_WANT_READ);
+  FinishStep(tls_ != nullptr ? Advance(tls_, early_.get()) : HandshakeProgress::kFailed);
 }
 
 void Socket::HandOver() {
@@ -269,6 +285,7 @@ void Socket::HandOver() {
   }
   step->tls = std::exchange(tls_, nullptr);
   step->context = context_;
+  step->early = std::move(early_);
   step->socket = this;
   step->loop = &loop_.mailbox();
   step_ = step.get();
@@ -283,6 +300,7 @@ void Socket::OnStepDone(std::unique_ptr<HandshakeStep> step) {
 void Socket::TakeBack(HandshakeStep& step) {
   step_ = nullptr;
   tls_ = std::exchange(step.tls, nullptr);
+  early_ = std::move(step.early);
   BIO* bio = SocketBio::Create(this);
   SSL_set_bio(tls_, bio, bio);
   if (!step.input.empty()) {
@@ -294,27 +312,83 @@ void Socket::TakeBack(HandshakeStep& step) {
   if (!step.output.empty()) AddOutput(step.output.data(), step.output.size());
   if (step.failure.has_value()) failure_ = std::make_unique<Failure>(*std::move(step.failure));
   transport_->ResumeReceive();
-  FinishStep(step.done, failure_ == nullptr);
-  if (!closed_ && phase_ == Phase::kHandshake && !input_.empty()) Handshake();
+  FinishStep(step.progress);
+  const bool goes_on = phase_ == Phase::kHandshake || phase_ == Phase::kEarly;
+  if (!closed_ && goes_on && !input_.empty()) Handshake();
 }
 
-void Socket::FinishStep(bool done, bool waits) {
-  if (done) {
-    phase_ = Phase::kOpen;
-    if (!receiving_) transport_->PauseReceive();
-    handler_->OnConnected(0);
-    if (closed_) return;
-    // Session tickets can wait for what the owner sends in this turn.
-    if (!output_.empty()) loop_.AddReady(this);
-    return TellReceived();
+void Socket::FinishStep(HandshakeProgress progress) {
+  switch (progress) {
+    case HandshakeProgress::kWaits:
+      return Flush();
+    case HandshakeProgress::kEarly:
+      if (phase_ != Phase::kEarly) {
+        phase_ = Phase::kEarly;
+        helpers_ = nullptr;  // what is left is little
+        handler_->OnConnected(0);
+        if (closed_) return;
+      }
+      return TellReceived();
+    case HandshakeProgress::kDone:
+      return Open();
+    case HandshakeProgress::kFailed:
+      if (phase_ == Phase::kEarly) return FailEarly(EPROTO);
+      Fail(EPROTO);
+      end_ = End::kTold;
+      return handler_->OnConnected(EPROTO);
   }
-  if (waits) return Flush();
-  Fail(EPROTO);
+}
+
+void Socket::Open() {
+  const bool was_early = phase_ == Phase::kEarly;
+  phase_ = Phase::kOpen;
+  if (!receiving_) transport_->PauseReceive();
+  if (was_early) {
+    TellEarlyHandler(0);
+  } else {
+    handler_->OnConnected(0);
+  }
+  if (closed_) return;
+  if (was_early && shutdown_due_) ShutdownSend();
+  // Session tickets can wait for what the owner sends in this turn.
+  if (!output_.empty()) loop_.AddReady(this);
+  TellReceived();
+}
+
+void Socket::FailEarly(int error) {
+  Fail(error);
   end_ = End::kTold;
-  handler_->OnConnected(EPROTO);
+  TellEarlyHandler(error);
+  handler_->OnReceiveEnd(error);
+}
+
+void Socket::GiveUpHandshake() {
+  failure_ = std::make_unique<Failure>(Failure{FailureCause::kClosed, "the handshake took too long"});
+  FailEarly(ETIMEDOUT);
+}
+
+void Socket::TellEarlyHandler(int error) {
+  if (EarlyHandshakeHandler* const handler = std::exchange(early_handler_, nullptr)) handler->OnHandshakeEnd(error);
+}
+
+void Socket::TellEarlyData() {
+  buffer::SharedBlock& received = loop_.received();
+  std::string& bytes = early_->bytes;
+  while (receiving_ && !bytes.empty()) {
+    const size_t size = std::min(bytes.size(), buffer::BlockPool::kBlockSize);
+    std::memcpy(received.Room(size), bytes.data(), size);
+    bytes.erase(0, size);
+    handler_->OnReceived(received.Cut(size));
+    if (closed_) return;
+  }
+  if (bytes.empty() && phase_ != Phase::kEarly) early_.reset();
 }
 
 void Socket::TellReceived() {
+  if (early_ != nullptr) {
+    TellEarlyData();
+    if (closed_) return;
+  }
   buffer::SharedBlock& received = loop_.received();
   while (receiving_ && phase_ == Phase::kOpen && end_ != End::kTold && HasInput()) {
     const auto decrypted = static_cast<size_t>(SSL_pending(tls_));
@@ -383,7 +457,10 @@ size_t Socket::Encrypt(const iovec* iovecs, int count) {
 
 bool Socket::EncryptRecord(const char* bytes, size_t size) {
   size_t written = 0;
-  if (SSL_write_ex(tls_, bytes, size, &written) == 1) return true;
+  // While the client's early data comes, it reads already (RFC 8446 §2.3).
+  const int result = phase_ == Phase::kEarly ? SSL_write_early_data(tls_, bytes, size, &written)
+                                             : SSL_write_ex(tls_, bytes, size, &written);
+  if (result == 1) return true;
   failure_ = std::make_unique<Failure>(TakeFailure(X509_V_OK));
   send_failed_ = true;
   return false;
@@ -392,7 +469,7 @@ bool Socket::EncryptRecord(const char* bytes, size_t size) {
 void Socket::Flush() {
   if (transport_sending_) return;
   if (output_.empty()) {
-    if (std::exchange(shutdown_due_, false)) transport_->ShutdownSend();
+    if (phase_ != Phase::kEarly && std::exchange(shutdown_due_, false)) transport_->ShutdownSend();
     return;
   }
   iovec iovecs[kMaxIovecs];

@@ -27,7 +27,20 @@ struct ssl_st;
 namespace fairlead::tls {
 
 class HandshakePool;
+struct EarlyReading;
 struct HandshakeStep;
+enum class HandshakeProgress : uint8_t;
+
+// Hears of the end of a handshake whose socket its owner was given while early data came.
+class EarlyHandshakeHandler {
+ public:
+  // 0: it is done. ECANCELED: the owner has closed the socket. Else it has failed, as failure() says; the owner hears
+  // of that next, by OnReceiveEnd. Called once.
+  virtual void OnHandshakeEnd(int error) = 0;
+
+ protected:
+  ~EarlyHandshakeHandler() = default;
+};
 
 // A socket that speaks TLS over another one, its transport. To its owner it is an event::Socket like any other:
 //
@@ -35,6 +48,9 @@ struct HandshakeStep;
 //  more.
 //    What the accessors below say holds from then on. After an error ShutdownSend makes sense besides Close: the peer
 //    hears why, what it still sends is dropped, and OnReceiveEnd tells when it has left.
+//    On a server's side that takes early data (ServerSettings::early_data), it may come before that end: then early()
+//    is true until the handshake is over, and what is received meanwhile, and who from, may be a recording that is
+//    played again.
 //  - OnReceiveEnd: 0 when the peer has said that it has ended (close_notify, RFC 8446 §6.1); ECONNRESET when its
 //    connection ended without that, so that what came may have been cut; EPROTO when what came is no TLS.
 //  - ShutdownSend says close_notify, and ends the transport's stream with it. Close says it too where it can at once,
@@ -68,6 +84,13 @@ class Socket final : public event::Socket, public event::LoopObject, private eve
 
   // Why TLS failed; null: it has not, or there was no connection for it.
   const Failure* failure() const { return failure_.get(); }
+  // The handshake is not over: what comes is early data. Set the handler within OnConnected.
+  bool early() const { return phase_ == Phase::kEarly; }
+  void set_early_handler(EarlyHandshakeHandler* handler) { early_handler_ = handler; }
+  // The handshake took too long while early() is true: fails it.
+  void GiveUpHandshake();
+  // Of a server's side: whether the client sent early data, and what became of that.
+  EarlyDataOutcome early_data() const;
   // The application's protocol that was agreed upon (ALPN); empty: none.
   std::string_view protocol() const;
   // The name that the client asked for (SNI); empty: none.
@@ -87,7 +110,7 @@ class Socket final : public event::Socket, public event::LoopObject, private eve
   friend class HandshakePool;
   friend struct SocketBio;
 
-  enum class Phase : uint8_t { kConnecting, kHandshake, kOpen, kFailed };
+  enum class Phase : uint8_t { kConnecting, kHandshake, kEarly, kOpen, kFailed };
   enum class End : uint8_t { kNone, kReached, kTold, kAwaited };
 
   Socket(event::Loop& loop, event::Socket* transport, ssl_st* tls, std::shared_ptr<const void> context,
@@ -113,8 +136,14 @@ class Socket final : public event::Socket, public event::LoopObject, private eve
   // A step is back; on the loop's thread. Its socket may have been closed.
   static void OnStepDone(std::unique_ptr<HandshakeStep> step);
   void TakeBack(HandshakeStep& step);
-  // A step was done: the handshake is over, or waits for more, or else has failed.
-  void FinishStep(bool done, bool waits);
+  void FinishStep(HandshakeProgress progress);
+  // The handshake is over, after early data or without.
+  void Open();
+  // It was not, when this happened.
+  void FailEarly(int error);
+  void TellEarlyHandler(int error);
+  // Tells early data, as long as the owner wants it.
+  void TellEarlyData();
   // Decrypts and tells what there is, and then the end, as long as the owner wants it.
   void TellReceived();
   // Encrypts up to kSendAtMost of it; returns how much, 0 when that failed.
@@ -139,7 +168,9 @@ class Socket final : public event::Socket, public event::LoopObject, private eve
   const std::shared_ptr<const void> context_;
   std::shared_ptr<ClientSessions> sessions_;
   HandshakePool* helpers_ = nullptr;
-  HandshakeStep* step_ = nullptr;  // that a helper does: tls_ is there meanwhile
+  HandshakeStep* step_ = nullptr;        // that a helper does: tls_ is there meanwhile
+  std::unique_ptr<EarlyReading> early_;  // null: no early data is, or was, taken
+  EarlyHandshakeHandler* early_handler_ = nullptr;
   std::unique_ptr<Failure> failure_;
   buffer::Queue input_;   // received, encrypted
   buffer::Queue output_;  // encrypted

@@ -149,6 +149,20 @@ def test_a_deposed_leader_can_not_write(fairlead: Fairlead, origin: Origin):
         assert later.hello.leader_epoch == 7
 
 
+def test_a_new_leader_shows_its_epoch_without_a_change(fairlead: Fairlead, origin: Origin):
+    with fairlead.connect() as control:
+        served = control.hello.revision
+        applied = control.apply(rollback_to=served, leader_epoch=7, base_revision=served)
+        assert applied.revision == served
+    with fairlead.connect() as late:
+        assert late.hello.leader_epoch == 7
+        # One that is rejected shows it, too; a dry run does not.
+        late.reject(configs.remove_server("web", "nowhere"), leader_epoch=8)
+        late.apply(configs.remove_server("web", "w1"), leader_epoch=9, dry_run=True)
+    with fairlead.connect() as later:
+        assert later.hello.leader_epoch == 8
+
+
 def test_a_dry_run_says_everything_and_does_nothing(fairlead: Fairlead, origin: Origin):
     before = state(fairlead)
     with fairlead.connect() as control:

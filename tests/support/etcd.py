@@ -1,4 +1,4 @@
-"""A real etcd of one member, and what an operator does to it with etcdctl."""
+"""A real etcd, and what an operator does to it with etcdctl."""
 
 import json
 import subprocess
@@ -11,25 +11,53 @@ from tests.support.processes import Process, Workbench
 from tests.support.waiting import wait_until
 
 
+def store(*members: "Etcd") -> str:
+    """For --store: these members of one cluster."""
+    return f"etcd://{','.join(member.address for member in members)}{Etcd.PREFIX}"
+
+
 class Etcd:
-    """etcd knows no port 0: free ones are looked for, and if somebody was faster, others. Its data outlives stop()."""
+    """One member. Its data outlives kill(). etcd knows no port 0: free ones are looked for, and if somebody was faster,
+    others."""
 
     PREFIX = "/fairlead"
 
     def __init__(self, bench: Workbench, name: str = "etcd"):
-        self._bench = bench
-        self._name = name
         while True:
-            self.address, self._peer_address = closed_port(), closed_port()
+            self._prepare(bench, name)
             self.start()
             if wait_until(self._is_up_or_ended, f"{name} runs") and self.process.is_running():
                 return
-            assert self.process.wait_exit() and "address already in use" in self.process.stderr(), "etcd failed"
+            self._assert_port_was_taken()
 
-    @property
-    def store(self) -> str:
-        """For --store."""
-        return f"etcd://{self.address}{self.PREFIX}"
+    @classmethod
+    def cluster(cls, bench: Workbench, size: int = 3) -> list["Etcd"]:
+        """So many members of one cluster."""
+        attempt = 0
+        while True:
+            attempt += 1
+            members = [cls.__new__(cls) for _ in range(size)]
+            for number, member in enumerate(members):
+                member._prepare(bench, f"etcd-{attempt}-{number}")
+            peers = ",".join(member._as_peer() for member in members)
+            for member in members:
+                member._peers = peers
+                member.start()
+            if all(wait_until(member._is_up_or_ended, "it runs") and member.process.is_running() for member in members):
+                return members
+            for member in members:
+                member.kill() if member.process.is_running() else member._assert_port_was_taken()
+
+    def _prepare(self, bench: Workbench, name: str) -> None:
+        self._bench, self._name = bench, name
+        self.address, self._peer_address = closed_port(), closed_port()
+        self._peers = self._as_peer()
+
+    def _as_peer(self) -> str:
+        return f"{self._name}=http://{self._peer_address}"
+
+    def _assert_port_was_taken(self) -> None:
+        assert self.process.wait_exit() and "address already in use" in self.process.stderr(), "etcd failed"
 
     def start(self) -> None:
         """Anew, on the same data and ports."""
@@ -43,12 +71,13 @@ class Etcd:
                 f"--advertise-client-urls={client}",
                 f"--listen-peer-urls={peer}",
                 f"--initial-advertise-peer-urls={peer}",
-                f"--initial-cluster={self._name}={peer}",
+                f"--initial-cluster={self._peers}",
             ],
             self._name,
         )
 
     def wait_until_up(self) -> None:
+        """Until it answers, and has a majority of the cluster with it."""
         wait_until(lambda: self._ctl("get", "none").returncode == 0, f"{self._name} answers")
 
     def kill(self) -> None:

@@ -28,7 +28,8 @@ class _UnixConnection(http.client.HTTPConnection):
 class Prober:
     """A prober that has said where it listens. Its admin socket, and its peers', are in the workbench's directory.
 
-    `config` and `servers` become its files; `peers` are the names of all probers, which hear each other by unix sockets.
+    `config` and `servers` become its files; `peers` are the names of all probers, which hear each other by unix sockets. Its id is
+    `identity`, or the name.
     """
 
     def __init__(
@@ -39,6 +40,7 @@ class Prober:
         config: dict[str, Any] | None = None,
         servers: dict[str, Any] | None = None,
         peers: tuple[str, ...] = (),
+        identity: str = "",
         wrapper: tuple[str, ...] = (),
     ):
         self.name = name
@@ -55,7 +57,7 @@ class Prober:
             more.append(f"--peer_listen=unix:{bench.directory}/{name}.peer")
             more.append("--peers=" + ",".join(f"unix:{bench.directory}/{peer}.peer" for peer in peers))
         admin = f"--admin_listen=unix:{bench.directory}/{name}.admin"
-        command = [*wrapper, binary("fairlead_prober"), f"--id={name}", admin, *more, *flags]
+        command = [*wrapper, binary("fairlead_prober"), f"--id={identity or name}", admin, *more, *flags]
         self.process: Process = bench.start(command, name)
         self._admin = self.process.wait_for_line(r"^admin listening on unix:(\S+)$")[1]
 

@@ -1,0 +1,30 @@
+#pragma once
+
+#include <cstdint>
+#include <string>
+
+struct ssl_st;
+
+namespace fairlead::tls {
+
+// How far a handshake has come by a step.
+enum class HandshakeProgress : uint8_t {
+  kWaits,  // for the peer
+  kEarly,  // likewise, and the client's early data is being taken
+  kDone,
+  kFailed,  // OpenSSL's queue of errors says why
+};
+
+// Early data (0-RTT, RFC 8446 §2.3) that a server takes before the handshake is done.
+struct EarlyReading {
+  bool ended = false;  // there was none, or its end has come
+  std::string bytes;   // of at most kMaxEarlyDataBytes
+};
+
+// What a ticket allows its client to send, and the most that is skipped of what is not taken.
+inline constexpr uint32_t kMaxEarlyDataBytes = 16'384;
+
+// Does what can be done of the handshake. `early`: what a server does with early data; null: nothing.
+HandshakeProgress Advance(ssl_st* tls, EarlyReading* early);
+
+}  // namespace fairlead::tls
