@@ -223,6 +223,17 @@ TEST_F(Saving, AHigherEpochIsSavedWhateverBecameOfItsTransaction) {
   EXPECT_EQ(file_.last_number(), 1u) << "once";
 }
 
+TEST_F(Saving, AHigherEpochAloneIsRestored) {
+  v1::Transaction transaction = ParseTransaction(R"(operations { remove_listener: "none" })");
+  transaction.set_leader_epoch(9);
+  test_.Submit(transaction);
+  TestCore anew;
+  EXPECT_TRUE(Restore(anew, file_.Read()));
+  EXPECT_EQ(anew.core.leader_epoch(), 9u);
+  EXPECT_EQ(anew.core.revision(), 0u);
+  EXPECT_EQ(anew.Do(SnapshotTransaction(kSmallState)).applied().revision(), 1u);
+}
+
 TEST_F(Saving, ASnapshotThatChangesLittleIsSavedAsThat) {
   std::string servers;
   for (int i = 0; i < 1'000; ++i) servers += base::StrCat("servers { id: 's", i, "' address: '10.0.0.1:80' } ");

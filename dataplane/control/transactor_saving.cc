@@ -87,6 +87,11 @@ void Transactor::SaveAll(v1::Snapshot config) {
 }
 
 absl::Status Transactor::Restore(persistence::Restored restored, absl::AnyInvocable<void()> on_adopted) {
+  leader_epoch_ = saved_epoch_ = restored.leader_epoch;
+  if (restored.revision.revision() == 0) {  // a leader was heard, and nothing was applied
+    on_adopted();
+    return absl::OkStatus();
+  }
   v1::Transaction transaction;
   *transaction.mutable_snapshot() = std::move(restored.config);
   std::variant<Violations, Staged> compiled = compiler_.Compile(transaction, *store_);
@@ -99,10 +104,9 @@ absl::Status Transactor::Restore(persistence::Restored restored, absl::AnyInvoca
   }
   Staged& staged = std::get<Staged>(compiled);
   if (api::Fingerprint(staged.fingerprint).ToHex() != restored.revision.fingerprint()) {
-    return absl::InvalidArgumentError("its fingerprint is not that of its revision");
+    return absl::InvalidArgumentError("it holds what this version of the program does not know");
   }
   OpenRestoredSockets(*store_, workers_, staged);
-  leader_epoch_ = saved_epoch_ = restored.leader_epoch;
   for (persistence::Answer& answer : *restored.answers.mutable_answers()) {
     auto message = std::make_shared<v1::FromProxy>();
     *message->mutable_applied() = std::move(*answer.mutable_applied());

@@ -193,7 +193,7 @@ class Server {
                                                                 " can't be served: ", status.message())));
       }
       while (!adopted && !draining_) loop_->RunOnce(/*wait=*/true);
-      Complain(absl::StrCat("state: ", options_.state_dir, ": serving revision ", revision));
+      if (revision > 0) Complain(absl::StrCat("state: ", options_.state_dir, ": serving revision ", revision));
       SayUnbound();
     }
     journal_->Start(
