@@ -84,6 +84,24 @@ def _h2load(machine: Machine, peer: Peer, case: Case, seconds: int) -> _Load:
     )
 
 
+def steady_times(machine: Machine, peer: Peer, scheme: str, rate: int, seconds: int) -> list[float]:
+    """How long requests took at a steady rate on connections that stand, in µs, from the shortest."""
+    clients = 20
+    flags = ["--h1", f"--clients={clients}", f"--rps={rate // clients}", f"--duration={seconds}", "--warm-up-time=1"]
+    with tempfile.NamedTemporaryFile(mode="r", prefix="fairlead-bench-h2load-", dir="/tmp") as log:
+        command = machine.for_load("h2load", *flags, f"--log-file={log.name}", f"{scheme}://{peer.address}/")
+        subprocess.run(command, stdout=subprocess.DEVNULL, check=True)
+        rows = [line.split("\t") for line in log]
+    if any(status != "200" for _, status, _ in rows) or not rows:
+        sys.exit(f"{peer.name}: requests went wrong: a comparison without meaning")
+    return sorted(float(row[2]) for row in rows)
+
+
+def percentile(times: list[float], share: float) -> float:
+    """Of sorted ones: percentile(times, 0.99)."""
+    return times[int(share * (len(times) - 1))]
+
+
 def measure(machine: Machine, peer: Peer, case: Case, seconds: int) -> Sample:
     cpu_before = peer.process.cpu_seconds()
     load = (_h2load if case.streams else _wrk)(machine, peer, case, seconds)

@@ -12,6 +12,10 @@ class Machine:
         self._proxy_core = str(cores[0])
         self._load_cores = ",".join(str(core) for core in cores[1:])
 
+    def join_the_load(self) -> None:
+        """Keeps this process itself from the proxy's core: where it is a part of the load."""
+        os.sched_setaffinity(0, {int(core) for core in self._load_cores.split(",")})
+
     def for_proxy(self, *command: str) -> list[str]:
         return ["taskset", "--cpu-list", self._proxy_core, *command]
 

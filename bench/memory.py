@@ -37,9 +37,19 @@ class Footprint:
 def measure_footprint(peers: Peers, name: str) -> Footprint:
     return Footprint(
         idle_connection=_idle_connection(peers, name),
-        server=_of_more(peers, name, _more_servers(name)) / SERVERS,
-        backend=_of_more(peers, name, _more_backends(name)) / BACKENDS,
+        server=measure_server(peers, name, SERVERS),
+        backend=measure_backend(peers, name, BACKENDS),
     )
+
+
+def measure_server(peers: Peers, name: str, servers: int) -> float:
+    """Bytes of each of so many in one backend."""
+    return _of_more(peers, name, {"more_servers": _servers(name, 0, servers)}) / servers
+
+
+def measure_backend(peers: Peers, name: str, backends: int) -> float:
+    """Bytes of each of so many, with their SERVERS_OF_EACH servers."""
+    return _of_more(peers, name, {"more_backends": "".join(_backend(name, number) for number in range(backends))}) / backends
 
 
 def measure_idle_tls(peers: Peers, name: str) -> float:
@@ -110,9 +120,8 @@ def _address(number: int) -> tuple[str, int]:
     return f"127.{1 + number // 62_500}.{number // 250 % 250}.{1 + number % 250}", 80
 
 
-def _more_servers(name: str) -> dict[str, str]:
-    servers = "".join(_server(name, number) for number in range(SERVERS))
-    return {"more_servers": servers}
+def _servers(name: str, first: int, count: int) -> str:
+    return "".join(_server(name, number) for number in range(first, first + count))
 
 
 def _server(name: str, number: int) -> str:
@@ -127,13 +136,8 @@ def _server(name: str, number: int) -> str:
     return f'\n      - {{id: s{number}, address: "{host}:{port}"}}'
 
 
-def _more_backends(name: str) -> dict[str, str]:
-    return {"more_backends": "".join(_backend(name, number) for number in range(BACKENDS))}
-
-
 def _backend(name: str, number: int) -> str:
-    first = number * SERVERS_OF_EACH
-    servers = "".join(_server(name, other) for other in range(first, first + SERVERS_OF_EACH))
+    servers = _servers(name, number * SERVERS_OF_EACH, SERVERS_OF_EACH)
     if name == "nginx":
         return f"  upstream b{number} {{{servers}\n  }}\n"
     if name == "haproxy":

@@ -76,6 +76,10 @@ class Peers:
             raise AssertionError(f"{name} has ended: {process.stderr()}")
         return Peer(name, address, process)
 
+    def stats_socket(self, peer: Peer) -> str:
+        """Where a HAProxy takes commands."""
+        return f"{self._bench.directory}/{peer.process.name}.stats"
+
     def apply(self, peer: Peer, more: Mapping[str, str]) -> None:
         """Changes what a Fairlead serves to the same with `more`."""
         path = self._fill("fairlead.yaml", f"{peer.process.name}-more", peer.address, 0, MODES["http"], more)

@@ -126,11 +126,11 @@ std::shared_ptr<const CheckSettings> CompileCheck(const v1::Check& check, const 
                                   {"timeout", 1, interval, std::min<uint64_t>(1'000, interval)}, faults);
   settings->retry_interval_ms = ReadSpan(check.has_retry_interval() ? &check.retry_interval() : nullptr,
                                          {"retry_interval", 1, interval, std::max<uint64_t>(1, interval / 5)}, faults);
-  const uint64_t least_ttl = std::max<uint64_t>(10, interval + settings->timeout_ms + interval / 10);
-  settings->ttl_ms = ReadSpan(check.has_ttl() ? &check.ttl() : nullptr,
-                              {"ttl", least_ttl, 24 * kHour, 3 * interval + settings->timeout_ms}, faults);
   settings->rise = ReadCount("rise", check.rise(), 2, faults);
   settings->fall = ReadCount("fall", check.fall(), 3, faults);
+  const uint64_t least_ttl = std::max<uint64_t>(10, interval + settings->timeout_ms + interval / 10);
+  settings->ttl_ms = ReadSpan(check.has_ttl() ? &check.ttl() : nullptr,
+                              {"ttl", least_ttl, 24 * kHour, 2 * interval + settings->decision_ms()}, faults);
   if (check.port() > 65'535) faults.In("port").Add("want 1 to 65535, not ", check.port());
   settings->port = static_cast<uint16_t>(check.port());
   if (check.has_tls()) settings->tls = CompileTls(check, faults.In("tls"));

@@ -28,7 +28,7 @@ TEST(CheckPlan, IsTcpWithoutAFile) {
   EXPECT_EQ(check.interval_ms, 5'000u);
   EXPECT_EQ(check.timeout_ms, 1'000u);
   EXPECT_EQ(check.retry_interval_ms, 1'000u);
-  EXPECT_EQ(check.ttl_ms, 16'000u);
+  EXPECT_EQ(check.ttl_ms, 20'700u) << "two intervals, and what a decision takes";
   EXPECT_EQ(check.rise, 2u);
   EXPECT_EQ(check.fall, 3u);
 }
@@ -38,7 +38,7 @@ TEST(CheckPlan, DefaultsFollowTheInterval) {
   ASSERT_TRUE(plan.ok()) << plan.status();
   EXPECT_EQ(plan->Of("web")->timeout_ms, 500u);
   EXPECT_EQ(plan->Of("web")->retry_interval_ms, 100u);
-  EXPECT_EQ(plan->Of("web")->ttl_ms, 2'000u);
+  EXPECT_EQ(plan->Of("web")->ttl_ms, 3'270u);
 }
 
 TEST(CheckPlan, WhatABackendSaysGoesBeforeTheDefaults) {

@@ -78,6 +78,26 @@ void Checker::SetShares(Shares shares) {
   BeginWaiting();
 }
 
+void Checker::BeginDoubt(uint64_t since_ms) {
+  in_doubt_ = true;
+  for (auto& [name, entry] : entries_) {
+    if (entry->verdict.state() != Verdict::State::kDown || entry->decided_ms < since_ms) continue;
+    entry->verdict = {};
+    // The vote, which nobody may have heard yet, is never to be heard.
+    Withdraw(*entry);
+  }
+}
+
+void Checker::EndDoubt() {
+  in_doubt_ = false;
+  for (auto& [name, entry] : entries_) {
+    if (!entry->in_share) continue;
+    Stop(*entry);
+    Enter(*entry);
+  }
+  BeginWaiting();
+}
+
 void Checker::Update(Entry& entry) {
   const bool in_share = has_shares_ && entry.settings != nullptr && shares_.Has(entry.name_hash);
   if (in_share && !entry.in_share) Enter(entry);
@@ -159,12 +179,8 @@ void Checker::End(Entry& entry, const Outcome& outcome) {
   ++(outcome.success ? counters_.succeeded : counters_.failed);
   counters_.check_us += loop_->now_us() - entry.began_us;
   const CheckSettings& settings = *entry.settings;
-  const Verdict::State before = entry.verdict.state();
-  entry.verdict.Add(outcome.success, settings.rise, settings.fall);
-  if (entry.verdict.state() != before) ++counters_.changes;
   entry.outcome = outcome.reason;
-  if (!outcome.success) entry.fault = outcome.reason;
-  CastVote(entry, outcome.reason);
+  if (outcome.success || !in_doubt_) Judge(entry, outcome);
   const uint64_t period = entry.verdict.in_doubt() ? settings.retry_interval_ms : settings.interval_ms;
   const uint64_t due = Draw(period - period / 10, period + period / 10);
   const uint64_t took = loop_->now_ms() - entry.began_ms;
@@ -172,22 +188,25 @@ void Checker::End(Entry& entry, const Outcome& outcome) {
   BeginWaiting();
 }
 
-void Checker::CastVote(Entry& entry, const std::string& reason) {
+void Checker::Judge(Entry& entry, const Outcome& outcome) {
+  const Verdict::State before = entry.verdict.state();
+  entry.verdict.Add(outcome.success, entry.settings->rise, entry.settings->fall);
+  if (entry.verdict.state() != before) {
+    ++counters_.changes;
+    entry.decided_ms = loop_->now_ms();
+  }
+  CastVote(entry);
+}
+
+void Checker::CastVote(Entry& entry) {
   const Verdict& verdict = entry.verdict;
-  if (verdict.state() == Verdict::State::kUnknown) return;
+  // Whoever is in doubt says nothing new: to repeat what may be over would contradict those who know it already.
+  if (verdict.state() == Verdict::State::kUnknown || verdict.in_doubt()) return;
   auto vote = std::make_shared<Vote>();
   vote->backend = entry.target.backend;
   vote->server = entry.target.server;
-  if (verdict.state() == Verdict::State::kDown) {
-    vote->status = v1::Health::DOWN;
-    vote->reason = entry.fault;
-  } else {
-    vote->status = v1::Health::UP;
-    vote->reason =
-        verdict.in_doubt()
-            ? Printable(api::Concat(verdict.against(), " of ", entry.settings->fall, " checks failed: ", reason))
-            : reason;
-  }
+  vote->status = verdict.state() == Verdict::State::kDown ? v1::Health::DOWN : v1::Health::UP;
+  vote->reason = entry.outcome;
   vote->ttl = std::chrono::milliseconds(entry.settings->ttl_ms);
   vote->made_at = std::chrono::steady_clock::now();
   entry.has_voted = true;

@@ -74,9 +74,15 @@ class Checker {
   void SetPlan(CheckPlan plan);
   void SetTargets(const std::vector<Target>& targets);
   void SetShares(Shares shares);
+  // What nobody is reached with may be this prober's own fault: from now on checks that fail say nothing, and servers
+  // that it took for down since `since_ms`, by the loop's clock, are not known.
+  void BeginDoubt(uint64_t since_ms);
+  // It is not cut off any more: all of the share is looked at anew, as if it had just come.
+  void EndDoubt();
 
   const Counters& counters() const { return counters_; }
   Census TakeCensus() const;
+  bool in_doubt() const { return in_doubt_; }
   // Calls `look` with each server of the share.
   void ForEach(const std::function<void(const Look& server)>& look) const;
   size_t running() const { return running_[0] + running_[1]; }
@@ -95,9 +101,9 @@ class Checker {
     bool in_share = false;
     bool has_voted = false;
     Verdict verdict;
-    std::string outcome;    // of the last check
-    std::string fault;      // of the last one that failed
-    uint64_t began_ms = 0;  // the last check
+    std::string outcome;      // of the last check
+    uint64_t decided_ms = 0;  // when the verdict became what it is
+    uint64_t began_ms = 0;    // the last check
     uint64_t began_us = 0;
     // In the share: the next check, or the timeout of the one that runs. Else: when to withdraw the vote.
     event::Timer timer;
@@ -119,7 +125,9 @@ class Checker {
   void Begin(Entry& entry);
   void End(Entry& entry, const Outcome& outcome);
   void BeginWaiting();
-  void CastVote(Entry& entry, const std::string& reason);
+  // Takes in what a check has found.
+  void Judge(Entry& entry, const Outcome& outcome);
+  void CastVote(Entry& entry);
   uint64_t Draw(uint64_t least, uint64_t most) { return std::uniform_int_distribution<uint64_t>(least, most)(random_); }
 
   event::Loop* const loop_;
@@ -130,6 +138,7 @@ class Checker {
   CheckPlan plan_ = CheckPlan::Default();
   Shares shares_;
   bool has_shares_ = false;
+  bool in_doubt_ = false;
   Counters counters_;
   std::array<size_t, 2> running_ = {};  // connections, commands
   size_t waiting_count_ = 0;

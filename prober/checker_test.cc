@@ -15,6 +15,7 @@
 namespace fairlead::prober {
 namespace {
 
+using ::testing::Contains;
 using ::testing::Each;
 using ::testing::ElementsAre;
 using ::testing::IsEmpty;
@@ -150,7 +151,7 @@ TEST_F(CheckerTest, EveryCheckRenewsTheVote) {
   EXPECT_THAT(votes_, Each("w1 UP fine"));
 }
 
-TEST_F(CheckerTest, IsDownAfterItsFailuresInARowAtTheRetryInterval) {
+TEST_F(CheckerTest, IsDownAfterItsFailuresInARowAtTheRetryIntervalAndSaysNothingBefore) {
   checker_->SetShares({});
   checker_->SetTargets(Servers(1));
   Pass(4'000);
@@ -158,13 +159,12 @@ TEST_F(CheckerTest, IsDownAfterItsFailuresInARowAtTheRetryInterval) {
   fate_ = Fate::kDown;
   const uint64_t failed_at = now();
   while (votes_.empty() || votes_.back() != "w1 DOWN broken") Pass(1);
-  EXPECT_THAT(TakeVotes(), ElementsAre("w1 UP 1 of 3 checks failed: broken", "w1 UP 2 of 3 checks failed: broken",
-                                       "w1 DOWN broken"));
+  EXPECT_THAT(TakeVotes(), ElementsAre("w1 DOWN broken"));
   EXPECT_LE(now() - failed_at, 5'500u + 2 * 1'100 + 10) << "docs/PROBER.md: 1.1 I + (fall - 1) 1.1 R + fall T";
   fate_ = Fate::kUp;
   const uint64_t healed_at = now();
   while (votes_.empty() || votes_.back() != "w1 UP fine") Pass(1);
-  EXPECT_THAT(TakeVotes(), ElementsAre("w1 DOWN broken", "w1 UP fine"));
+  EXPECT_THAT(TakeVotes(), ElementsAre("w1 UP fine"));
   EXPECT_LE(now() - healed_at, 5'500u + 1'100 + 10);
 }
 
@@ -282,6 +282,31 @@ TEST_F(CheckerTest, AnotherAddressIsAnotherServer) {
   checker_->SetTargets(targets);
   Pass(2'501);
   EXPECT_THAT(TakeVotes(), ElementsAre("w1 UP fine")) << "by its first check";
+}
+
+// What can't be reached by a prober that reaches nobody is its own fault.
+TEST_F(CheckerTest, InDoubtOfItselfItHoldsNothingAgainstServers) {
+  checker_->SetShares({});
+  checker_->SetTargets(Servers(2));
+  fates_ = {{"w2", Fate::kDown}};
+  Pass(20'000);
+  const uint64_t cut_off_at = loop_->timers().now_ms();
+  fate_ = Fate::kDown;
+  while (std::ranges::find(votes_, "w1 DOWN broken") == votes_.end()) Pass(1);
+  TakeVotes();
+  checker_->BeginDoubt(cut_off_at);
+  EXPECT_THAT(TakeVotes(), ElementsAre("w1 UNKNOWN")) << "of w2 it knew before";
+  Pass(60'000);
+  EXPECT_THAT(TakeVotes(), IsEmpty());
+  fates_["w2"] = Fate::kUp;
+  Pass(12'000);
+  EXPECT_THAT(TakeVotes(), Contains("w2 UP fine")) << "what it does reach it may believe";
+  checker_->EndDoubt();
+  const size_t begun = begun_.size();
+  Pass(2'501);
+  EXPECT_GE(begun_.size(), begun + 2) << "all of it is looked at, within half an interval";
+  Pass(5'000);
+  EXPECT_THAT(votes_, Contains("w1 DOWN broken"));
 }
 
 TEST_F(CheckerTest, TheSameTargetsAgainDisturbNobody) {

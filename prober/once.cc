@@ -119,8 +119,10 @@ absl::StatusOr<bool> RunOnce(const Options& options, std::ostream& out) {
   const absl::StatusOr<CheckPlan> plan =
       options.config.empty() ? CheckPlan::Default() : CheckPlan::Read(options.config);
   if (!plan.ok()) return plan.status();
-  // Before the first thread.
+  std::unique_ptr<event::Loop> loop;
   Commands commands;
+  bool interrupted = false;
+  // Made before the first thread, gone before what it posts to.
   event::Signals signals{SIGCHLD};
   const absl::StatusOr<std::vector<Target>> targets =
       options.servers.empty() ? AskForServers(options) : ReadServers(options.servers);
@@ -129,17 +131,17 @@ absl::StatusOr<bool> RunOnce(const Options& options, std::ostream& out) {
   for (const Target& target : *targets) {
     if (auto settings = plan->Of(target.backend); settings != nullptr) rows.push_back({target, std::move(settings)});
   }
-  auto loop = event::Loop::Create(options.io);
-  if (!loop.ok()) return loop.status();
-  bool interrupted = false;
+  auto created = event::Loop::Create(options.io);
+  if (!created.ok()) return created.status();
+  loop = *std::move(created);
   signals.Start([&](int signal) {
-    (*loop)->mailbox().Post([&, signal] {
+    loop->mailbox().Post([&, signal] {
       if (signal == SIGCHLD) return commands.OnChildSignal();
       interrupted = true;
-      (*loop)->Stop();
+      loop->Stop();
     });
   });
-  Round(loop->get(), &commands, options.max_checks, &rows).Run();
+  Round(loop.get(), &commands, options.max_checks, &rows).Run();
   if (interrupted) return absl::CancelledError("interrupted");
   Print(rows, out);
   bool all_up = true;

@@ -109,6 +109,7 @@ class Prober {
   void OnBeatTimer();
   void SendBeat(bool leaving);
   void MergeServers();
+  void UpdateDoubt();
   void UpdateShares();
   void Stop() const { eventfd_write(stop_.get(), 1); }
 
@@ -118,10 +119,11 @@ class Prober {
 
   const Options options_;
   const uint64_t incarnation_ = MicrosecondsSince1970();
-  event::Signals signals_{SIGCHLD};
   // Readable when all threads are to end.
   const base::UniqueFd stop_{eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)};
   std::unique_ptr<event::Loop> loop_;
+  // Made before the first thread, gone before the loop that it posts to.
+  event::Signals signals_{SIGCHLD};
   Commands commands_;
   std::unique_ptr<Checker> checker_;
   std::unique_ptr<Membership> membership_;  // null: there are no others
@@ -219,6 +221,7 @@ absl::Status Prober::OpenLinks() {
       return ForFlag("--proxies", channel.status());
   }
   proxies_.resize(options_.proxies.size());
+  if (!proxies_.empty()) UpdateDoubt();
   for (size_t i = 0; i < proxies_.size(); ++i) {
     proxies_[i].hash = Hash(options_.proxies[i]);
     ProxyLink::Callbacks callbacks;
@@ -229,6 +232,7 @@ absl::Status Prober::OpenLinks() {
     };
     callbacks.on_reach = [this, i](bool reached) {
       proxies_[i].reached = reached;
+      UpdateDoubt();
       MergeServers();
       UpdateShares();
       if (peers_ != nullptr) SendBeat(/*leaving=*/false);
@@ -305,6 +309,15 @@ void Prober::UpdateShares() {
   if (std::exchange(has_shares_, true) && shares == shares_) return;
   shares_ = shares;
   checker_->SetShares(std::move(shares));
+}
+
+void Prober::UpdateDoubt() {
+  const bool cut_off = ReachedProxies().empty();
+  if (cut_off == checker_->in_doubt()) return;
+  if (!cut_off) return checker_->EndDoubt();
+  // The last sign of a proxy may be as old as that.
+  const auto silence_ms = static_cast<uint64_t>(options_.proxy_timeout.count()) * 5 / 4;
+  checker_->BeginDoubt(loop_->now_ms() - std::min(silence_ms, loop_->now_ms()));
 }
 
 void Prober::MergeServers() {

@@ -125,6 +125,17 @@ TEST(MetricsPage, ShowsEveryCounterOfTheWorkersSummed) {
   EXPECT_EQ(page.Get("fairlead_worker_revision", "{worker=\"1\"}"), 1);
 }
 
+TEST(MetricsPage, ShowsWhatAdoptingCostAllWorkers) {
+  TestFleet fleet;
+  fleet.workers[0].adoption.Observe(400);
+  fleet.workers[1].adoption.Observe(900);
+  const PrometheusPage page = ReadMetrics(fleet.status);
+  EXPECT_EQ(page.Get("fairlead_adoption_seconds", "_bucket{le=\"0.0005\"}"), 1);
+  EXPECT_EQ(page.Get("fairlead_adoption_seconds", "_bucket{le=\"0.001\"}"), 2);
+  EXPECT_EQ(page.Get("fairlead_adoption_seconds", "_count"), 2);
+  EXPECT_DOUBLE_EQ(page.Get("fairlead_adoption_seconds", "_sum"), 0.0013);
+}
+
 TEST(MetricsPage, ShowsEachLimitsOwnCounter) {
   TestFleet fleet;
   uint64_t value = 0;

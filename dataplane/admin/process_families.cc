@@ -1,7 +1,11 @@
 #include "dataplane/admin/process_families.h"
 
 #include <cstdint>
+#include <iterator>
 #include <string_view>
+#include <utility>
+
+#include "dataplane/health/speaker.h"
 
 namespace fairlead::admin {
 
@@ -9,6 +13,16 @@ namespace {
 
 using metrics::MetricType;
 using metrics::PrometheusWriter;
+
+constexpr std::pair<health::Refusal, std::string_view> kRefusalReasons[] = {
+    {health::Refusal::kMalformed, "malformed"},
+    {health::Refusal::kStranger, "stranger"},
+    {health::Refusal::kForeignBackend, "foreign_backend"},
+    {health::Refusal::kNoSuchServer, "no_such_server"},
+    {health::Refusal::kStale, "stale"},
+    {health::Refusal::kTooManyReporters, "too_many_reporters"},
+};
+static_assert(std::size(kRefusalReasons) == health::kRefusals);
 
 void WriteProcess(const Status& status, const ProcessUsage& usage, PrometheusWriter* writer) {
   const auto gauge = [&](std::string_view name, std::string_view help, auto value) {
@@ -42,6 +56,10 @@ void WriteControl(const Status& status, PrometheusWriter* writer) {
   writer->BeginFamily("fairlead_health_reports_total", "Health reports answered.", MetricType::kCounter);
   writer->Write({{"outcome", "accepted"}}, status.health->reports_accepted());
   writer->Write({{"outcome", "refused"}}, status.health->reports_refused());
+  writer->BeginFamily("fairlead_health_reports_refused_total", "Health reports refused, by reason.",
+                      MetricType::kCounter);
+  for (const auto& [why, reason] : kRefusalReasons)
+    writer->Write({{"reason", reason}}, status.health->reports_refused(why));
   writer->BeginFamily("fairlead_health_reports_expired_total", "Health reports whose time ran out.",
                       MetricType::kCounter);
   writer->Write({}, status.health->leases_expired());

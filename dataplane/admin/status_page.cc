@@ -171,8 +171,8 @@ void StatusPage::WriteServer(const config::Backend& backend, const config::Serve
   Field("active_requests", server.counters->active_requests.load(std::memory_order_relaxed));
   Field("total_requests", metrics::Sum(*server.counters, &metrics::UpstreamCounters::requests));
   Field("open_connections", server.counters->open_connections.load(std::memory_order_relaxed));
-  if (server.max_requests != config::kNoLimit) Field("max_requests", server.max_requests);
-  if (server.max_connections != config::kNoLimit) Field("max_connections", server.max_connections);
+  if (server.max_requests() != config::kNoLimit) Field("max_requests", server.max_requests());
+  if (server.max_connections() != config::kNoLimit) Field("max_connections", server.max_connections());
   json_.EndObject();
 }
 

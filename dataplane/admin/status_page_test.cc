@@ -153,10 +153,8 @@ TEST(StatusPage, ShowsServersAndWhoDecidedTheirHealth) {
 TEST(StatusPage, ShowsLimitsAndHowFarTheyAreReached) {
   TestFleet fleet;
   const size_t web = fleet.AddBackend("web");
-  metrics::ServerCounters& counters = fleet.AddServer(web, "w1", [](config::Server* server) {
-    server->max_requests = 7;
-    server->max_connections = 8;
-  });
+  metrics::ServerCounters& counters = fleet.AddServer(
+      web, "w1", [](config::Server* server) { server->SetLimits(/*max_connections=*/8, /*max_requests=*/7); });
   counters.open_connections = 5;
   fleet.AddServer(web, "w2");
   fleet.status.snapshot.backends[web]->admission->waiting = 4;

@@ -102,6 +102,12 @@ void WriteWorkerFamilies(const std::vector<WorkerStatus>& workers, PrometheusWri
                   sum([&](const WorkerCounters& counters) -> const Counter& { return counters.*limit.counter; }));
   }
 
+  writer->BeginFamily("fairlead_adoption_seconds", "Time that workers took to go over to a revision.",
+                      MetricType::kHistogram);
+  metrics::HistogramSum adoption;
+  for (const WorkerStatus& worker : workers) adoption.Add(worker.counters->adoption);
+  writer->Write({}, adoption);
+
   const auto by_worker = [&](std::string_view name, std::string_view help, MetricType type, auto get_value) {
     writer->BeginFamily(name, help, type);
     for (size_t i = 0; i < workers.size(); ++i) {

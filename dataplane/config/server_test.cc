@@ -34,8 +34,22 @@ TEST(Server, HasNoEffectiveWeightWhileItIsNotEligible) {
   EXPECT_EQ(With(AdminState::kDrain, Health::kUp).EffectiveWeight(true), 0u);
 }
 
-// malloc gives it a chunk of 128. Whoever adds a member puts it where 100,000 servers don't pay for it.
-TEST(Server, Takes112Bytes) { EXPECT_LE(sizeof(Server), 112u); }
+// malloc gives it a chunk of 112. Whoever adds a member puts it where 100,000 servers don't pay for it.
+TEST(Server, Takes104Bytes) { EXPECT_LE(sizeof(Server), 104u); }
+
+TEST(Server, HasNoLimitUnlessOneIsSet) {
+  Server server;
+  EXPECT_EQ(server.max_connections(), kNoLimit);
+  EXPECT_EQ(server.max_requests(), kNoLimit);
+  auto extras = base::MakeCounted<ServerExtras>();
+  extras->labels = {{"rack", "7"}};
+  server.extras = extras;
+  server.SetLimits(3, 5);
+  EXPECT_EQ(server.max_connections(), 3u);
+  EXPECT_EQ(server.max_requests(), 5u);
+  EXPECT_EQ(server.extras->labels.at("rack"), "7");
+  EXPECT_EQ(extras->max_connections, kNoLimit) << "what others share has changed";
+}
 
 TEST(Server, CountsIn24Bytes) { EXPECT_LE(sizeof(metrics::ServerCounters), 24u); }
 

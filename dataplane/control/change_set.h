@@ -30,6 +30,7 @@ class ChangeSet {
     for (const Changes::HealthWord& word : changes.health_words) {
       health_words_.try_emplace({word.backend, word.server}, word.existed);
     }
+    for (const Changes::Named& reporter : changes.reporters) reporters_.try_emplace(reporter.id, reporter.existed);
     empty_ = false;
   }
   // Nothing was added.
@@ -45,6 +46,8 @@ class ChangeSet {
   const absl::btree_set<ServerPlace>& servers() const { return servers_; }
   // And whether there was a word before the first of these changes.
   const std::map<ServerName, bool>& health_words() const { return health_words_; }
+  // By id, and whether there was one before the first of these changes.
+  const std::map<std::string, bool>& reporters() const { return reporters_; }
 
  private:
   bool empty_ = true;
@@ -56,6 +59,7 @@ class ChangeSet {
   absl::btree_set<config::BackendSlot> backends_;
   absl::btree_set<ServerPlace> servers_;
   std::map<ServerName, bool> health_words_;
+  std::map<std::string, bool> reporters_;
 };
 
 }  // namespace fairlead::control

@@ -22,6 +22,13 @@ struct Changes {
     bool existed;  // before
   };
   std::vector<HealthWord> health_words;
+
+  // Resources that have no slots.
+  struct Named {
+    std::string id;
+    bool existed;  // before
+  };
+  std::vector<Named> reporters;
 };
 
 }  // namespace fairlead::control

@@ -7,6 +7,7 @@
 #include "dataplane/control/credentials_compiler.h"
 #include "dataplane/control/health_compiler.h"
 #include "dataplane/control/listener_compiler.h"
+#include "dataplane/control/reporter_compiler.h"
 #include "dataplane/control/requests.h"
 #include "dataplane/control/route_table_compiler.h"
 #include "dataplane/control/server_compiler.h"
@@ -34,6 +35,7 @@ std::variant<Violations, Staged> Compiler::Compile(v1::Transaction& transaction,
   CompileHealth(compilation);
   CompileRouteTables(compilation);
   CompileListeners(compilation);
+  CompileReporters(compilation);
   PutServersBack(requests, transaction);
   if (!violations.empty()) return violations;
   compilation.backend_editor.Finish();

@@ -56,8 +56,8 @@ TEST(Compiler, DefaultsAreThoseOfTheProtos) {
   EXPECT_EQ(server.weight, 1u);
   EXPECT_EQ(server.admin_state, config::AdminState::kReady);
   EXPECT_EQ(server.health, config::Health::kUnknown);
-  EXPECT_EQ(server.max_connections, config::kNoLimit);
-  EXPECT_EQ(server.max_requests, config::kNoLimit);
+  EXPECT_EQ(server.max_connections(), config::kNoLimit);
+  EXPECT_EQ(server.max_requests(), config::kNoLimit);
   EXPECT_TRUE(server.counters->empty());
 
   const config::Listener& listener = *state.snapshot().listeners[0];
@@ -194,10 +194,10 @@ TEST(Compiler, EveryFieldReachesTheWorkers) {
   const config::Server& server = *state.FindServer("b", "s");
   EXPECT_EQ(server.address.ToString(), "10.0.0.1:80");
   EXPECT_EQ(server.weight, 65'535u);
-  EXPECT_EQ(server.max_connections, 1'000'000'000u);
-  EXPECT_EQ(server.max_requests, 7u);
+  EXPECT_EQ(server.max_connections(), 1'000'000'000u);
+  EXPECT_EQ(server.max_requests(), 7u);
   EXPECT_EQ(server.admin_state, config::AdminState::kDrain);
-  EXPECT_THAT(server.labels->values, ElementsAre(Pair("k", "v")));
+  EXPECT_THAT(server.extras->labels, ElementsAre(Pair("k", "v")));
   EXPECT_EQ(state.FindServer("b", "t")->admin_state, config::AdminState::kMaint);
   EXPECT_EQ(state.FindServer("b", "t")->weight, 0u);
 }

@@ -51,13 +51,26 @@ const Case kTransactions[] = {
       "ALREADY_EXISTS ticket_keys[\"e\"].keys[4].key: another key here has the same 16 bytes of name",
       "ALREADY_EXISTS ticket_keys[\"e\"].keys[5].not_before: "
       "another key here has the same; which of them made tickets would be open"}},
-    {"ReportersAndScopes",
-     R"(operations { upsert_reporter { id: "a" } } operations { remove_reporter: "b" }
-        operations { upsert_scope { id: "c" } } operations { remove_scope: "d" })",
-     {"UNIMPLEMENTED reporters[\"a\"]: this version does not do it yet",
-      "UNIMPLEMENTED reporters[\"b\"]: this version does not do it yet",
-      "UNIMPLEMENTED scopes[\"c\"]: this version does not do it yet",
+    {"Scopes",
+     R"(operations { upsert_scope { id: "c" } } operations { remove_scope: "d" })",
+     {"UNIMPLEMENTED scopes[\"c\"]: this version does not do it yet",
       "UNIMPLEMENTED scopes[\"d\"]: this version does not do it yet"}},
+    {"Reporters",
+     R"(operations { upsert_reporter { id: "none" } } operations { remove_reporter: "x" }
+        operations { upsert_reporter { id: "p" identities { unix_uid: 0 } identities {} identities { token_sha256: "secret" }
+                                       failure_domain: "a b" backends: "web" backends: "" backends: "a b*" backends: "a*b"
+                                       weight: 1001 } }
+        operations { upsert_reporter { id: "controller" identities { unix_uid: 0 } backends: "*" } })",
+     {"INVALID_ARGUMENT reporters[\"none\"].identities: not 1 to 16: 0",
+      "INVALID_ARGUMENT reporters[\"none\"].backends: not 1 to 1000: 0", "NOT_FOUND reporters[\"x\"]: no such reporter",
+      "INVALID_ARGUMENT reporters[\"p\"].identities[1]: empty; want one of certificate_name, token_sha256, unix_uid",
+      "INVALID_ARGUMENT reporters[\"p\"].identities[2].token_sha256: not 64 hexadecimal digits",
+      "INVALID_ARGUMENT reporters[\"p\"].failure_domain: with other than printable characters",
+      "INVALID_ARGUMENT reporters[\"p\"].backends[1]: empty; want the id of a backend, or \"*\" for all",
+      "INVALID_ARGUMENT reporters[\"p\"].backends[2]: not an id, nor the beginning of one with '*' behind it: \"a b\"",
+      "INVALID_ARGUMENT reporters[\"p\"].backends[3]: not an id, nor the beginning of one with '*' behind it: \"a*b\"",
+      "INVALID_ARGUMENT reporters[\"p\"].weight: not 1 to 1000: 1001",
+      "INVALID_ARGUMENT reporters[\"controller\"].id: taken by the controller itself; choose another"}},
     {"NamedTwiceInOperations",
      R"(operations { remove_listener: "web" } operations { remove_listener: "web" }
         operations { upsert_backend { id: "new" } } operations { remove_backend: "new" }

@@ -54,8 +54,6 @@ std::vector<ControlCore::BoundListener> ControlCore::bound_listeners() const {
   return listeners;
 }
 
-absl::Status ControlCore::TakeReport(const health::Report& report) { return impl_->health.Take(report); }
-
 health::HealthTable& ControlCore::health() { return impl_->health; }
 
 uint64_t ControlCore::SubmitTransaction(v1::Transaction transaction,

@@ -9,7 +9,6 @@
 #include <vector>
 
 #include "absl/functional/any_invocable.h"
-#include "absl/status/status.h"
 #include "dataplane/config/snapshot.h"
 #include "dataplane/control/saver.h"
 #include "dataplane/control/subscribers.h"
@@ -102,9 +101,6 @@ class ControlCore {
   };
   std::vector<BoundListener> bound_listeners() const;
 
-  // One reporter's claim; see HealthTable::Take for the errors. What it decides is with the workers a few milliseconds
-  // later.
-  absl::Status TakeReport(const health::Report& report);
   // Where reporters' servers put their reports; what these decide is with the workers a few milliseconds later.
   health::HealthTable& health();
 

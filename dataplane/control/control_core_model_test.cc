@@ -40,6 +40,9 @@ class Mirror {
           EXPECT_EQ(config.servers.erase(name), 1u);
           EXPECT_EQ(status.erase(name), 1u);
           break;
+        case v1::RemovedResource::REPORTER:
+          EXPECT_EQ(config.reporters.erase(removed.id()), 1u);
+          break;
         case v1::RemovedResource::HEALTH:
           EXPECT_EQ(config.health.erase(name), 1u);
           break;

@@ -7,6 +7,7 @@
 #include "dataplane/base/absl_strings.h"
 #include "dataplane/control/control_address.h"
 #include "dataplane/control/grpc_limits.h"
+#include "dataplane/identity/peer.h"
 
 namespace fairlead::control {
 namespace {
@@ -41,7 +42,7 @@ ControllerStream::ControllerStream(const net::Address& address, const api::Mutua
     : loop_(loop), on_ended_(std::move(on_ended)), stub_(v1::ControlPlane::NewStub(MakeChannel(address, tls))) {}
 
 void ControllerStream::Start(ControlCore* core, const net::Address& address) {
-  session_ = std::make_unique<Session>(core, &loop_->timers(), this, address.ToString());
+  session_ = std::make_unique<Session>(core, &loop_->timers(), this, identity::Peer{.source = address.ToString()});
   stub_->async()->Connect(&context_, this);
   // Reads and writes are started from the control thread, not from gRPC's calls below: without this it might be done in
   // between.

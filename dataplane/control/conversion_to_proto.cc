@@ -8,11 +8,11 @@ v1::Server ToProto(const config::Server& server) {
   message.set_address(server.address.ToString());
   if (server.has_weight) message.set_weight(server.weight);
   message.set_admin_state(ToProto(server.admin_state));
-  if (server.max_connections != config::kNoLimit) message.set_max_connections(server.max_connections);
-  if (server.max_requests != config::kNoLimit) message.set_max_requests(server.max_requests);
-  if (server.labels != nullptr) {
-    message.mutable_labels()->insert(server.labels->values.begin(), server.labels->values.end());
-  }
+  if (server.extras == nullptr) return message;
+  const config::ServerExtras& extras = *server.extras;
+  if (extras.max_connections != config::kNoLimit) message.set_max_connections(extras.max_connections);
+  if (extras.max_requests != config::kNoLimit) message.set_max_requests(extras.max_requests);
+  message.mutable_labels()->insert(extras.labels.begin(), extras.labels.end());
   return message;
 }
 

@@ -7,8 +7,8 @@
 namespace fairlead::control {
 
 DataPlaneStream::DataPlaneStream(grpc::CallbackServerContext* context, event::Loop* loop,
-                                 std::weak_ptr<ServerStreams> streams)
-    : ServerStream(context, loop), OpenStream(PeerAddress(context->peer())), streams_(std::move(streams)) {}
+                                 std::weak_ptr<ServerStreams> streams, std::optional<uint32_t> unix_uid)
+    : ServerStream(context, loop), OpenStream(PeerOf(*context, unix_uid)), streams_(std::move(streams)) {}
 
 DataPlaneStream::~DataPlaneStream() = default;
 
@@ -16,7 +16,7 @@ void DataPlaneStream::OnOpened(const std::shared_ptr<Base>& self) {
   const std::shared_ptr<ServerStreams> streams = streams_.lock();
   if (streams == nullptr) return;  // the server is going, and cancels what is open
   streams->Add(std::static_pointer_cast<DataPlaneStream>(self));
-  session_ = std::make_unique<Session>(streams->core(), &loop()->timers(), this, peer().empty() ? "unix" : peer());
+  session_ = std::make_unique<Session>(streams->core(), &loop()->timers(), this, peer());
   session_->Start();
 }
 

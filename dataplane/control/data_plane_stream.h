@@ -1,6 +1,8 @@
 #pragma once
 
+#include <cstdint>
 #include <memory>
+#include <optional>
 
 #include "dataplane/control/server_stream.h"
 #include "dataplane/control/server_streams.h"
@@ -13,7 +15,8 @@ namespace fairlead::control {
 // DataPlane.Connect: a controller or fairleadctl dialled the proxy.
 class DataPlaneStream final : public ServerStream<v1::ToProxy, v1::FromProxy>, public Wire, public OpenStream {
  public:
-  DataPlaneStream(grpc::CallbackServerContext* context, event::Loop* loop, std::weak_ptr<ServerStreams> streams);
+  DataPlaneStream(grpc::CallbackServerContext* context, event::Loop* loop, std::weak_ptr<ServerStreams> streams,
+                  std::optional<uint32_t> unix_uid);
   ~DataPlaneStream() override;
 
  private:

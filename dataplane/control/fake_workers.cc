@@ -70,7 +70,8 @@ std::vector<std::string> TestCore::ViolationsOf(const v1::FromProxy& answer) {
 }
 
 absl::Status TestCore::Report(std::string_view backend, std::string_view server, config::Health health) {
-  return core.TakeReport({.backend = backend, .server = server, .status = health, .reporter = "probe", .reason = {}});
+  return core.health().Take(
+      {.backend = backend, .server = server, .status = health, .reporter = "probe", .reason = {}});
 }
 
 config::Health TestCore::PublishedHealth(std::string_view backend, std::string_view server) const {

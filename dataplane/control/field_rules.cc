@@ -22,11 +22,10 @@ using google::protobuf::FieldDescriptor;
 using google::protobuf::Message;
 using google::protobuf::Reflection;
 
-// Operations on reporters and scopes, which have these places: requests.cc.
+// Operations on scopes, which have these places: requests.cc.
 constexpr std::string_view kUnimplementedFields[] = {
     "fairlead.v1.Server.zone",
     "fairlead.v1.Server.priority",
-    "fairlead.v1.Snapshot.reporters",
     "fairlead.v1.Snapshot.scopes",
     "fairlead.v1.BackendHealth.down",
     "fairlead.v1.BackendHealth.up",

@@ -17,5 +17,18 @@ TEST(PeerAddress, IsEmptyForOthers) {
   EXPECT_EQ(PeerAddress(""), "");
 }
 
+TEST(BearerToken, IsWhatFollowsTheScheme) {
+  EXPECT_EQ(BearerToken("Bearer abc.DEF-1~+/="), "abc.DEF-1~+/=");
+  EXPECT_EQ(BearerToken("bearer  abc"), "abc");
+}
+
+TEST(BearerToken, IsInNoOtherField) {
+  EXPECT_EQ(BearerToken("Basic dTpw"), std::nullopt);
+  EXPECT_EQ(BearerToken("Bearer"), std::nullopt);
+  EXPECT_EQ(BearerToken("Bearer "), std::nullopt);
+  EXPECT_EQ(BearerToken("Bearerabc"), std::nullopt);
+  EXPECT_EQ(BearerToken(""), std::nullopt);
+}
+
 }  // namespace
 }  // namespace fairlead::control

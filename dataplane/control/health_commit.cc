@@ -1,5 +1,6 @@
 #include "dataplane/control/health_commit.h"
 
+#include <string>
 #include <utility>
 
 #include "absl/container/flat_hash_set.h"
@@ -20,6 +21,11 @@ void CommitToHealthTable(const Store& store, const Staged& staged, health::Healt
     for (std::string_view id : servers.removed()) table.RemoveServer(backend, id);
     for (std::string_view id : servers.added()) table.AddServer(backend, id);
   }
+  std::vector<std::string> removed_reporters;
+  for (const auto& update : staged.reporter_updates) {
+    if (update.resource.message == nullptr) removed_reporters.push_back(update.id);
+  }
+  table.ChangeReporters(removed_reporters, staged.reporters);
   for (const Staged::HealthUpdate& update : staged.health_updates) {
     const config::Backend& backend = *staged.snapshot.backends[update.backend];
     const config::Server* server = backend.servers[update.server].get();

@@ -1,9 +1,12 @@
 #pragma once
 
+#include <cstdint>
 #include <memory>
+#include <optional>
 
 #include "dataplane/control/server_stream.h"
 #include "dataplane/control/server_streams.h"
+#include "dataplane/health/speaker.h"
 #include "fairlead/v1/health.pb.h"
 
 namespace fairlead::control {
@@ -11,7 +14,8 @@ namespace fairlead::control {
 // HealthIngest.Report: a reporter dialled the proxy. Reads a batch, answers it, reads the next.
 class HealthIngestStream final : public ServerStream<v1::HealthReportBatch, v1::HealthReportAnswer>, public OpenStream {
  public:
-  HealthIngestStream(grpc::CallbackServerContext* context, event::Loop* loop, std::weak_ptr<ServerStreams> streams);
+  HealthIngestStream(grpc::CallbackServerContext* context, event::Loop* loop, std::weak_ptr<ServerStreams> streams,
+                     std::optional<uint32_t> unix_uid);
 
  private:
   using Base = ServerStream<v1::HealthReportBatch, v1::HealthReportAnswer>;
@@ -25,6 +29,7 @@ class HealthIngestStream final : public ServerStream<v1::HealthReportBatch, v1::
   void LetGo() override {}  // it keeps nothing of the core
 
   const std::weak_ptr<ServerStreams> streams_;
+  std::optional<health::Speaker> speaker_;  // while the stream is open
 };
 
 }  // namespace fairlead::control

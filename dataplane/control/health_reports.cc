@@ -6,6 +6,7 @@
 #include "absl/status/status.h"
 #include "dataplane/base/absl_strings.h"
 #include "dataplane/control/conversion_to_proto.h"
+#include "dataplane/health/report.h"
 
 namespace fairlead::control {
 namespace {
@@ -18,7 +19,7 @@ uint64_t ToMilliseconds(const google::protobuf::Duration& duration) {
   return static_cast<uint64_t>(std::max<int64_t>(0, seconds * 1000 + duration.nanos() / 1'000'000));
 }
 
-absl::Status TakeReport(const v1::HealthReport& message, ControlCore& core) {
+absl::Status TakeReport(const v1::HealthReport& message, health::Speaker& speaker, health::HealthTable& table) {
   if (!v1::Health::Status_IsValid(message.status())) {
     return absl::InvalidArgumentError(base::StrCat("status: unknown value ", static_cast<int>(message.status()),
                                                    "; want UNKNOWN, UP, DEGRADED or DOWN"));
@@ -32,7 +33,7 @@ absl::Status TakeReport(const v1::HealthReport& message, ControlCore& core) {
   report.sequence = message.sequence();
   if (message.has_ttl()) report.ttl_ms = ToMilliseconds(message.ttl());
   report.reason = message.reason();
-  return core.TakeReport(report);
+  return table.Take(report, speaker);
 }
 
 void AddError(int index, std::string message, v1::HealthReportAnswer& answer) {
@@ -43,7 +44,8 @@ void AddError(int index, std::string message, v1::HealthReportAnswer& answer) {
 
 }  // namespace
 
-v1::HealthReportAnswer TakeHealthReports(const v1::HealthReportBatch& batch, ControlCore& core) {
+v1::HealthReportAnswer TakeHealthReports(const v1::HealthReportBatch& batch, health::Speaker& speaker,
+                                         health::HealthTable& table) {
   v1::HealthReportAnswer answer;
   answer.set_batch_id(batch.batch_id());
   if (batch.reports_size() > kMaxReports) {
@@ -54,7 +56,7 @@ v1::HealthReportAnswer TakeHealthReports(const v1::HealthReportBatch& batch, Con
     return answer;
   }
   for (int i = 0; i < batch.reports_size(); ++i) {
-    if (absl::Status status = TakeReport(batch.reports(i), core); !status.ok()) {
+    if (absl::Status status = TakeReport(batch.reports(i), speaker, table); !status.ok()) {
       AddError(i, std::string(base::FromAbsl(status.message())), answer);
     } else {
       answer.set_accepted(answer.accepted() + 1);

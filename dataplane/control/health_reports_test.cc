@@ -9,6 +9,7 @@
 
 #include "dataplane/control/fake_workers.h"
 #include "dataplane/control/test_support.h"
+#include "dataplane/health/speaker.h"
 
 namespace fairlead::control {
 namespace {
@@ -31,7 +32,7 @@ class HealthReports : public testing::Test {
   v1::HealthReportAnswer Take(v1::HealthReport report) {
     v1::HealthReportBatch batch;
     *batch.add_reports() = std::move(report);
-    return TakeHealthReports(batch, test_.core);
+    return TakeHealthReports(batch, speaker_, test_.core.health());
   }
   // The one error in the answer to the report.
   std::string Refusal(v1::HealthReport report) {
@@ -41,6 +42,7 @@ class HealthReports : public testing::Test {
   }
 
   TestCore test_;
+  health::Speaker speaker_{&test_.core.health().reporters(), {}};
 };
 
 TEST_F(HealthReports, EveryFieldReachesTheTable) {
@@ -90,7 +92,7 @@ TEST_F(HealthReports, GoodOnesInABatchAreTakenAndTheOthersNamedByTheirPlace) {
   *batch.add_reports() = Good();
   batch.mutable_reports(1)->set_server("w9");
   *batch.add_reports() = Good();
-  const v1::HealthReportAnswer answer = TakeHealthReports(batch, test_.core);
+  const v1::HealthReportAnswer answer = TakeHealthReports(batch, speaker_, test_.core.health());
   EXPECT_EQ(answer.batch_id(), 42u);
   EXPECT_EQ(answer.accepted(), 2u);
   ASSERT_THAT(answer.errors(), SizeIs(1));
@@ -101,9 +103,9 @@ TEST_F(HealthReports, GoodOnesInABatchAreTakenAndTheOthersNamedByTheirPlace) {
 TEST_F(HealthReports, ABatchThatIsTooLongIsRefusedWhole) {
   v1::HealthReportBatch batch;
   for (int i = 0; i < 10'000; ++i) *batch.add_reports() = Good();
-  EXPECT_THAT(TakeHealthReports(batch, test_.core).errors(), IsEmpty());
+  EXPECT_THAT(TakeHealthReports(batch, speaker_, test_.core.health()).errors(), IsEmpty());
   *batch.add_reports() = Good();
-  const v1::HealthReportAnswer answer = TakeHealthReports(batch, test_.core);
+  const v1::HealthReportAnswer answer = TakeHealthReports(batch, speaker_, test_.core.health());
   EXPECT_EQ(answer.accepted(), 0u);
   ASSERT_THAT(answer.errors(), SizeIs(1));
   EXPECT_EQ(answer.errors(0).index(), 10'000u);

@@ -30,6 +30,7 @@ void NaiveModel::Add(const v1::Snapshot& snapshot) {
     backends[backend.id()].clear_servers();
   }
   for (const auto& word : snapshot.health()) health[{word.backend(), word.server()}] = word;
+  for (const auto& reporter : snapshot.reporters()) reporters[reporter.id()] = reporter;
 }
 
 v1::Snapshot NaiveModel::ToSnapshot() const {
@@ -44,6 +45,7 @@ v1::Snapshot NaiveModel::ToSnapshot() const {
     }
   }
   for (const auto& [name, word] : health) *snapshot.add_health() = word;
+  for (const auto& [id, reporter] : reporters) *snapshot.add_reporters() = reporter;
   return snapshot;
 }
 
@@ -54,6 +56,7 @@ std::map<std::string, std::string> NaiveModel::Resources() const {
   for (const auto& [id, backend] : backends) resources["backend " + id] = Bytes(backend);
   for (const auto& [name, server] : servers) resources["server " + name.first + "/" + name.second] = Bytes(server);
   for (const auto& [name, word] : health) resources["health " + name.first + "/" + name.second] = Bytes(word);
+  for (const auto& [id, reporter] : reporters) resources["reporter " + id] = Bytes(reporter);
   return resources;
 }
 
@@ -117,6 +120,10 @@ std::optional<NaiveModel> NaiveModel::After(const v1::Transaction& transaction) 
         next.RemoveServer(name);
         break;
       }
+      case v1::Operation::kRemoveReporter:
+        good &= next.reporters.erase(operation.remove_reporter()) == 1;
+        good &= named.insert("reporter " + operation.remove_reporter()).second;
+        break;
       default:
         break;
     }
@@ -134,6 +141,10 @@ std::optional<NaiveModel> NaiveModel::After(const v1::Transaction& transaction) 
       case v1::Operation::kUpsertBackend:
         next.backends[operation.upsert_backend().id()] = operation.upsert_backend();
         good &= named.insert("backend " + operation.upsert_backend().id()).second;
+        break;
+      case v1::Operation::kUpsertReporter:
+        next.reporters[operation.upsert_reporter().id()] = operation.upsert_reporter();
+        good &= named.insert("reporter " + operation.upsert_reporter().id()).second;
         break;
       case v1::Operation::kUpsertServer: {
         const ServerName name(operation.upsert_server().backend(), operation.upsert_server().server().id());

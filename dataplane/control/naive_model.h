@@ -19,6 +19,7 @@ struct NaiveModel {
   std::map<std::string, v1::Backend> backends;  // without servers
   std::map<ServerName, v1::Server> servers;
   std::map<ServerName, v1::HealthState> health;
+  std::map<std::string, v1::Reporter> reporters;
 
   static NaiveModel Of(const v1::Snapshot& snapshot);
 

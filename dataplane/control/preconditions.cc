@@ -103,6 +103,10 @@ class Checker {
       const auto slot = store_.trust_bundles().Find(resource.id());
       return slot ? snapshot.trust_bundles[*slot]->digest : 0;
     }
+    if (kind == "reporter") {
+      const auto* reporter = store_.reporters().Find(resource.id());
+      return reporter == nullptr ? 0 : reporter->digest;
+    }
     if (kind == "ticket_keys") {
       const auto slot = store_.ticket_keys().Find(resource.id());
       return slot ? snapshot.ticket_keys[*slot]->digest : 0;
@@ -119,7 +123,7 @@ class Checker {
     }
     violations_.Invalid(Path(place, "kind"), base::StrCat("unknown: ", health::Quote(kind),
                                                           "; known are listener, route_table, backend, server, "
-                                                          "certificate, trust_bundle, ticket_keys, health"));
+                                                          "certificate, trust_bundle, ticket_keys, health, reporter"));
     return std::nullopt;
   }
 

@@ -61,6 +61,14 @@ class RandomTransactions {
     if (Below(2) == 0) listener.mutable_http()->set_max_header_count(7);
     return listener;
   }
+  std::string ReporterId() { return base::StrCat("p", Below(2)); }
+  v1::Reporter Reporter() {
+    v1::Reporter reporter;
+    reporter.set_id(ReporterId());
+    reporter.add_identities()->set_unix_uid(static_cast<uint32_t>(Below(2)));
+    reporter.add_backends("b*");
+    return reporter;
+  }
   v1::HealthState Health() {
     v1::HealthState health;
     health.set_backend(BackendId());
@@ -72,7 +80,7 @@ class RandomTransactions {
 
   void AddOperation(v1::Transaction& transaction) {
     v1::Operation& operation = *transaction.add_operations();
-    switch (Below(12)) {
+    switch (Below(14)) {
       case 0:
         *operation.mutable_upsert_listener() = Listener();
         break;
@@ -98,6 +106,12 @@ class RandomTransactions {
         break;
       case 8:
         *operation.mutable_set_health() = Health();
+        break;
+      case 9:
+        *operation.mutable_upsert_reporter() = Reporter();
+        break;
+      case 10:
+        operation.set_remove_reporter(ReporterId());
         break;
       default:
         operation.mutable_upsert_server()->set_backend(BackendId());

@@ -59,6 +59,9 @@ void Reader::ReadSnapshot(v1::Snapshot& snapshot, const Store& store) {
   for (const v1::TrustBundle& bundle : snapshot.trust_bundles()) {
     Add("trust_bundles", bundle.id(), &bundle, requests.trust_bundles);
   }
+  for (const v1::Reporter& reporter : snapshot.reporters()) {
+    Add("reporters", reporter.id(), &reporter, requests.reporters);
+  }
   for (const v1::TicketKeys& keys : snapshot.ticket_keys()) {
     Add("ticket_keys", keys.id(), &keys, requests.ticket_keys);
   }
@@ -76,6 +79,7 @@ void Reader::RemoveTheRest(const Store& store) {
   store.route_tables().ForEach([&](std::string_view id, uint32_t) { requests.route_tables.Add({id}, nullptr); });
   store.certificates().ForEach([&](std::string_view id, uint32_t) { requests.certificates.Add({id}, nullptr); });
   store.trust_bundles().ForEach([&](std::string_view id, uint32_t) { requests.trust_bundles.Add({id}, nullptr); });
+  store.reporters().ForEach([&](std::string_view id, const v1::Reporter&) { requests.reporters.Add({id}, nullptr); });
   store.ticket_keys().ForEach([&](std::string_view id, uint32_t) { requests.ticket_keys.Add({id}, nullptr); });
   store.backends().ForEach([&](std::string_view backend, uint32_t slot) {
     // A backend goes with its servers and their health.
@@ -134,9 +138,9 @@ void Reader::ReadOperation(v1::Operation& operation, int index) {
     case v1::Operation::kRemoveTicketKeys:
       return Add("ticket_keys", operation.remove_ticket_keys(), nullptr, requests.ticket_keys);
     case v1::Operation::kUpsertReporter:
-      return violations_.Unimplemented(Path(root_, "reporters", operation.upsert_reporter().id()));
+      return Add("reporters", operation.upsert_reporter().id(), &operation.upsert_reporter(), requests.reporters);
     case v1::Operation::kRemoveReporter:
-      return violations_.Unimplemented(Path(root_, "reporters", operation.remove_reporter()));
+      return Add("reporters", operation.remove_reporter(), nullptr, requests.reporters);
     case v1::Operation::kUpsertScope:
       return violations_.Unimplemented(Path(root_, "scopes", operation.upsert_scope().id()));
     case v1::Operation::kRemoveScope:

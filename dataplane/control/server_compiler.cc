@@ -45,6 +45,17 @@ uint32_t ToLimit(uint32_t value, const Path& place, Violations& violations) {
   return value == 0 ? config::kNoLimit : CheckRange(value, 0, kMaxLimit, place, violations);
 }
 
+base::CountedPtr<const config::ServerExtras> CompileExtras(const v1::Server& message, const Path& place,
+                                                           Violations& violations) {
+  CheckLabels(message, place, violations);
+  if (message.max_connections() == 0 && message.max_requests() == 0 && message.labels().empty()) return nullptr;
+  auto extras = base::MakeCounted<config::ServerExtras>();
+  extras->max_connections = ToLimit(message.max_connections(), Path(place, "max_connections"), violations);
+  extras->max_requests = ToLimit(message.max_requests(), Path(place, "max_requests"), violations);
+  extras->labels.insert(message.labels().begin(), message.labels().end());
+  return extras;
+}
+
 base::CountedPtr<config::Server> CompileServer(const v1::Server& message, const Path& place, Violations& violations) {
   auto server = base::MakeCounted<config::Server>();
   server->id = message.id();
@@ -60,14 +71,7 @@ base::CountedPtr<config::Server> CompileServer(const v1::Server& message, const 
         static_cast<uint16_t>(CheckRange(message.weight(), 0, kMaxWeight, Path(place, "weight"), violations));
   }
   server->admin_state = ToAdminState(message.admin_state());
-  server->max_connections = ToLimit(message.max_connections(), Path(place, "max_connections"), violations);
-  server->max_requests = ToLimit(message.max_requests(), Path(place, "max_requests"), violations);
-  CheckLabels(message, place, violations);
-  if (!message.labels().empty()) {
-    auto labels = base::MakeCounted<config::ServerLabels>();
-    labels->values.insert(message.labels().begin(), message.labels().end());
-    server->labels = std::move(labels);
-  }
+  server->extras = CompileExtras(message, place, violations);
   return server;
 }
 
@@ -99,7 +103,7 @@ void Put(Compilation& compilation, const ServerKey& key, const v1::Server& messa
     }
     return;
   }
-  server->digest = digest;
+  server->digest = config::Digest(digest);
   if (before == nullptr) {
     server->counters = base::MakeCounted<metrics::ServerCounters>();
     compilation.CountAdded(digest);

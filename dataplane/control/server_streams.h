@@ -7,23 +7,24 @@
 
 #include "absl/container/flat_hash_map.h"
 #include "dataplane/control/control_core.h"
+#include "dataplane/identity/peer.h"
 
 namespace fairlead::control {
 
 // A stream that uses the core.
 class OpenStream {
  public:
-  // Who opened it: "IP:port", or empty for a unix socket, whose clients have no address.
-  const std::string& peer() const { return peer_; }
+  // Who opened it.
+  const identity::Peer& peer() const { return peer_; }
   // The core goes: lets go of it at once. The stream ends by itself, as the server cancels it.
   virtual void LetGo() = 0;
 
  protected:
-  explicit OpenStream(std::string peer) : peer_(std::move(peer)) {}
+  explicit OpenStream(identity::Peer peer) : peer_(std::move(peer)) {}
   ~OpenStream() = default;
 
  private:
-  const std::string peer_;
+  const identity::Peer peer_;
 };
 
 // The streams that are open on a gRPC server, and the core that they are for. On the control thread, owned by the
@@ -39,11 +40,11 @@ class ServerStreams {
 
   ControlCore* core() const { return core_; }
   void Add(std::shared_ptr<OpenStream> stream) { open_.emplace(stream.get(), std::move(stream)); }
-  // Who has them open, one entry for each.
-  std::vector<std::string> peers() const {
-    std::vector<std::string> peers;
-    for (const auto& [key, stream] : open_) peers.push_back(stream->peer());
-    return peers;
+  // From where they were opened, one entry for each.
+  std::vector<std::string> sources() const {
+    std::vector<std::string> sources;
+    for (const auto& [key, stream] : open_) sources.push_back(stream->peer().source);
+    return sources;
   }
   void Remove(OpenStream* stream) { open_.erase(stream); }
 

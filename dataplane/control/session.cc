@@ -23,7 +23,7 @@ bool HoldsResources(const v1::StateReport& report) {
 
 }  // namespace
 
-Session::Session(ControlCore* core, event::TimerWheel* timers, Wire* wire, std::string peer)
+Session::Session(ControlCore* core, event::TimerWheel* timers, Wire* wire, identity::Peer peer)
     : core_(core), timers_(timers), wire_(wire), peer_(std::move(peer)) {}
 
 Session::~Session() {
@@ -149,7 +149,7 @@ void Session::TakeTransaction(v1::Transaction transaction) {
   answer_is_due_ = true;
   const uint64_t ticket = core_->SubmitTransaction(
       std::move(transaction), [this](std::shared_ptr<const v1::FromProxy> answer) { OnAnswer(std::move(answer)); },
-      peer_);
+      peer_.source);
   if (answer_is_due_) ticket_ = ticket;
 }
 

@@ -14,6 +14,7 @@
 #include "dataplane/control/subscribers.h"
 #include "dataplane/control/wire.h"
 #include "dataplane/event/timer_wheel.h"
+#include "dataplane/identity/peer.h"
 #include "fairlead/v1/control.pb.h"
 
 namespace fairlead::control {
@@ -30,8 +31,8 @@ namespace fairlead::control {
 // outlives it. Ends any time, without a word: what it submitted goes on.
 class Session {
  public:
-  // `peer`: who is at the other end, for the history.
-  Session(ControlCore* core, event::TimerWheel* timers, Wire* wire, std::string peer);
+  // `peer`: who is at the other end.
+  Session(ControlCore* core, event::TimerWheel* timers, Wire* wire, identity::Peer peer);
   ~Session();
   Session(const Session&) = delete;
   Session& operator=(const Session&) = delete;
@@ -79,7 +80,7 @@ class Session {
   ControlCore* const core_;
   event::TimerWheel* const timers_;
   Wire* const wire_;
-  const std::string peer_;
+  const identity::Peer peer_;
 
   std::deque<v1::ToProxy> inbox_;
   bool reading_ = false;

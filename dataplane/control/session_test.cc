@@ -12,6 +12,7 @@
 
 #include "dataplane/control/fake_workers.h"
 #include "dataplane/control/test_support.h"
+#include "dataplane/identity/peer.h"
 
 namespace fairlead::control {
 namespace {
@@ -46,7 +47,7 @@ class FakeWire : public Wire {
 class SessionTest : public testing::Test {
  protected:
   explicit SessionTest(FakeWorkers::Adopt adopt = FakeWorkers::Adopt::kAtOnce) : test_(adopt) {
-    session_ = std::make_unique<Session>(&test_.core, &test_.timers, &wire_, "peer");
+    session_ = std::make_unique<Session>(&test_.core, &test_.timers, &wire_, identity::Peer{.source = "peer"});
   }
 
   // Starts, and forgets the Hello.

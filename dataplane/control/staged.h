@@ -7,7 +7,9 @@
 #include "absl/numeric/int128.h"
 #include "dataplane/config/snapshot.h"
 #include "dataplane/control/changes.h"
+#include "dataplane/control/named_resources.h"
 #include "dataplane/control/slot_index.h"
+#include "dataplane/health/reporter.h"
 #include "fairlead/v1/resources.pb.h"
 
 namespace fairlead::control {
@@ -89,6 +91,9 @@ struct Staged {
     absl::uint128 digest = 0;
   };
   std::vector<HealthUpdate> health_updates;
+  std::vector<NamedResources<v1::Reporter>::Update> reporter_updates;
+  // Those that were added or changed, for the health table.
+  std::vector<health::ReporterPtr> reporters;
 
   bool changes_nothing() const { return added + changed + removed == 0; }
 };

@@ -140,8 +140,8 @@ void StateReporter::AddServerStatus(const config::Backend& backend, const config
   status.set_weight(server.weight);
   status.set_active_requests(server.counters->active_requests.load(std::memory_order_relaxed));
   status.set_open_connections(server.counters->open_connections.load(std::memory_order_relaxed));
-  if (server.max_requests != config::kNoLimit) status.set_max_requests(server.max_requests);
-  if (server.max_connections != config::kNoLimit) status.set_max_connections(server.max_connections);
+  if (server.max_requests() != config::kNoLimit) status.set_max_requests(server.max_requests());
+  if (server.max_connections() != config::kNoLimit) status.set_max_connections(server.max_connections());
   status.set_total_requests(metrics::Sum(*server.counters, &metrics::UpstreamCounters::requests));
 
   const health::Decision& decision = *health_->Find(backend.settings->id, server.id);
@@ -176,6 +176,10 @@ v1::StateReport StateReporter::ReportAll(const ReportFilter& filter) {
   snapshot.ticket_keys.ForEach([&](size_t slot, const std::shared_ptr<const config::TicketKeys>& keys) {
     if (keys != nullptr) AddTicketKeys(static_cast<config::TicketKeysSlot>(slot), filter, report);
   });
+  if (filter.config()) {
+    store_->reporters().ForEach(
+        [&](std::string_view, const v1::Reporter& reporter) { *report.mutable_config()->add_reporters() = reporter; });
+  }
   snapshot.backends.ForEach([&](size_t slot, const std::shared_ptr<const config::Backend>& backend) {
     if (backend == nullptr || !filter.HasBackend(backend->settings->id)) return;
     v1::Backend* message = nullptr;
@@ -210,6 +214,7 @@ v1::StateReport StateReporter::ReportChanges(const config::Snapshot& before, con
     ReportBackend(At(before.backends, slot), slot, changes, filter, report);
   }
   if (filter.config()) ReportHealthWords(changes, filter, report);
+  if (filter.config()) ReportReporters(changes, report);
   return report;
 }
 
@@ -317,6 +322,16 @@ void StateReporter::ReportBackend(const config::Backend* before, config::Backend
   v1::Backend& added = *report.mutable_config()->add_backends();
   added = store_->backend_message(slot);
   added.mutable_servers()->Swap(message.mutable_servers());
+}
+
+void StateReporter::ReportReporters(const ChangeSet& changes, v1::StateReport& report) const {
+  for (const auto& [id, existed] : changes.reporters()) {
+    if (const auto* reporter = store_->reporters().Find(id)) {
+      *report.mutable_config()->add_reporters() = *reporter->message;
+    } else if (existed) {
+      AddRemoved(v1::RemovedResource::REPORTER, "", id, report);
+    }
+  }
 }
 
 void StateReporter::ReportHealthWords(const ChangeSet& changes, const ReportFilter& filter,

@@ -67,6 +67,7 @@ void Store::Commit(Staged staged) {
   CommitRouteTables(staged);
   CommitBackends(staged);
   CommitCredentials(staged);
+  reporters_.Apply(staged.reporter_updates);
   fingerprint_ = staged.fingerprint;
   snapshot_ = std::make_shared<const config::Snapshot>(std::move(staged.snapshot));
 }

@@ -7,6 +7,7 @@
 #include "absl/container/flat_hash_map.h"
 #include "absl/numeric/int128.h"
 #include "dataplane/config/snapshot.h"
+#include "dataplane/control/named_resources.h"
 #include "dataplane/control/references.h"
 #include "dataplane/control/slot_index.h"
 #include "dataplane/control/staged.h"
@@ -74,6 +75,8 @@ class Store {
   const HealthWord* FindHealthWord(config::BackendSlot backend, config::ServerSlot server) const;
   const absl::flat_hash_map<config::ServerSlot, HealthWord>& health_words(config::BackendSlot backend) const;
 
+  const NamedResources<v1::Reporter>& reporters() const { return reporters_; }
+
   // Puts what was staged against this state in its place.
   void Commit(Staged staged);
   // A snapshot that differs from the one in force in the sockets of these listeners alone.
@@ -123,6 +126,7 @@ class Store {
   References listener_ticket_keys_;
   References backend_certificates_;
   References backend_trust_bundles_;
+  NamedResources<v1::Reporter> reporters_;
   const BackendEntry no_backend_;
 };
 

@@ -56,6 +56,12 @@ class Maker {
     }
     for (const config::ChangeList::ServerChange& place : staged_.changes.list.servers) AddServer(place);
     for (const Changes::HealthWord& word : staged_.changes.health_words) AddHealth(word);
+    for (const auto& update : staged_.reporter_updates) {
+      const auto* before = store_.reporters().Find(update.id);
+      AddUndo(before == nullptr ? nullptr : before->message.get(), update.resource.message.get(),
+              &v1::Operation::mutable_upsert_reporter,
+              [](v1::Operation& operation, const std::string& id) { operation.set_remove_reporter(id); });
+    }
     return std::move(undo_);
   }
 

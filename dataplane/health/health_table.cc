@@ -1,9 +1,11 @@
 #include "dataplane/health/health_table.h"
 
 #include <algorithm>
+#include <array>
 #include <cstddef>
 #include <memory>
 #include <new>
+#include <numeric>
 #include <utility>
 
 #include "absl/container/flat_hash_set.h"
@@ -120,7 +122,9 @@ struct HealthTable::Impl {
     return nobodys;
   }
 
-  absl::Status Take(const Report& report);
+  // `speaker`: null where it is known that its author may.
+  absl::Status Take(const Report& report, Speaker* speaker, Refusal* refusal);
+  absl::Status CountedTake(const Report& report, Speaker* speaker);
   // The timer at the first end of a lease, and the word if health is another than `before`.
   void Follow(Spoken& spoken, Health before);
   static void OnLeaseEnd(void* spoken);
@@ -132,21 +136,37 @@ struct HealthTable::Impl {
   Decision nobodys;  // on the server of which nobody has spoken that was asked for last
   uint64_t arrivals = 0;
   uint64_t accepted = 0;
-  uint64_t refused = 0;
+  std::array<uint64_t, kRefusals> refused{};
+  Reporters reporters;
   uint64_t expired = 0;
 };
 
-absl::Status HealthTable::Impl::Take(const Report& report) {
+absl::Status HealthTable::Impl::CountedTake(const Report& report, Speaker* speaker) {
+  Refusal refusal = Refusal::kMalformed;
+  absl::Status status = Take(report, speaker, &refusal);
+  ++(status.ok() ? accepted : refused[static_cast<size_t>(refusal)]);
+  return status;
+}
+
+absl::Status HealthTable::Impl::Take(const Report& report, Speaker* speaker, Refusal* refusal) {
   if (absl::Status status = CheckReport(report); !status.ok()) return status;
+  if (speaker != nullptr) {
+    if (absl::Status status = speaker->Check(report, refusal); !status.ok()) return status;
+  }
   Server* server = Find(report.backend, report.server);
   if (server == nullptr) {
+    *refusal = Refusal::kNoSuchServer;
     return absl::NotFoundError(
         base::StrCat("server ", Quote(base::StrCat(report.backend, "/", report.server)), ": no such server"));
   }
   Spoken& spoken = SpokenOf(server);
   const Health before = spoken.words.decision().health;
   absl::Status status = spoken.words.Take(report, &names, ++arrivals, timers->now_ms());
-  if (status.ok()) Follow(spoken, before);
+  if (status.ok()) {
+    Follow(spoken, before);
+  } else {
+    *refusal = absl::IsResourceExhausted(status) ? Refusal::kTooManyReporters : Refusal::kStale;
+  }
   return status;
 }
 
@@ -202,10 +222,30 @@ Health HealthTable::HealthByReports(std::string_view backend, std::string_view s
   return found == nullptr || found->spoken() == nullptr ? Health::kUnknown : found->spoken()->words.HealthByReports();
 }
 
-absl::Status HealthTable::Take(const Report& report) {
-  absl::Status status = impl_->Take(report);
-  ++(status.ok() ? impl_->accepted : impl_->refused);
-  return status;
+absl::Status HealthTable::Take(const Report& report) { return impl_->CountedTake(report, nullptr); }
+
+absl::Status HealthTable::Take(const Report& report, Speaker& speaker) { return impl_->CountedTake(report, &speaker); }
+
+const Reporters& HealthTable::reporters() const { return impl_->reporters; }
+
+void HealthTable::ChangeReporters(const std::vector<std::string>& removed, const std::vector<ReporterPtr>& put) {
+  if (removed.empty() && put.empty()) return;
+  for (const std::string& id : removed) impl_->reporters.Remove(id);
+  for (const ReporterPtr& reporter : put) impl_->reporters.Put(reporter);
+  if (impl_->reporters.empty()) return;
+  const auto may_speak = [this](std::string_view author, std::string_view backend) {
+    const Reporter* reporter = impl_->reporters.Find(author);
+    return reporter != nullptr && reporter->backends.Match(backend);
+  };
+  for (const Impl::Server::Ptr& server : impl_->servers) {
+    Impl::Spoken* spoken = server->spoken();
+    if (spoken == nullptr) continue;
+    const Health before = spoken->words.decision().health;
+    if (spoken->words.EndWords([&](std::string_view author) { return !may_speak(author, server->backend()); },
+                               impl_->timers->now_ms())) {
+      impl_->Follow(*spoken, before);
+    }
+  }
 }
 
 const Decision* HealthTable::Find(std::string_view backend, std::string_view server) const {
@@ -220,7 +260,10 @@ void HealthTable::ForEachVote(std::string_view backend, std::string_view server,
 }
 
 uint64_t HealthTable::reports_accepted() const { return impl_->accepted; }
-uint64_t HealthTable::reports_refused() const { return impl_->refused; }
+uint64_t HealthTable::reports_refused() const {
+  return std::accumulate(impl_->refused.begin(), impl_->refused.end(), uint64_t{0});
+}
+uint64_t HealthTable::reports_refused(Refusal why) const { return impl_->refused[static_cast<size_t>(why)]; }
 uint64_t HealthTable::leases_expired() const { return impl_->expired; }
 
 }  // namespace fairlead::health

@@ -3,7 +3,9 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <string>
 #include <string_view>
+#include <vector>
 
 #include "absl/functional/any_invocable.h"
 #include "absl/status/status.h"
@@ -11,6 +13,8 @@
 #include "dataplane/event/timer_wheel.h"
 #include "dataplane/health/decision.h"
 #include "dataplane/health/report.h"
+#include "dataplane/health/reporters.h"
+#include "dataplane/health/speaker.h"
 #include "dataplane/health/vote.h"
 
 namespace fairlead::health {
@@ -50,6 +54,12 @@ class HealthTable {
   // one); RESOURCE_EXHAUSTED: 64 other reporters (ServerWords::kMaxReporters) have spoken of it already. The message
   // says what was wrong and what would be right. A report that is refused changes nothing.
   absl::Status Take(const Report& report);
+  // The same from a connection, whose peer may not be who it says. PERMISSION_DENIED: Speaker::Check.
+  absl::Status Take(const Report& report, Speaker& speaker);
+
+  // Who may report. What those said who may not any more ends at once, which may change decisions.
+  const Reporters& reporters() const;
+  void ChangeReporters(const std::vector<std::string>& removed, const std::vector<ReporterPtr>& put);
 
   // Of a server that exists; null otherwise. Valid until the table is called again.
   const Decision* Find(std::string_view backend, std::string_view server) const;
@@ -61,6 +71,7 @@ class HealthTable {
   // Of the metrics: reports taken and refused since the start, and claims whose time ran out.
   uint64_t reports_accepted() const;
   uint64_t reports_refused() const;
+  uint64_t reports_refused(Refusal why) const;
   uint64_t leases_expired() const;
 
  private:

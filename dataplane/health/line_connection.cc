@@ -7,8 +7,9 @@
 
 namespace fairlead::health {
 
-LineConnection::LineConnection(event::Loop* loop, event::Socket* socket, HealthTable* table, OnEnd* on_end)
-    : loop_(loop), table_(table), on_end_(on_end), socket_(socket) {
+LineConnection::LineConnection(event::Loop* loop, event::Socket* socket, identity::Peer peer, HealthTable* table,
+                               OnEnd* on_end)
+    : loop_(loop), table_(table), on_end_(on_end), socket_(socket), speaker_(&table->reporters(), std::move(peer)) {
   socket_->set_handler(this);
   socket_->ResumeReceive();
 }
@@ -70,11 +71,15 @@ void LineConnection::AnswerLine(std::string_view text) {
     case Line::Kind::kEmpty:
       return;
     case Line::Kind::kReport:
-      if (absl::Status status = table_->Take(line.report); !status.ok()) {
+      if (absl::Status status = table_->Take(line.report, speaker_); !status.ok()) {
         AnswerError(base::FromAbsl(status.message()));
       } else {
         Answer("ok\n");
       }
+      return;
+    case Line::Kind::kAuth:
+      speaker_.ShowToken(line.token);
+      Answer("ok\n");
       return;
     case Line::Kind::kHelp:
       Answer(kHelpAnswer);

@@ -10,6 +10,8 @@
 #include "dataplane/health/health_table.h"
 #include "dataplane/health/line_protocol.h"
 #include "dataplane/health/line_splitter.h"
+#include "dataplane/health/speaker.h"
+#include "dataplane/identity/peer.h"
 
 namespace fairlead::health {
 
@@ -24,8 +26,9 @@ class LineConnection final : private event::SocketHandler {
   // The connection is over: destroy it, which may be done within the call.
   using OnEnd = absl::AnyInvocable<void(LineConnection*)>;
 
-  // Takes over a connected socket, whose handler it becomes. All else outlives the connection.
-  LineConnection(event::Loop* loop, event::Socket* socket, HealthTable* table, OnEnd* on_end);
+  // Takes over a connected socket, whose handler it becomes; `peer` is at its other end. All else outlives the
+  // connection.
+  LineConnection(event::Loop* loop, event::Socket* socket, identity::Peer peer, HealthTable* table, OnEnd* on_end);
   ~LineConnection();
   LineConnection(const LineConnection&) = delete;
   LineConnection& operator=(const LineConnection&) = delete;
@@ -50,6 +53,7 @@ class LineConnection final : private event::SocketHandler {
   event::Socket* const socket_;
   LineSplitter splitter_;
   LineParser parser_;
+  Speaker speaker_;
   buffer::Slice input_;  // received, not yet looked at
   buffer::Queue answers_;
   bool sending_ = false;

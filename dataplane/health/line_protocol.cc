@@ -59,11 +59,13 @@ class Reader {
     if (verb.empty()) return std::move(line_);
     if (verb == "report") {
       if (ReadReport()) line_.kind = Line::Kind::kReport;
+    } else if (verb == "auth") {
+      if (ReadAuth()) line_.kind = Line::Kind::kAuth;
     } else if (verb == "help" || verb == "quit") {
       line_.kind = verb == "help" ? Line::Kind::kHelp : Line::Kind::kQuit;
       if (!AtEnd()) Fail(base::StrCat(verb, ": nothing may follow it, not ", Quote(rest_)));
     } else {
-      Fail(base::StrCat("unknown command ", Quote(verb), ": want report, help or quit"));
+      Fail(base::StrCat("unknown command ", Quote(verb), ": want report, auth, help or quit"));
     }
     return std::move(line_);
   }
@@ -90,6 +92,16 @@ class Reader {
   }
 
   std::string_view NextWord() { return AtEnd() ? std::string_view() : TakeUntil(" "); }
+
+  bool ReadAuth() {
+    line_.token = NextWord();
+    // Neither is ever repeated in the answer: it may end up in a log.
+    if (line_.token.empty() || !AtEnd()) return Fail("auth: want exactly one word, the token");
+    if (line_.token.size() > kMaxTokenBytes) {
+      return Fail(base::StrCat("auth: the token is longer than ", kMaxTokenBytes, " bytes"));
+    }
+    return true;
+  }
 
   bool ReadReport() {
     const std::string_view target = NextWord();

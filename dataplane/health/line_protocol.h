@@ -14,6 +14,10 @@ namespace fairlead::health {
 // right.
 //
 //   report BACKEND/SERVER up|degraded|down|unknown reporter=NAME [ttl=30s] [seq=N] [incarnation=N] [reason="TEXT"]
+//   auth TOKEN  says who speaks, where reporters have tokens (api/fairlead/v1/identity.proto): for the reports that
+//   follow on
+//               this connection, until another token. The answer is "ok" whether somebody has that token or not:
+//               reports are refused where nobody has.
 //   help        the answer is "ok " and the lines that exist
 //   quit        the answer is "ok", then the proxy closes the connection
 //
@@ -22,16 +26,19 @@ namespace fairlead::health {
 // Durations are whole numbers with ms, s, m or h. What fields mean and their limits: api/fairlead/v1/health.proto.
 constexpr size_t kMaxLineBytes = 4096;  // without the end of the line
 
+constexpr size_t kMaxTokenBytes = 1024;
+
 constexpr std::string_view kHelpAnswer =
     "ok report BACKEND/SERVER up|degraded|down|unknown reporter=NAME [ttl=30s] [seq=N] [incarnation=N] "
-    "[reason=\"TEXT\"] | help | quit";
+    "[reason=\"TEXT\"] | auth TOKEN | help | quit";
 
 // What one line asks for.
 struct Line {
-  enum class Kind : uint8_t { kEmpty, kReport, kHelp, kQuit, kError };
+  enum class Kind : uint8_t { kEmpty, kReport, kAuth, kHelp, kQuit, kError };
   Kind kind = Kind::kEmpty;
-  Report report;      // with kReport
-  std::string error;  // with kError: what was wrong and what would be right, on one line
+  Report report;           // with kReport
+  std::string_view token;  // with kAuth; lies in the line
+  std::string error;       // with kError: what was wrong and what would be right, on one line
 };
 
 // Reads lines. Allocates only for errors. For one thread.

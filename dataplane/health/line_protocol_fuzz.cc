@@ -52,6 +52,14 @@ void CheckLine(std::string_view text) {
   const Line line = parser.Parse(text);
   Check(line.error.empty() == (line.kind != Line::Kind::kError));
   Check(line.error.find_first_of("\r\n") == std::string::npos);
+  if (line.kind == Line::Kind::kAuth) {
+    const std::string token(line.token);
+    Check(!token.empty() && token.size() <= kMaxTokenBytes && token.find(' ') == std::string::npos);
+    LineParser second_parser;
+    const std::string written = "auth " + token;
+    const Line again = second_parser.Parse(written);
+    Check(again.kind == Line::Kind::kAuth && again.token == token);
+  }
   if (line.kind != Line::Kind::kReport) return;
   const std::string written = Write(line.report);
   if (written.size() > kMaxLineBytes) return;

@@ -140,6 +140,7 @@ TEST_F(LineProtocolTest, RefusesLinesBeyondTheLimit) {
 }
 
 TEST_F(LineProtocolTest, KnowsItsOtherCommandsAndNoMore) {
+  EXPECT_EQ(KindOf("auth secret"), Line::Kind::kAuth);
   EXPECT_EQ(KindOf("help"), Line::Kind::kHelp);
   EXPECT_EQ(KindOf("quit"), Line::Kind::kQuit);
   EXPECT_EQ(KindOf(""), Line::Kind::kEmpty);
@@ -147,6 +148,10 @@ TEST_F(LineProtocolTest, KnowsItsOtherCommandsAndNoMore) {
   EXPECT_THAT(Refuse("reprot b/s up reporter=a"), StartsWith("unknown command \"reprot\""));
   EXPECT_THAT(Refuse("HELP"), StartsWith("unknown command"));
   EXPECT_THAT(Refuse("quit now"), StartsWith("quit: nothing may follow"));
+  // Tokens are not repeated.
+  EXPECT_EQ(Refuse("auth"), "auth: want exactly one word, the token");
+  EXPECT_EQ(Refuse("auth my secret"), "auth: want exactly one word, the token");
+  EXPECT_EQ(Refuse("auth " + std::string(1025, 'x')), "auth: the token is longer than 1024 bytes");
 }
 
 TEST_F(LineProtocolTest, SpacesMayRepeatAndSurround) {

@@ -28,8 +28,11 @@ absl::StatusOr<std::unique_ptr<LineServer>> LineServer::Listen(event::Loop* loop
                                                                std::optional<tls::HandshakeOptions> tls) {
   std::unique_ptr<LineServer> server(new LineServer(loop, table));
   if (tls.has_value()) {
-    server->handshakes_.emplace(loop, *std::move(tls),
-                                [self = server.get()](event::Socket* socket) { self->Serve(socket); });
+    server->handshakes_.emplace(loop, *std::move(tls), [self = server.get()](tls::Socket* socket) {
+      identity::Peer peer = identity::Peer::OfSocket(socket->fd());
+      peer.certificate = socket->peer_certificate();
+      self->Serve(socket, std::move(peer));
+    });
   }
   for (const net::Address& address : addresses) {
     if (absl::Status status = server->ListenOn(address); !status.ok()) return status;
@@ -60,7 +63,9 @@ bool LineServer::full() const {
 
 void LineServer::Door::OnAccepted(int fd, const sockaddr*, socklen_t) {
   if (!server_->full()) {
-    return tls_ != nullptr ? tls_->Begin(fd) : server_->Serve(server_->loop_->Adopt(fd, nullptr));
+    if (tls_ != nullptr) return tls_->Begin(fd);
+    identity::Peer peer = identity::Peer::OfSocket(fd);
+    return server_->Serve(server_->loop_->Adopt(fd, nullptr), std::move(peer));
   }
   const base::UniqueFd refused(fd);
   if (tls_ != nullptr) return;

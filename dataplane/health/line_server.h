@@ -4,6 +4,7 @@
 #include <memory>
 #include <optional>
 #include <span>
+#include <utility>
 #include <vector>
 
 #include "absl/container/flat_hash_set.h"
@@ -11,6 +12,7 @@
 #include "dataplane/event/loop.h"
 #include "dataplane/health/health_table.h"
 #include "dataplane/health/line_connection.h"
+#include "dataplane/identity/peer.h"
 #include "dataplane/net/address.h"
 #include "dataplane/net/socket_file.h"
 #include "dataplane/tls/handshakes.h"
@@ -20,7 +22,7 @@ namespace fairlead::health {
 // Takes reports over sockets, in the line protocol (line_protocol.h). Owned by the control side, for the thread of its
 // loop alone; the loop and the table outlive it. When it is destroyed, its sockets close and its connections end.
 //
-// Without TLS nobody is asked who he is, so only this machine is let in: unix sockets of mode 0600, and TCP on
+// Without TLS only this machine is let in: unix sockets of mode 0600, whose clients are told apart by user, and TCP on
 // loopback. With it clients show certificates; unix sockets go on as they are.
 class LineServer {
  public:
@@ -58,8 +60,8 @@ class LineServer {
 
   absl::Status ListenOn(const net::Address& address);
   bool full() const;
-  void Serve(event::Socket* socket) {
-    connections_.insert(std::make_unique<LineConnection>(loop_, socket, table_, &on_end_));
+  void Serve(event::Socket* socket, identity::Peer peer) {
+    connections_.insert(std::make_unique<LineConnection>(loop_, socket, std::move(peer), table_, &on_end_));
   }
 
   event::Loop* const loop_;

@@ -10,9 +10,9 @@
 
 namespace fairlead::health {
 
-namespace {
-
 bool IsNameCharacter(unsigned char c) { return absl::ascii_isalnum(c) || c == '.' || c == '_' || c == ':' || c == '-'; }
+
+namespace {
 
 absl::Status CheckReporter(std::string_view reporter) {
   if (reporter.empty()) {

@@ -31,6 +31,9 @@ struct Report {
   std::string_view reason;
 };
 
+// What names, of reporters as of resources, are made of.
+bool IsNameCharacter(unsigned char c);
+
 // INVALID_ARGUMENT where a field is out of its limits, whatever the servers; the message names the field and says what
 // would be right.
 absl::Status CheckReport(const Report& report);

@@ -53,6 +53,20 @@ class ServerWords {
     }
   }
 
+  // Ends the claims of reporters of whom `ended(author)` says so. False: there were none.
+  template <typename Ended>
+  bool EndWords(Ended ended, uint64_t now_ms) {
+    bool any = false;
+    for (Word& word : words_) {
+      if (word.health == config::Health::kUnknown || word.author.view() == kControllerAuthor) continue;
+      if (!ended(word.author.view())) continue;
+      word.End();
+      any = true;
+    }
+    if (any) Decide(now_ms);
+    return any;
+  }
+
   // When the next claim ends; kNever: none does.
   uint64_t FirstLeaseEnd() const;
   // Ends the claims whose time has come. Returns how many.

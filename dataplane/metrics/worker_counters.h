@@ -1,6 +1,7 @@
 #pragma once
 
 #include "dataplane/metrics/counter.h"
+#include "dataplane/metrics/histogram.h"
 
 namespace fairlead::metrics {
 
@@ -54,6 +55,8 @@ struct alignas(64) WorkerCounters {
   Counter http2_ping_timeouts;
   Counter upstream_ping_timeouts;   // connections to servers that did not answer a PING
   Counter upstream_control_frames;  // connections to servers that sent too many frames for nothing
+
+  Histogram adoption;  // going over to a revision, while requests wait
 };
 
 }  // namespace fairlead::metrics

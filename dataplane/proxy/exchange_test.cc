@@ -401,7 +401,8 @@ TEST_P(ExchangeTest, TellsNothingOfARevisionThatItWaitedInForNothing) {
   environment_.access_log = &log;
   listener_.access_log = std::make_shared<const config::AccessLog>();
   config_.SetBackend("web", [](config::BackendSettings* settings) { settings->queue_length = 1; });
-  config_.SetServer("web", "s1", origin_.address, [](config::Server* server) { server->max_requests = 1; });
+  config_.SetServer("web", "s1", origin_.address,
+                    [](config::Server* server) { server->SetLimits(config::kNoLimit, 1); });
   Publish();
   Peer first = Connect();
   first.Send(Get());

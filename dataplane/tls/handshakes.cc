@@ -30,7 +30,7 @@ void Handshakes::Handshake::OnTimeout() { owner_->Fail(this, "it took too long")
 
 void Handshakes::Begin(int fd) { all_.insert(std::make_unique<Handshake>(this, fd)); }
 
-void Handshakes::Succeed(Handshake* handshake, event::Socket* socket) {
+void Handshakes::Succeed(Handshake* handshake, Socket* socket) {
   all_.erase(handshake);
   on_done_(socket);
 }

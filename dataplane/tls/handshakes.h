@@ -32,7 +32,7 @@ class Handshakes {
   static constexpr uint64_t kTimeoutMs = 10'000;
 
   // `on_done` takes the socket over, which has no handler yet and receives nothing. The loop outlives this.
-  Handshakes(event::Loop* loop, HandshakeOptions options, absl::AnyInvocable<void(event::Socket*)> on_done)
+  Handshakes(event::Loop* loop, HandshakeOptions options, absl::AnyInvocable<void(Socket*)> on_done)
       : loop_(loop), options_(std::move(options)), on_done_(std::move(on_done)) {}
   Handshakes(const Handshakes&) = delete;
   Handshakes& operator=(const Handshakes&) = delete;
@@ -61,12 +61,12 @@ class Handshakes {
   };
 
   // Each ends it.
-  void Succeed(Handshake* handshake, event::Socket* socket);
+  void Succeed(Handshake* handshake, Socket* socket);
   void Fail(Handshake* handshake, std::string_view why);
 
   event::Loop* const loop_;
   const HandshakeOptions options_;
-  absl::AnyInvocable<void(event::Socket*)> on_done_;
+  absl::AnyInvocable<void(Socket*)> on_done_;
   absl::flat_hash_set<std::unique_ptr<Handshake>> all_;
   uint64_t told_at_ms_ = 0;
   uint64_t untold_ = 0;

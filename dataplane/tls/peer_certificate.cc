@@ -10,6 +10,7 @@
 #include "absl/strings/escaping.h"
 #include "dataplane/base/absl_strings.h"
 #include "dataplane/tls/openssl.h"
+#include "dataplane/tls/pem.h"
 
 namespace fairlead::tls {
 namespace {
@@ -33,6 +34,25 @@ std::string NameText(const X509_NAME* name) {
   char* bytes = nullptr;
   const long size = BIO_get_mem_data(text.get(), &bytes);
   return std::string(bytes, static_cast<size_t>(size));
+}
+
+bool IsReadable(std::string_view text) {
+  return !text.empty() && std::ranges::all_of(text, [](unsigned char c) { return c >= ' ' && c != 0x7f; });
+}
+
+// Empty: none, or several, or none that can be read.
+std::string CommonName(const X509& certificate) {
+  if (X509_get_ext_by_NID(&certificate, NID_subject_alt_name, -1) >= 0) return {};
+  const X509_NAME* subject = X509_get_subject_name(&certificate);
+  const int index = X509_NAME_get_index_by_NID(subject, NID_commonName, -1);
+  if (index < 0 || X509_NAME_get_index_by_NID(subject, NID_commonName, index) >= 0) return {};
+  unsigned char* bytes = nullptr;
+  const int size = ASN1_STRING_to_UTF8(&bytes, X509_NAME_ENTRY_get_data(X509_NAME_get_entry(subject, index)));
+  ERR_clear_error();
+  if (size < 0) return {};
+  std::string name(reinterpret_cast<const char*>(bytes), static_cast<size_t>(size));
+  OPENSSL_free(bytes);
+  return IsReadable(name) ? name : std::string();
 }
 
 }  // namespace
@@ -60,8 +80,7 @@ std::vector<SubjectName> SubjectNames(const X509& certificate) {
       default:
         continue;
     }
-    const bool readable = std::ranges::all_of(found.text, [](unsigned char c) { return c >= ' ' && c != 0x7f; });
-    if (!found.text.empty() && readable) names.push_back(std::move(found));
+    if (IsReadable(found.text)) names.push_back(std::move(found));
   }
   ERR_clear_error();  // of an extension that can't be read
   return names;
@@ -79,8 +98,17 @@ std::string Fingerprint(const X509& certificate) {
 }
 
 PeerCertificate Describe(const X509& certificate) {
-  return {
-      .subject = SubjectText(certificate), .names = SubjectNames(certificate), .fingerprint = Fingerprint(certificate)};
+  return {.subject = SubjectText(certificate),
+          .names = SubjectNames(certificate),
+          .common_name = CommonName(certificate),
+          .fingerprint = Fingerprint(certificate)};
+}
+
+std::optional<PeerCertificate> DescribePem(std::string_view pem) {
+  std::string error;
+  const std::vector<CertificatePtr> certificates = ReadCertificates(pem, error);
+  if (certificates.empty()) return std::nullopt;
+  return Describe(*certificates.front());
 }
 
 }  // namespace fairlead::tls

@@ -1,7 +1,9 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 struct x509_st;
@@ -19,10 +21,14 @@ struct SubjectName {
 struct PeerCertificate {
   std::string subject;  // RFC 2253
   std::vector<SubjectName> names;
+  // Of a certificate without alternative names, which would make it void (RFC 6125 §6.4.4), with exactly one of these.
+  std::string common_name;
   std::string fingerprint;  // SHA-256, in hexadecimal digits
 };
 
 PeerCertificate Describe(const x509_st& certificate);
+// The first certificate of a text in PEM; none where there is none.
+std::optional<PeerCertificate> DescribePem(std::string_view pem);
 // The subject alternative names; other kinds than the above are left out, as are names with control characters.
 std::vector<SubjectName> SubjectNames(const x509_st& certificate);
 // As RFC 2253 writes it, in UTF-8.

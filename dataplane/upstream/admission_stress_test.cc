@@ -156,7 +156,7 @@ class AdmissionStress : public ::testing::Test {
       config_.servers.PushBack(nullptr);
       server->counters = base::MakeCounted<metrics::ServerCounters>();
     }
-    server->max_requests = max_requests;
+    server->SetLimits(config::kNoLimit, max_requests);
     config_.servers.Set(slot, std::move(server));
     changes_.servers.push_back({0, slot});
   }

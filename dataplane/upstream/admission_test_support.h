@@ -82,7 +82,7 @@ class WorkersTest : public ::testing::Test {
     } else {
       server->counters = base::MakeCounted<metrics::ServerCounters>();
     }
-    server->max_requests = max_requests;
+    server->SetLimits(config::kNoLimit, max_requests);
     change(server.get());
     config_.servers.Set(slot, std::move(server));
     changes_.servers.push_back({0, slot});

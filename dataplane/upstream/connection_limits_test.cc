@@ -63,7 +63,7 @@ class ConnectionLimitsTest : public WorkersTest {
   void SetLimits(uint32_t max_connections, uint32_t max_requests = config::kNoLimit) {
     SetServer(0, max_requests, [&](config::Server* server) {
       server->address = *net::Address::FromSockaddr(listener_.addr(), listener_.length);
-      server->max_connections = max_connections;
+      server->SetLimits(max_connections, max_requests);
     });
     Publish();
   }
@@ -218,7 +218,7 @@ TEST_F(ConnectionLimitsTest, ALimitThatGoesLeavesNoClaimBehind) {
   SetLimits(1);
   Answer(*Ask(0));
   auto claiming = Ask(1);
-  SetServer(0, config::kNoLimit, [](config::Server* server) { server->max_connections = config::kNoLimit; });
+  SetServer(0, config::kNoLimit, [](config::Server* server) { server->SetLimits(config::kNoLimit, config::kNoLimit); });
   MakeRevision();
   for (int i = 0; i < kWorkers; ++i) AdoptIn(i);
   Answer(*claiming);

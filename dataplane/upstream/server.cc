@@ -19,8 +19,8 @@ Server::Server(Environment* environment, const config::Server* config, const con
       owner_(owner),
       slot_(slot),
       active_requests_(&config->counters->active_requests),
-      max_requests_(config->max_requests),
-      places_(config->counters.get(), config->max_connections),
+      max_requests_(config->max_requests()),
+      places_(config->counters.get(), config->max_connections()),
       counters_(&config->counters->of_worker(environment->worker_index)),
       backend_counters_(backend_counters) {}
 
@@ -231,7 +231,7 @@ void Server::OnConnectFailed() {
 
 void Server::Update(const config::Server* config, const config::BackendSettings* settings) {
   const bool moved = !(config->address == config_->address);
-  const bool other_limits = config->max_requests != max_requests_ || config->max_connections != places_.limit();
+  const bool other_limits = config->max_requests() != max_requests_ || config->max_connections() != places_.limit();
   const bool speaks_otherwise = settings->protocol != settings_->protocol || settings->http2 != settings_->http2 ||
                                 settings->send_proxy_protocol != settings_->send_proxy_protocol;
   const bool other_tls = settings->tls != settings_->tls;
@@ -259,8 +259,8 @@ void Server::Update(const config::Server* config, const config::BackendSettings*
     LeaveConnections();
   }
   if (!other_limits) return;
-  max_requests_ = config->max_requests;
-  SetMaxConnections(config->max_connections);
+  max_requests_ = config->max_requests();
+  SetMaxConnections(config->max_connections());
   // Workers go over one by one: what this one has freed so far, by limits of its own, others may be waiting for.
   OnRoom();
 }

@@ -296,7 +296,7 @@ TEST_P(SharedConnectionTest, OneThatSpeaksOtherwiseThanIsSaidNowIsLeft) {
 
 TEST_P(SharedConnectionTest, AnIdleOneMakesRoomForAnother) {
   config::Server limited = *config_;
-  limited.max_connections = 1;
+  limited.SetLimits(1, config::kNoLimit);
   Update(limited);
   Peer idle = MakeIdleConnection();
   EXPECT_TRUE(server()->HasRoom());

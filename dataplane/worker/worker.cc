@@ -3,6 +3,7 @@
 #include <pthread.h>
 #include <sched.h>
 
+#include <chrono>
 #include <future>
 #include <random>
 #include <utility>
@@ -82,13 +83,14 @@ class Worker::Serving {
   void SetPeers(upstream::Peers peers) { environment_.peers = std::move(peers); }
 
   void Adopt(const Publication& publication) {
-    event::TurnScope scope(&turn_work_);
-    const config::Snapshot& snapshot = *publication.snapshot;
-    backends_.Adopt(snapshot, publication.changes);
-    // Before sockets that close hand over their last connections: these are served by the new revision.
-    snapshots_.Replace(&snapshot, publication.sequence);
-    listeners_.Adopt(snapshot, publication.changes.listeners);
-    worker_->revision_.store(snapshot.revision, std::memory_order_relaxed);
+    const auto began = std::chrono::steady_clock::now();
+    {
+      event::TurnScope scope(&turn_work_);
+      GoOverTo(publication);
+    }
+    const auto took = std::chrono::steady_clock::now() - began;
+    worker_->counters_.adoption.Observe(
+        static_cast<uint64_t>(std::chrono::duration_cast<std::chrono::microseconds>(took).count()));
     // With the next turn: requests that were written by the revision before have been handed to the kernel then.
     worker_->loop_->mailbox().Post(
         [worker = worker_, sequence = publication.sequence] { worker->callbacks_.on_adopted(sequence); });
@@ -102,6 +104,15 @@ class Worker::Serving {
 
  private:
   static constexpr uint64_t kDrainCheckMs = 10;
+
+  void GoOverTo(const Publication& publication) {
+    const config::Snapshot& snapshot = *publication.snapshot;
+    backends_.Adopt(snapshot, publication.changes);
+    // Before sockets that close hand over their last connections: these are served by the new revision.
+    snapshots_.Replace(&snapshot, publication.sequence);
+    listeners_.Adopt(snapshot, publication.changes.listeners);
+    worker_->revision_.store(snapshot.revision, std::memory_order_relaxed);
+  }
 
   void CheckDrained() {
     if (worker_->counters_.connections_open.value() == 0) return worker_->callbacks_.on_drained();

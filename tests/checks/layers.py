@@ -11,7 +11,7 @@ LAYERS = (
     ("base",),
     ("event", "buffer"),
     ("net", "tls", "metrics"),
-    ("http", "config"),
+    ("http", "config", "identity"),
     ("routing", "load_balancing", "upstream", "sessions", "access_log"),
     ("proxy", "worker"),
     ("control", "health", "persistence", "upgrade", "admin"),

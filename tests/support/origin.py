@@ -21,10 +21,11 @@ class LoggedRequest:
 
 
 class Origin:
-    def __init__(self, bench: Workbench, name: str, *flags: str):
+    def __init__(self, bench: Workbench, name: str, *flags: str, wrapper: tuple[str, ...] = ()):
+        """`wrapper` is a command that becomes the origin, in its own process."""
         self.name = name
         self._log = bench.directory / f"{name}.log"
-        self.process = bench.start([binary("origin"), f"--name={name}", f"--log={self._log}", *flags], name)
+        self.process = bench.start([*wrapper, binary("origin"), f"--name={name}", f"--log={self._log}", *flags], name)
         self.address = self.process.wait_for_line(r"^listening on (\S+)$")[1]
 
     def stats(self) -> dict[str, Any]:

@@ -1,28 +1,14 @@
 """fairlead_prober, as a process."""
 
-import http.client
 import json
 import re
-import socket
 import subprocess
 from typing import Any
 
+from tests.support import unix_http
 from tests.support.binaries import binary
 from tests.support.processes import Process, Workbench
 from tests.support.waiting import wait_until
-
-
-class _UnixConnection(http.client.HTTPConnection):
-    """HTTP over a unix socket."""
-
-    def __init__(self, path: str):
-        super().__init__("localhost", timeout=20)
-        self._path = path
-
-    def connect(self) -> None:
-        self.sock = socket.socket(socket.AF_UNIX)
-        self.sock.settimeout(20)
-        self.sock.connect(self._path)
 
 
 class Prober:
@@ -69,13 +55,7 @@ class Prober:
 
     def get(self, path: str) -> tuple[int, str]:
         """The status and body of a page."""
-        connection = _UnixConnection(self._admin)
-        try:
-            connection.request("GET", path)
-            response = connection.getresponse()
-            return response.status, response.read().decode()
-        finally:
-            connection.close()
+        return unix_http.get(self._admin, path)
 
     def metrics(self) -> dict[str, float]:
         """Values by name with labels, as they stand in /metrics."""
