@@ -76,6 +76,7 @@ absl::StatusOr<std::unique_ptr<Application>> Application::Create(const Options& 
 Application::Application(const Options& options)
     : options_(options),
       controller_({.session = {.force = options.force},
+                   .fleet = options.fleet_commit ? std::optional(options.fleet) : std::nullopt,
                    .leader_epoch = options.leader_epoch,
                    .patience = std::min(options.lease_ttl, kLongestWait) + kElectionTime,
                    .misbehaviours = options.misbehave},

@@ -5,18 +5,44 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "absl/time/clock.h"
+#include "absl/time/time.h"
 #include "controlplane-mock/misbehaviour.h"
 
 namespace fairlead::controlplane_mock {
 
-Controller::Controller(ControllerSettings settings, TransactionIds ids, EventSink on_event)
+uint64_t Controller::SystemTimeUs() { return static_cast<uint64_t>(absl::ToUnixMicros(absl::Now())); }
+
+Controller::Controller(ControllerSettings settings, TransactionIds ids, EventSink on_event,
+                       FleetChange::WallClock wall_clock)
     : settings_(std::move(settings)),
       ids_(std::move(ids)),
       on_event_(std::move(on_event)),
       mandate_{.leader_epoch = settings_.leader_epoch},
-      waiting_room_(settings_.patience) {}
+      waiting_room_(settings_.patience) {
+  if (!settings_.fleet) return;
+  fleet_.emplace(*settings_.fleet, std::move(wall_clock),
+                 [this](const std::string& text) { on_event_({.kind = ProxyEvent::Kind::kFleet, .text = text}); });
+}
 
 void Controller::SetDesired(v1::Snapshot snapshot, TimePoint now) {
+  // The first is what whoever connects is brought to.
+  if (!fleet_ || desired_.generation() == 0) return Desire(std::move(snapshot), now);
+  next_ = MakeState(std::move(snapshot));
+  BeginFleetChangeIfDue(now);
+}
+
+void Controller::BeginFleetChangeIfDue(TimePoint now) {
+  if (next_ == nullptr || fleet_->under_way()) return;
+  const std::map<std::string, ProxySession*> proxies = connected();
+  if (std::any_of(proxies.begin(), proxies.end(), [](const auto& proxy) { return !proxy.second->idle(); })) return;
+  const StatePtr target = std::exchange(next_, nullptr);
+  if (proxies.empty()) return Desire(target->snapshot, now);
+  fleet_->Begin(
+      ids_.Next(), target, proxies, [this, target](TimePoint decided) { Desire(target->snapshot, decided); }, now);
+}
+
+void Controller::Desire(v1::Snapshot snapshot, TimePoint now) {
   desired_.Set(std::move(snapshot));
   for (auto& [key, stream] : streams_) stream.session->OnDesiredChanged(now);
 }
@@ -68,11 +94,17 @@ void Controller::OnMessage(ProxyStream* stream, const v1::FromProxy& message, Ti
   Stream& entry = streams_.at(stream);
   entry.session->OnMessage(message, now);
   LetWait(entry, now);
+  if (fleet_) {
+    fleet_->OnMessage(entry.session.get(), message, now);
+    BeginFleetChangeIfDue(now);
+  }
   MisbehaveIfDue(entry, now);
 }
 
 void Controller::OnClosed(ProxyStream* stream, const absl::Status& reason) {
-  streams_.at(stream).session->OnClosed(reason);
+  ProxySession& session = *streams_.at(stream).session;
+  session.OnClosed(reason);
+  if (fleet_) fleet_->OnClosed(&session);
   streams_.erase(stream);
 }
 
@@ -81,10 +113,13 @@ void Controller::OnTime(TimePoint now) {
     stream.session->OnTime(now);
     if (leader_ && stream.leaves_at <= now) SendOn(stream);
   }
+  if (!fleet_) return;
+  fleet_->OnTime(now);
+  BeginFleetChangeIfDue(now);
 }
 
 TimePoint Controller::NextDeadline() const {
-  TimePoint next = TimePoint::max();
+  TimePoint next = fleet_ ? fleet_->NextDeadline() : TimePoint::max();
   for (const auto& [key, stream] : streams_) {
     next = std::min(next, stream.session->NextDeadline());
     if (!stream.session->ended()) next = std::min(next, stream.leaves_at);

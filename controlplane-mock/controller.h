@@ -12,6 +12,7 @@
 #include "absl/status/status.h"
 #include "controlplane-mock/clock.h"
 #include "controlplane-mock/desired_state.h"
+#include "controlplane-mock/fleet_change.h"
 #include "controlplane-mock/mandate.h"
 #include "controlplane-mock/proxy_event.h"
 #include "controlplane-mock/proxy_session.h"
@@ -24,6 +25,8 @@ namespace fairlead::controlplane_mock {
 
 struct ControllerSettings {
   SessionSettings session{};
+  // Changes of what all should serve are made at one time, or not at all.
+  std::optional<FleetSettings> fleet{};
   // Of a controller that is alone.
   std::optional<uint64_t> leader_epoch{};
   // How long one that does not lead keeps a proxy that finds no leader.
@@ -49,11 +52,14 @@ struct ProxyRecord {
 class Controller {
  public:
   using EventSink = std::function<void(const ProxyEvent&)>;
+  static uint64_t SystemTimeUs();
 
   // `on_event` is called during the functions below; it must not call them.
-  Controller(ControllerSettings settings, TransactionIds ids, EventSink on_event);
+  Controller(ControllerSettings settings, TransactionIds ids, EventSink on_event,
+             FleetChange::WallClock wall_clock = SystemTimeUs);
 
-  // Brings every proxy to this.
+  // Brings every proxy to this. With settings.fleet, all that are connected together: until that is decided, and where
+  // one of them can't, what was desired before stays.
   void SetDesired(v1::Snapshot snapshot, TimePoint now);
 
   // This controller is the one of several that serves proxies, until `until`, or until it is told again.
@@ -90,6 +96,9 @@ class Controller {
     TimePoint leaves_at = TimePoint::max();
   };
 
+  void Desire(v1::Snapshot snapshot, TimePoint now);
+  // Once every proxy has answered what it was sent before.
+  void BeginFleetChangeIfDue(TimePoint now);
   void Record(const ProxyEvent& event);
   void MisbehaveIfDue(Stream& stream, TimePoint now);
   void LetWait(Stream& stream, TimePoint now);
@@ -103,6 +112,8 @@ class Controller {
   // Set while it stands by: who leads, or "" where nobody is known to.
   std::optional<std::string> leader_;
   WaitingRoom waiting_room_;
+  std::optional<FleetChange> fleet_;
+  StatePtr next_;  // for the fleet; null: nothing waits
   std::map<ProxyStream*, Stream> streams_;
   std::map<std::string, ProxyRecord> proxies_;
 };

@@ -16,6 +16,7 @@ v1::FromProxy FakeProxy::Hello() const {
   hello.set_protocol_version(1);
   hello.set_node_id(node_id_);
   hello.set_zone("a");
+  if (can_prepare) hello.add_capabilities("prepare");
   hello.set_revision(revision_);
   hello.set_fingerprint(Fingerprint());
   hello.set_leader_epoch(leader_epoch_);
@@ -31,6 +32,17 @@ void FakeProxy::Set(v1::Snapshot state) {
 
 std::vector<v1::FromProxy> FakeProxy::Answer(const v1::ToProxy& message) {
   if (message.has_transaction()) return {Answer(message.transaction())};
+  if (message.has_prepare()) return {Answer(message.prepare())};
+  if (message.has_commit()) return {Answer(message.commit())};
+  if (message.has_abort()) return {Answer(message.abort())};
+  if (message.has_get_clock()) {
+    v1::FromProxy answer;
+    v1::Clock& clock = *answer.mutable_clock();
+    clock.set_request_id(message.get_clock().request_id());
+    clock.set_received_us(static_cast<uint64_t>(static_cast<int64_t>(now_us) + skew_us));
+    clock.set_sent_us(clock.received_us());
+    return {answer};
+  }
   if (!message.has_get()) return {};
   v1::FromProxy answer;
   v1::StateReport& report = *answer.mutable_state_report();
@@ -49,6 +61,36 @@ v1::FromProxy FakeProxy::Answer(const v1::Transaction& transaction) {
   v1::FromProxy answer = Carry(transaction);
   answered_[transaction.id()] = {bytes, answer};
   return answer;
+}
+
+v1::FromProxy FakeProxy::Answer(const v1::Prepare& prepare) {
+  FakeProxy trial = *this;
+  v1::FromProxy answer = trial.Carry(prepare.transaction());
+  if (answer.has_rejected()) return answer;
+  held_ = prepare.transaction();
+  v1::Prepared prepared;
+  prepared.set_transaction_id(held_->id());
+  prepared.set_revision(trial.revision_);
+  *answer.mutable_prepared() = prepared;
+  return answer;
+}
+
+v1::FromProxy FakeProxy::Answer(const v1::Commit& commit) {
+  v1::Transaction named;
+  named.set_id(commit.transaction_id());
+  if (!held_ || held_->id() != commit.transaction_id()) return Reject(named, v1::Violation::ABORTED, "");
+  if (commit.leader_epoch() < leader_epoch_) return Reject(named, v1::Violation::STALE_LEADER_EPOCH, "leader_epoch");
+  v1::FromProxy answer = Carry(*held_);
+  held_.reset();
+  answer.mutable_applied()->set_switched_us(commit.at_us() + lateness_us);
+  return answer;
+}
+
+v1::FromProxy FakeProxy::Answer(const v1::Abort& abort) {
+  held_.reset();
+  v1::Transaction named;
+  named.set_id(abort.transaction_id());
+  return Reject(named, v1::Violation::ABORTED, "");
 }
 
 v1::FromProxy FakeProxy::Carry(const v1::Transaction& transaction) {

@@ -9,6 +9,7 @@
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_split.h"
+#include "absl/time/time.h"
 #include "controlplane-mock/misbehaviour.h"
 
 namespace fairlead::controlplane_mock {
@@ -25,6 +26,7 @@ A controller for Fairlead's proxies: serves YAML files, watches them, and sends 
   --name=NAME --lease_ttl=SECONDS     of this one in the store; default: HOST:PID, and 5
   --store_ca=FILE --store_cert=FILE --store_key=FILE --store_server_name=NAME   mTLS with the store
   --leader_epoch=N               of every transaction; default: none, or the leader key's revision
+  --fleet_commit, --fleet_lead|pause|hold|max_skew=TIME  all proxies change at one time or none: README
   --force                        overwrite what somebody else wrote to a proxy without looking at it
   --status_file=PATH             always holds the state of all proxies, as JSON
   --scenario=FILE                plays a timeline of changes and expectations: see README.md
@@ -77,6 +79,19 @@ absl::Status SetLeaderEpoch(const std::string& flag, const std::string& value, O
   if (!absl::SimpleAtoi(value, &epoch)) return Wrong(flag, absl::StrCat("not a number: \"", value, "\""));
   options.leader_epoch = epoch;
   return absl::OkStatus();
+}
+
+Setter FleetTime(std::chrono::milliseconds FleetSettings::* member, std::chrono::milliseconds least,
+                 std::chrono::milliseconds most) {
+  return [=](const std::string& flag, const std::string& value, Options& options) {
+    absl::Duration time;
+    if (!absl::ParseDuration(value, &time) || time < absl::FromChrono(least) || time > absl::FromChrono(most)) {
+      return Wrong(flag, absl::StrCat("want ", absl::FormatDuration(absl::FromChrono(least)), " to ",
+                                      absl::FormatDuration(absl::FromChrono(most)), ", not \"", value, "\""));
+    }
+    options.fleet.*member = absl::ToChronoMilliseconds(time);
+    return absl::OkStatus();
+  };
 }
 
 absl::Status SetStore(const std::string& flag, const std::string& value, Options& options) {
@@ -154,6 +169,7 @@ absl::Status CheckAddresses(const Options& options) {
 
 // Flags that take a value, and those that do not.
 std::map<std::string, Setter> ValueFlags() {
+  using std::chrono::minutes, std::chrono::seconds, std::chrono::milliseconds;
   return {{"--listen", SetListen},
           {"--dial", SetDial},
           {"--ca", Tls(&Options::tls, &api::MutualTls::ca)},
@@ -169,6 +185,10 @@ std::map<std::string, Setter> ValueFlags() {
           {"--lease_ttl", SetLeaseTtl},
           {"--name", Text(&Options::name)},
           {"--misbehave", SetMisbehave},
+          {"--fleet_lead", FleetTime(&FleetSettings::lead, milliseconds(1), minutes(30))},
+          {"--fleet_pause", FleetTime(&FleetSettings::pause, milliseconds(0), minutes(30))},
+          {"--fleet_hold", FleetTime(&FleetSettings::hold_for, seconds(1), minutes(30))},
+          {"--fleet_max_skew", FleetTime(&FleetSettings::max_skew, milliseconds(1), minutes(1))},
           {"--scenario", Text(&Options::scenario)},
           {"--status_file", Text(&Options::status_file)}};
 }
@@ -176,6 +196,7 @@ std::map<std::string, Setter> ValueFlags() {
 std::map<std::string, bool Options::*> Switches() {
   return {{"--help", &Options::help},
           {"--version", &Options::version},
+          {"--fleet_commit", &Options::fleet_commit},
           {"--force", &Options::force},
           {"--exit_after_scenario", &Options::exit_after_scenario}};
 }

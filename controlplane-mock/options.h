@@ -9,6 +9,7 @@
 #include "absl/status/statusor.h"
 #include "api/credentials/mutual_tls.h"
 #include "controlplane-mock/etcd/store_address.h"
+#include "controlplane-mock/fleet_settings.h"
 #include "controlplane-mock/scenario.pb.h"
 
 namespace fairlead::controlplane_mock {
@@ -24,6 +25,9 @@ struct Options {
   api::MutualTls tls{};
   std::optional<uint64_t> leader_epoch{};
   bool force = false;
+  // Whether changes are made by it, and how.
+  bool fleet_commit = false;
+  FleetSettings fleet{};
   std::vector<Misbehaviour> misbehave{};
   std::string scenario{};
   bool exit_after_scenario = false;

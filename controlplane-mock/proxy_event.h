@@ -16,6 +16,7 @@ struct ProxyEvent {
     kApplied,    // it answered a transaction with Applied
     kRejected,   // … with Rejected
     kReported,   // it answered a question with StateReport
+    kFleet,      // something about all proxies together; node_id is empty
     kWarning,    // it said something unexpected; the stream goes on
     kLost,       // the stream ended; node_id is empty if there was no Hello
   };

@@ -55,9 +55,10 @@ void ProxySession::OnMessage(const v1::FromProxy& message, TimePoint now) {
     case v1::FromProxy::kHeartbeat:
       return;
     case v1::FromProxy::kHistory:
-    case v1::FromProxy::kConfirmed:
     case v1::FromProxy::kPrepared:
     case v1::FromProxy::kClock:
+      return;  // FleetChange asked
+    case v1::FromProxy::kConfirmed:
       return Emit(ProxyEvent::Kind::kWarning, "answered what nobody has asked");
     case v1::FromProxy::MESSAGE_NOT_SET:
       return Emit(ProxyEvent::Kind::kWarning, "sent a message of a kind that is not known here");
@@ -169,22 +170,21 @@ void ProxySession::Converge(TimePoint now) {
   if (!idle() || ended_ || silent_until_ || !mandate_->holds(now)) return;
   if ((up_to_date() && !EpochIsNews()) || held_generation_ == desired_->generation()) return;
   if (base_ == nullptr && ask_first_) return AskForState(now);
-  Transmit(TransactionToDesired(), desired_->current(), now);
+  Transmit(TransactionTo(*desired_->current()), desired_->current(), now);
 }
 
-v1::Transaction ProxySession::TransactionToDesired() const {
+v1::Transaction ProxySession::TransactionTo(const State& target) const {
   v1::Transaction transaction;
   transaction.set_author("controlplane_mock");
   if (mandate_->leader_epoch) transaction.set_leader_epoch(*mandate_->leader_epoch);
-  if (up_to_date()) {  // back to where it is: this changes nothing, or is refused if somebody else has written
-                       // meanwhile
+  if (base_ != nullptr && base_->fingerprint == target.fingerprint) {
+    // Back to where it is: this changes nothing, or is refused if somebody else has written meanwhile.
     transaction.set_base_revision(revision_);
     transaction.set_rollback_to(revision_);
     return transaction;
   }
-  const v1::Snapshot& desired = desired_->current()->snapshot;
   if (base_ != nullptr) {
-    std::vector<v1::Operation> operations = api::Diff(base_->snapshot, desired);
+    std::vector<v1::Operation> operations = api::Diff(base_->snapshot, target.snapshot);
     if (!operations.empty() && operations.size() <= kMostOperations) {
       transaction.set_base_revision(revision_);
       transaction.mutable_operations()->Assign(std::make_move_iterator(operations.begin()),
@@ -192,7 +192,7 @@ v1::Transaction ProxySession::TransactionToDesired() const {
       return transaction;
     }
   }
-  *transaction.mutable_snapshot() = desired;
+  *transaction.mutable_snapshot() = target.snapshot;
   return transaction;
 }
 
@@ -209,6 +209,16 @@ void ProxySession::Transmit(v1::Transaction transaction, StatePtr target, TimePo
   Send(message, now);
   Emit(ProxyEvent::Kind::kSent, absl::StrCat("sending ", DescribeTransaction(message.transaction())));
   last_transaction_ = std::move(*message.mutable_transaction());
+}
+
+void ProxySession::SendPrepare(v1::Prepare prepare, StatePtr target, TimePoint now) {
+  v1::ToProxy message;
+  *message.mutable_prepare() = std::move(prepare);
+  const v1::Transaction& transaction = message.prepare().transaction();
+  highest_leader_epoch_ = std::max(highest_leader_epoch_, static_cast<uint64_t>(transaction.leader_epoch()));
+  in_flight_.push_back({transaction.id(), std::move(target), desired_->generation()});
+  Send(message, now);
+  Emit(ProxyEvent::Kind::kSent, absl::StrCat("preparing ", DescribeTransaction(transaction)));
 }
 
 void ProxySession::AskForState(TimePoint now) {

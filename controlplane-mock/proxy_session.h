@@ -87,6 +87,15 @@ class ProxySession {
   void SendBytes(std::string bytes, TimePoint now);
   // Neither sends, nor reads, nor minds the proxy's silence, for so long.
   void FallSilent(std::chrono::milliseconds duration, TimePoint now);
+  // For a change of the whole fleet (FleetChange), which asks for clocks, commits and aborts beside the session.
+
+  // What brings the proxy to that state, without an id.
+  v1::Transaction TransactionTo(const State& target) const;
+  // Sends it. The session waits for Applied, or Rejected, as after any transaction.
+  void SendPrepare(v1::Prepare prepare, StatePtr target, TimePoint now);
+  void Send(const v1::ToProxy& message, TimePoint now);
+  std::optional<uint64_t> leader_epoch() const { return mandate_->leader_epoch; }
+
   // Ends the stream without a word.
   void CutStream() { stream_->Cut(); }
 
@@ -118,10 +127,8 @@ class ProxySession {
   void Converge(TimePoint now);
   // The proxy has seen no leader_epoch as high as the mandate's.
   bool EpochIsNews() const { return mandate_->leader_epoch.value_or(0) > highest_leader_epoch_; }
-  v1::Transaction TransactionToDesired() const;
   void Transmit(v1::Transaction transaction, StatePtr target, TimePoint now);
   void AskForState(TimePoint now);
-  void Send(const v1::ToProxy& message, TimePoint now);
   void Emit(ProxyEvent::Kind kind, const std::string& what, std::vector<v1::Violation> violations = {});
 
   const SessionSettings settings_;

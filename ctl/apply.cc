@@ -41,7 +41,7 @@ absl::StatusOr<ExitCode> Run(const Invocation& invocation) {
 
   const absl::StatusOr<std::unique_ptr<Connection>> connection = Connection::Open(invocation.proxy);
   if (!connection.ok()) return connection.status();
-  const absl::StatusOr<Answer> answer = Transact(**connection, *std::move(transaction));
+  const absl::StatusOr<Answer> answer = SendTransaction(invocation, **connection, *std::move(transaction));
   if (!answer.ok()) return answer.status();
   return PrintAnswer(invocation, *answer);
 }

@@ -76,6 +76,29 @@ absl::Status FinishTransaction(const Invocation& invocation, v1::Transaction& tr
   return AddPreconditions(arguments, transaction);
 }
 
+absl::StatusOr<Answer> SendTransaction(const Invocation& invocation, Connection& connection,
+                                       v1::Transaction transaction) {
+  const Arguments& arguments = invocation.arguments;
+  const std::string id = transaction.id();
+  v1::ToProxy request;
+  if (!arguments.IsOn("prepare")) {
+    if (arguments.Has("hold_for")) return absl::InvalidArgumentError("--hold_for goes with --prepare");
+    *request.mutable_transaction() = std::move(transaction);
+    return Transact(connection, request, id);
+  }
+  *request.mutable_prepare()->mutable_transaction() = std::move(transaction);
+  if (arguments.Has("hold_for")) {
+    const std::string text = arguments.Get("hold_for", "");
+    const auto hold_for = api::ParseDuration(text);
+    if (!hold_for) {
+      return absl::InvalidArgumentError(api::Concat("--hold_for is a duration like 60s, not \"", text, "\""));
+    }
+    request.mutable_prepare()->mutable_hold_for()->set_seconds(hold_for->seconds);
+    request.mutable_prepare()->mutable_hold_for()->set_nanos(hold_for->nanos);
+  }
+  return Transact(connection, request, id);
+}
+
 absl::StatusOr<ExitCode> PrintAnswer(const Invocation& invocation, const Answer& answer) {
   const Environment& environment = invocation.environment;
   const auto* applied = std::get_if<v1::Applied>(&answer);
@@ -89,6 +112,17 @@ absl::StatusOr<ExitCode> PrintAnswer(const Invocation& invocation, const Answer&
   }
   if (applied != nullptr) {
     const absl::Status printed = PrintMessage(*applied, invocation.format, {.print_defaults = true}, environment.out);
+    if (!printed.ok()) return printed;
+    return ExitCode::kDone;
+  }
+  if (const auto* prepared = std::get_if<v1::Prepared>(&answer)) {
+    if (invocation.format == OutputFormat::kTable) {
+      environment.out << "prepared revision " << prepared->revision() << " as transaction "
+                      << Printable(prepared->transaction_id()) << ", held until "
+                      << PrintableTime(static_cast<int64_t>(prepared->held_until_ms())) << "\n";
+      return ExitCode::kDone;
+    }
+    const absl::Status printed = PrintMessage(*prepared, invocation.format, {.print_defaults = true}, environment.out);
     if (!printed.ok()) return printed;
     return ExitCode::kDone;
   }

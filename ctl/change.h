@@ -13,6 +13,10 @@ namespace fairlead::ctl {
 // that are none.
 absl::Status FinishTransaction(const Invocation& invocation, v1::Transaction& transaction);
 
+// Sends it, or has it prepared alone (--prepare), and waits for the answer.
+absl::StatusOr<Answer> SendTransaction(const Invocation& invocation, Connection& connection,
+                                       v1::Transaction transaction);
+
 // Prints the proxy's answer: what was applied, as -o says; of a rejection every violation as `path: message` on
 // standard error (and the message, with -o yaml or json, on standard output).
 absl::StatusOr<ExitCode> PrintAnswer(const Invocation& invocation, const Answer& answer);

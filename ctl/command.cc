@@ -9,6 +9,8 @@ std::vector<Flag> WithWriteFlags(std::vector<Flag> own) {
   own.push_back({.name = "author", .value = "NAME", .help = "who changes it (default: $USER)"});
   own.push_back({.name = "comment", .value = "TEXT", .help = "why"});
   own.push_back({.name = "id", .value = "ID", .help = "the transaction's (default: one of its own)"});
+  own.push_back({.name = "prepare", .value = "", .help = "check it and hold it ready; `commit` switches to it"});
+  own.push_back({.name = "hold_for", .value = "TIME", .help = "drop what is prepared after that (default: 60s)"});
   own.push_back({.name = "confirm_within", .value = "TIME", .help = "change it back unless it is confirmed by then"});
   own.push_back({.name = "min_eligible_share",
                  .value = "X",

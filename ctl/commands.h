@@ -14,6 +14,7 @@ Command StatusCommand();
 Command WatchCommand();
 std::vector<Command> ServerCommands();
 std::vector<Command> HistoryCommands();
+std::vector<Command> FleetCommands();
 Command HealthReportCommand();
 
 }  // namespace fairlead::ctl

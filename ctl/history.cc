@@ -2,7 +2,6 @@
 #include <utility>
 #include <vector>
 
-#include "absl/time/time.h"
 #include "api/yaml/concat.h"
 #include "api/yaml/scalars.h"
 #include "ctl/change.h"
@@ -61,10 +60,8 @@ absl::StatusOr<ExitCode> RunHistory(const Invocation& invocation) {
                {"TRANSACTION"},
                {"COMMENT"}});
   for (const v1::HistoryEntry& entry : history->entries()) {
-    const absl::Time time = absl::FromUnixMillis(static_cast<int64_t>(entry.time_ms()));
-    table.AddRow({api::Concat(entry.revision()), absl::FormatTime("%Y-%m-%dT%H:%M:%SZ", time, absl::UTCTimeZone()),
-                  entry.author(), entry.source(), Changes(entry), Note(entry), entry.transaction_id(),
-                  entry.comment()});
+    table.AddRow({api::Concat(entry.revision()), PrintableTime(static_cast<int64_t>(entry.time_ms())), entry.author(),
+                  entry.source(), Changes(entry), Note(entry), entry.transaction_id(), entry.comment()});
   }
   table.Print(out);
   return ExitCode::kDone;
@@ -81,7 +78,7 @@ absl::StatusOr<ExitCode> RunRollback(const Invocation& invocation) {
   if (!finished.ok()) return finished;
   const absl::StatusOr<std::unique_ptr<Connection>> connection = Connection::Open(invocation.proxy);
   if (!connection.ok()) return connection.status();
-  const absl::StatusOr<Answer> answer = Transact(**connection, std::move(transaction));
+  const absl::StatusOr<Answer> answer = SendTransaction(invocation, **connection, std::move(transaction));
   if (!answer.ok()) return answer.status();
   return PrintAnswer(invocation, *answer);
 }

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "absl/strings/str_format.h"
+#include "absl/time/time.h"
 #include "api/yaml/concat.h"
 #include "api/yaml/utf8.h"
 
@@ -51,6 +52,10 @@ std::string PrintableSpan(uint64_t milliseconds) {
   const uint64_t hours = minutes / 60;
   if (hours < 24) return TwoUnits(hours, "h", minutes % 60, "m");
   return TwoUnits(hours / 24, "d", hours % 24, "h");
+}
+
+std::string PrintableTime(int64_t milliseconds) {
+  return absl::FormatTime("%Y-%m-%dT%H:%M:%SZ", absl::FromUnixMillis(milliseconds), absl::UTCTimeZone());
 }
 
 }  // namespace fairlead::ctl

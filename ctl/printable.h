@@ -17,4 +17,7 @@ size_t Columns(std::string_view text);
 // A span of time in its two largest units: "350ms", "12s", "3m12s", "5h3m", "2d4h".
 std::string PrintableSpan(uint64_t milliseconds);
 
+// Unix time in milliseconds as "2026-11-26T10:31:07Z".
+std::string PrintableTime(int64_t milliseconds);
+
 }  // namespace fairlead::ctl

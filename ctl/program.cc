@@ -23,6 +23,7 @@ std::vector<Command> AllCommands() {
   std::vector<Command> commands = {ApplyCommand(), DiffCommand(), GetCommand(), StatusCommand(), WatchCommand()};
   std::ranges::move(ServerCommands(), std::back_inserter(commands));
   std::ranges::move(HistoryCommands(), std::back_inserter(commands));
+  std::ranges::move(FleetCommands(), std::back_inserter(commands));
   commands.push_back(HealthReportCommand());
   return commands;
 }

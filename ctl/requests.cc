@@ -60,10 +60,7 @@ absl::StatusOr<v1::Confirmed> Confirm(Connection& connection, const std::string&
   return std::move(*answer->mutable_confirmed());
 }
 
-absl::StatusOr<Answer> Transact(Connection& connection, v1::Transaction transaction) {
-  const std::string id = transaction.id();
-  v1::ToProxy request;
-  *request.mutable_transaction() = std::move(transaction);
+absl::StatusOr<Answer> Transact(Connection& connection, const v1::ToProxy& request, const std::string& id) {
   const absl::Status sent = connection.Send(request);
   if (!sent.ok()) return sent;
   while (true) {
@@ -71,6 +68,7 @@ absl::StatusOr<Answer> Transact(Connection& connection, v1::Transaction transact
     if (!message.ok()) return message.status();
     if (message->applied().transaction_id() == id) return std::move(*message->mutable_applied());
     if (message->rejected().transaction_id() == id) return std::move(*message->mutable_rejected());
+    if (message->prepared().transaction_id() == id) return std::move(*message->mutable_prepared());
   }
 }
 

@@ -25,10 +25,10 @@ absl::StatusOr<v1::History> GetHistory(Connection& connection, uint32_t limit);
 // Ends the trial of a transaction; the answer says if that is not so.
 absl::StatusOr<v1::Confirmed> Confirm(Connection& connection, const std::string& transaction_id);
 
-using Answer = std::variant<v1::Applied, v1::Rejected>;
+using Answer = std::variant<v1::Applied, v1::Rejected, v1::Prepared>;
 
-// Sends a transaction, which has an id, and waits for its answer.
-absl::StatusOr<Answer> Transact(Connection& connection, v1::Transaction transaction);
+// Sends what is about the transaction of this id, and waits for the answer to that.
+absl::StatusOr<Answer> Transact(Connection& connection, const v1::ToProxy& request, const std::string& id);
 
 // An id for a transaction that nothing else has: "fairleadctl-" and 128 random bits.
 std::string NewTransactionId();

@@ -82,7 +82,7 @@ absl::StatusOr<ExitCode> ChangeServers(const Invocation& invocation, const std::
     if (!transaction.ok()) return transaction.status();
     const absl::Status finished = FinishTransaction(invocation, *transaction);
     if (!finished.ok()) return finished;
-    const absl::StatusOr<Answer> answer = Transact(**connection, *std::move(transaction));
+    const absl::StatusOr<Answer> answer = SendTransaction(invocation, **connection, *std::move(transaction));
     if (!answer.ok()) return answer.status();
     if (!IsStale(*answer) || attempt == kAttempts) return PrintAnswer(invocation, *answer);
   }

@@ -27,6 +27,18 @@ void PrintTrial(const v1::StateReport& report, std::ostream& out) {
   }
 }
 
+void PrintPrepared(const v1::StateReport& report, std::ostream& out) {
+  if (!report.has_prepared()) return;
+  const v1::Prepared& prepared = report.prepared();
+  out << "\ntransaction " << Printable(prepared.transaction_id()) << " of " << Printable(prepared.author()) << " (from "
+      << Printable(prepared.source()) << ") is prepared, and ";
+  if (prepared.commit_at_us() != 0) {
+    out << "is switched to at " << PrintableTime(static_cast<int64_t>(prepared.commit_at_us() / 1'000)) << "\n";
+  } else {
+    out << "held until " << PrintableTime(static_cast<int64_t>(prepared.held_until_ms())) << "\n";
+  }
+}
+
 void PrintSaving(const v1::StateReport& report, std::ostream& out) {
   if (!report.has_saving()) return;
   const v1::SavingStatus& saving = report.saving();
@@ -127,6 +139,7 @@ absl::StatusOr<ExitCode> Run(const Invocation& invocation) {
   }
   PrintProxy((*connection)->hello(), *report, out);
   PrintTrial(*report, out);
+  PrintPrepared(*report, out);
   PrintSaving(*report, out);
   PrintListeners(*report, out);
   PrintBackends(*report, out);

@@ -49,6 +49,14 @@ void WriteControl(const Status& status, PrometheusWriter* writer) {
   writer->BeginFamily("fairlead_transactions_total", "Transactions answered.", MetricType::kCounter);
   writer->Write({{"outcome", "applied"}}, status.transactions_applied);
   writer->Write({{"outcome", "rejected"}}, status.transactions_rejected);
+  writer->BeginFamily("fairlead_prepared_transactions", "1 while a transaction is prepared.", MetricType::kGauge);
+  writer->Write({}, uint64_t{status.prepared});
+  writer->BeginFamily("fairlead_prepared_dropped_total", "Prepared transactions that were aborted or ran out of time.",
+                      MetricType::kCounter);
+  writer->Write({}, status.prepared_dropped);
+  writer->BeginFamily("fairlead_commit_lateness_seconds",
+                      "How late the last Commit was: from its time until all workers served it.", MetricType::kGauge);
+  writer->Write({}, std::chrono::duration<double>(status.commit_lateness).count());
   uint64_t connected = 0;
   for (const ControlSession& session : status.sessions) connected += session.connected;
   writer->BeginFamily("fairlead_control_sessions", "Control streams that are up.", MetricType::kGauge);

@@ -61,6 +61,9 @@ struct Status {
 
   uint64_t transactions_applied = 0;
   uint64_t transactions_rejected = 0;
+  bool prepared = false;  // a transaction is
+  uint64_t prepared_dropped = 0;
+  std::chrono::microseconds commit_lateness{0};
   std::vector<ControlSession> sessions;
   access_log::AccessLog::Totals access_log;
   std::optional<StateOnDisk> state_on_disk;  // none without --state_dir

@@ -5,6 +5,14 @@
 
 namespace fairlead::control {
 
+Staged StageNothing(const Store& store) {
+  Staged staged(store.listeners(), store.route_tables(), store.backends(), store.certificates(), store.trust_bundles(),
+                store.ticket_keys());
+  staged.snapshot = *store.snapshot();
+  staged.fingerprint = store.fingerprint();
+  return staged;
+}
+
 Compilation::Compilation(const Store& store, const AllRequests& requests, const FieldRules& rules,
                          api::Digester& digester, int workers, Violations& violations)
     : store(store),
@@ -13,12 +21,8 @@ Compilation::Compilation(const Store& store, const AllRequests& requests, const 
       digester(digester),
       workers(workers),
       violations(violations),
-      staged(store.listeners(), store.route_tables(), store.backends(), store.certificates(), store.trust_bundles(),
-             store.ticket_keys()),
-      backend_editor(&staged.snapshot) {
-  staged.snapshot = *store.snapshot();
-  staged.fingerprint = store.fingerprint();
-}
+      staged(StageNothing(store)),
+      backend_editor(&staged.snapshot) {}
 
 std::optional<config::ServerSlot> Compilation::FindServer(config::BackendSlot backend, std::string_view id) const {
   const auto planned = staged.servers.find(backend);

@@ -15,6 +15,9 @@
 
 namespace fairlead::control {
 
+// What a transaction makes of the store that changes nothing.
+Staged StageNothing(const Store& store);
+
 // One transaction on its way from requests to a staged state: what the compilers of the kinds of resources share. Each
 // adds its part to `staged`, in the order credentials, backends, servers, health, route tables, listeners, so that what
 // a resource refers to has its slot; and each adds what it finds wrong to `violations`. With any of those, `staged` is

@@ -2,6 +2,8 @@
 
 #include <utility>
 
+#include "absl/time/clock.h"
+#include "absl/time/time.h"
 #include "api/fingerprint/fingerprint.h"
 #include "dataplane/base/absl_strings.h"
 #include "dataplane/control/earlier_state.h"
@@ -17,9 +19,10 @@ struct ControlCore::Impl {
   explicit Impl(Options& options)
       : health(options.timers, [this](std::string_view backend, std::string_view server,
                                       config::Health) { transactor.HealthChanged(backend, server); }),
-        transactor(options.workers, options.timers, &store, &health, std::move(options.publish),
-                   [this](const Changes& changes) { subscribers.Notify(changes); },
-                   {.save = std::move(options.save), .wait = options.save_wait}),
+        transactor(
+            options.workers, options.timers, [&options] { return options.wall_clock(); }, &store, &health,
+            std::move(options.publish), [this](const Changes& changes) { subscribers.Notify(changes); },
+            {.save = std::move(options.save), .wait = options.save_wait}),
         reporter(&store, &health, options.timers, std::move(options.get_workers),
                  std::move(options.get_listener_connections)),
         vote_saver(options.timers, &health, [this] { return store.snapshot(); }, std::move(options.save_votes)) {}
@@ -31,6 +34,8 @@ struct ControlCore::Impl {
   StateReporter reporter;
   VoteSaver vote_saver;
 };
+
+uint64_t ControlCore::SystemTimeUs() { return static_cast<uint64_t>(absl::ToUnixMicros(absl::Now())); }
 
 ControlCore::ControlCore(Options options) : options_(std::move(options)), impl_(std::make_unique<Impl>(options_)) {}
 
@@ -61,6 +66,26 @@ uint64_t ControlCore::SubmitTransaction(v1::Transaction transaction,
                                         std::string source) {
   return impl_->transactor.Submit(std::move(transaction), std::move(source), std::move(on_answer));
 }
+
+uint64_t ControlCore::Prepare(v1::Prepare prepare, OnAnswer on_answer, std::string source) {
+  return impl_->transactor.Prepare(std::move(prepare), std::move(source), std::move(on_answer));
+}
+
+uint64_t ControlCore::Commit(const v1::Commit& commit, OnAnswer on_answer, std::string source) {
+  return impl_->transactor.Commit(commit, std::move(source), std::move(on_answer));
+}
+
+uint64_t ControlCore::Abort(const v1::Abort& abort, OnAnswer on_answer, std::string source) {
+  return impl_->transactor.Abort(abort, std::move(source), std::move(on_answer));
+}
+
+std::optional<v1::Prepared> ControlCore::FindPrepared() const { return impl_->transactor.FindPrepared(); }
+
+bool ControlCore::holds_prepared() const { return FindPrepared().has_value(); }
+
+uint64_t ControlCore::prepared_dropped() const { return impl_->transactor.prepared_dropped(); }
+
+std::chrono::microseconds ControlCore::commit_lateness() const { return impl_->transactor.commit_lateness(); }
 
 void ControlCore::ForgetAnswer(uint64_t ticket) { impl_->transactor.Forget(ticket); }
 

@@ -20,9 +20,13 @@
 #include "dataplane/persistence/restored.h"
 
 namespace fairlead::v1 {
+class Abort;
+class Commit;
 class FromProxy;
 class History;
 class HistoryEntry;
+class Prepare;
+class Prepared;
 class SavingStatus;
 class StateReport;
 class Transaction;
@@ -39,6 +43,8 @@ class StateReporter;
 // On the control thread, owned by the server. Outlives every session; nothing calls `on_all_adopted` after its end.
 class ControlCore {
  public:
+  static uint64_t SystemTimeUs();
+
   struct Options {
     int workers = 1;
     // Of Hello.
@@ -49,6 +55,8 @@ class ControlCore {
     std::chrono::milliseconds heartbeat_timeout{15'000};
     // The control loop's; outlives the core.
     event::TimerWheel* timers = nullptr;
+    // Unix time in microseconds, by which controllers set a Commit.
+    absl::AnyInvocable<uint64_t()> wall_clock = SystemTimeUs;
     // Hands a snapshot to the workers, each of which goes from the one before to it by the change list; when all of
     // them serve it, `on_all_adopted` is to be called, on the control thread. The next comes only after that.
     absl::AnyInvocable<void(std::shared_ptr<const config::Snapshot>, config::ChangeList,
@@ -74,6 +82,8 @@ class ControlCore {
   ControlCore& operator=(const ControlCore&) = delete;
 
   const Options& options() const { return options_; }
+  // Unix time in microseconds.
+  uint64_t WallClock() { return options_.wall_clock(); }
 
   // Begins with what was saved, before anything else is called: `on_adopted` when all workers serve it. A listener that
   // can't be bound lacks its sockets, and is tried again every second. INVALID_ARGUMENT: it is not valid for this
@@ -109,6 +119,17 @@ class ControlCore {
   uint64_t SubmitTransaction(v1::Transaction transaction,
                              absl::AnyInvocable<void(std::shared_ptr<const v1::FromProxy>)> on_answer,
                              std::string source = {});
+  // The same of the two phases of a fleet's change (v1::Prepare, Commit, Abort); on_answer has Prepared as well.
+  using OnAnswer = absl::AnyInvocable<void(std::shared_ptr<const v1::FromProxy>)>;
+  uint64_t Prepare(v1::Prepare prepare, OnAnswer on_answer, std::string source = {});
+  uint64_t Commit(const v1::Commit& commit, OnAnswer on_answer, std::string source = {});
+  uint64_t Abort(const v1::Abort& abort, OnAnswer on_answer, std::string source = {});
+  // What is prepared, if something is.
+  std::optional<v1::Prepared> FindPrepared() const;
+  bool holds_prepared() const;
+  // Prepared transactions that were dropped, and how late the last one was that was committed at a set time.
+  uint64_t prepared_dropped() const;
+  std::chrono::microseconds commit_lateness() const;
   // Whoever waited for the answer is gone: `on_answer` is not called any more. The transaction goes on.
   void ForgetAnswer(uint64_t ticket);
   // Ends the trial of the revision that this transaction made (Transaction.confirm_within). `on_answer` is called once,

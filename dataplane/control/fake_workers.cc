@@ -11,6 +11,9 @@ ControlCore::Options FakeWorkers::Options(event::TimerWheel* timers) {
   options.zone = "zone";
   options.version = "0.1.0";
   options.timers = timers;
+  options.wall_clock = [timers, skew_us = &wall_clock_skew_us] {
+    return kStartUs + timers->now_ms() * 1'000 + *skew_us;
+  };
   options.publish = [this](std::shared_ptr<const config::Snapshot> snapshot, config::ChangeList changes,
                            absl::AnyInvocable<void()> on_all_adopted) {
     Publish(std::move(snapshot), std::move(changes), std::move(on_all_adopted));

@@ -39,6 +39,10 @@ class FakeWorkers {
   // Lets go of all but the last.
   void DropOldSnapshots() { published_.erase(published_.begin(), published_.end() - 1); }
 
+  // The wall clock: of the beginning, and what it was set forth by since.
+  static constexpr uint64_t kStartUs = 1'700'000'000'000'000;
+  uint64_t wall_clock_skew_us = 0;
+
   static constexpr int kWorkers = 2;
 
  private:

@@ -281,6 +281,14 @@ TEST_F(HistoryTest, OnTrialOnlyHealthAndDryRunsAreTaken) {
   EXPECT_EQ(test_.PublishedHealth("web", "w1"), Health::kDown);
 }
 
+TEST_F(HistoryTest, ATrialOfWordsOnHealthDoesNotEndAnother) {
+  test_.Do(OnTrial(Weight(7), 60));
+  EXPECT_THAT(TestCore::ViolationsOf(test_.Do(OnTrial(SetHealth("w1", "DOWN"), 60, "other"))),
+              ElementsAre(StartsWith("UNCONFIRMED : revision 2, made by")));
+  test_.Advance(60'000);
+  EXPECT_EQ(weight(), 5u);
+}
+
 TEST_F(HistoryTest, LaterWordsOnHealthStandWhereTheTrialHadOthers) {
   v1::Transaction bold = Weight(7);
   bold.MergeFrom(SetHealth("w2", "UP"));

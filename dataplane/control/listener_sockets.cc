@@ -4,7 +4,9 @@
 #include <string>
 #include <utility>
 
+#include "absl/container/flat_hash_map.h"
 #include "absl/status/statusor.h"
+#include "absl/strings/string_view.h"
 #include "dataplane/base/absl_strings.h"
 #include "dataplane/health/quote.h"
 #include "dataplane/net/listening_socket.h"
@@ -111,6 +113,19 @@ bool AnyUnbound(const config::Snapshot& snapshot) {
     if (listener != nullptr && !listener->sockets->bound()) any = true;
   });
   return any;
+}
+
+void TakeOverSockets(const Staged& before, Staged& staged) {
+  absl::flat_hash_map<absl::string_view, const config::Listener*> listeners;
+  for (const Staged::ListenerUpdate& update : before.listener_updates) {
+    if (update.listener != nullptr) listeners.emplace(update.listener->id, update.listener.get());
+  }
+  for (const Staged::ListenerUpdate& update : staged.listener_updates) {
+    if (update.listener == nullptr) continue;
+    const config::Listener& same = *listeners.at(update.listener->id);
+    update.listener->sockets = same.sockets;
+    update.listener->bound_address = same.bound_address;
+  }
 }
 
 void SettleSocketFiles(const Store& store, const Staged& staged) {

@@ -26,6 +26,10 @@ std::vector<config::ListenerSlot> OpenMissingSockets(int workers, config::Snapsh
 // Whether some listener of `snapshot` has none.
 bool AnyUnbound(const config::Snapshot& snapshot);
 
+// Gives the listeners of `staged` the sockets that OpenListenerSockets gave those of `before`: the same transaction,
+// staged earlier.
+void TakeOverSockets(const Staged& before, Staged& staged);
+
 // For a transaction that is about to be committed to `store`: files of unix sockets that it leaves are removed, and
 // those that stay get the modes that it says. Connections that wait in such a socket are accepted all the same.
 void SettleSocketFiles(const Store& store, const Staged& staged);

@@ -13,6 +13,8 @@ constexpr size_t kMaxInbox = 4;
 // Answers that wait to be written before more is taken.
 constexpr size_t kMaxOutbox = 4;
 constexpr size_t kMaxWatches = 16;
+// That wait for their time.
+constexpr size_t kMaxCommits = 4;
 
 // Health that changed is nothing to a watcher of the configuration alone, nor is a change that an earlier report told.
 bool HoldsResources(const v1::StateReport& report) {
@@ -26,8 +28,11 @@ bool HoldsResources(const v1::StateReport& report) {
 Session::Session(ControlCore* core, event::TimerWheel* timers, Wire* wire, identity::Peer peer)
     : core_(core), timers_(timers), wire_(wire), peer_(std::move(peer)) {}
 
-Session::~Session() {
-  if (ticket_) core_->ForgetAnswer(*ticket_);
+Session::~Session() { ForgetAnswers(); }
+
+void Session::ForgetAnswers() {
+  if (ticket_) core_->ForgetAnswer(*std::exchange(ticket_, std::nullopt));
+  for (const uint64_t ticket : std::exchange(commit_tickets_, {})) core_->ForgetAnswer(ticket);
 }
 
 void Session::Start() {
@@ -43,6 +48,7 @@ void Session::SendHello() {
   hello.set_node_id(options.node_id);
   hello.set_zone(options.zone);
   hello.set_version(options.version);
+  hello.add_capabilities("prepare");
   hello.set_revision(core_->revision());
   hello.set_fingerprint(core_->fingerprint());
   hello.set_leader_epoch(core_->leader_epoch());
@@ -77,15 +83,13 @@ void Session::OnRead(v1::ToProxy message) {
   switch (message.message_case()) {
     case v1::ToProxy::kHeartbeat:
       break;  // heard, which is all that it is for
-    case v1::ToProxy::kPrepare:
-    case v1::ToProxy::kCommit:
-    case v1::ToProxy::kAbort:
     case v1::ToProxy::kGetClock:
-      return End(absl::UnimplementedError("prepare, commit, abort and get_clock: this version does not do them yet"));
+      inbox_.push_back({std::move(message), core_->WallClock()});
+      break;
     case v1::ToProxy::MESSAGE_NOT_SET:
       return End(absl::InvalidArgumentError("a message that is empty, or of a kind that this version does not know"));
     default:
-      inbox_.push_back(std::move(message));
+      inbox_.push_back({std::move(message), 0});
   }
   Proceed();
 }
@@ -102,14 +106,16 @@ void Session::Proceed() {
   if (proceeding_) return;
   proceeding_ = true;
   while (!ended_ && !answer_is_due_ && !inbox_.empty() && outbox_.size() < kMaxOutbox) {
-    v1::ToProxy message = std::move(inbox_.front());
+    Incoming incoming = std::move(inbox_.front());
     inbox_.pop_front();
-    Take(std::move(message));
+    Take(std::move(incoming));
   }
   proceeding_ = false;
   if (ended_) return;
   ReportToWatchers();
-  if (read_ended_ && inbox_.empty() && !answer_is_due_ && idle()) return End(absl::OkStatus());
+  if (read_ended_ && inbox_.empty() && !answer_is_due_ && commit_tickets_.empty() && idle()) {
+    return End(absl::OkStatus());
+  }
   ReadOn();
 }
 
@@ -128,7 +134,8 @@ void Session::ReadOn() {
   }
 }
 
-void Session::Take(v1::ToProxy message) {
+void Session::Take(Incoming incoming) {
+  v1::ToProxy& message = incoming.message;
   switch (message.message_case()) {
     case v1::ToProxy::kTransaction:
       return TakeTransaction(std::move(*message.mutable_transaction()));
@@ -140,17 +147,70 @@ void Session::Take(v1::ToProxy message) {
       return TakeConfirm(message.confirm());
     case v1::ToProxy::kGetHistory:
       return TakeGetHistory(message.get_history());
+    case v1::ToProxy::kPrepare:
+      return TakePrepare(std::move(*message.mutable_prepare()));
+    case v1::ToProxy::kCommit:
+      return TakeCommit(message.commit());
+    case v1::ToProxy::kAbort:
+      return TakeAbort(message.abort());
+    case v1::ToProxy::kGetClock:
+      return TakeGetClock(message.get_clock(), incoming.received_us);
     default:
       return;  // OnRead lets nothing else through
   }
 }
 
-void Session::TakeTransaction(v1::Transaction transaction) {
+template <typename Submit>
+void Session::SubmitAndWait(Submit submit) {
   answer_is_due_ = true;
-  const uint64_t ticket = core_->SubmitTransaction(
-      std::move(transaction), [this](std::shared_ptr<const v1::FromProxy> answer) { OnAnswer(std::move(answer)); },
-      peer_.source);
+  const uint64_t ticket = submit([this](std::shared_ptr<const v1::FromProxy> answer) { OnAnswer(std::move(answer)); });
   if (answer_is_due_) ticket_ = ticket;
+}
+
+void Session::TakeTransaction(v1::Transaction transaction) {
+  SubmitAndWait([&](auto on_answer) {
+    return core_->SubmitTransaction(std::move(transaction), std::move(on_answer), peer_.source);
+  });
+}
+
+void Session::TakePrepare(v1::Prepare prepare) {
+  SubmitAndWait([&](auto on_answer) { return core_->Prepare(std::move(prepare), std::move(on_answer), peer_.source); });
+}
+
+void Session::TakeCommit(const v1::Commit& commit) {
+  if (commit.at_us() == 0) {
+    return SubmitAndWait([&](auto on_answer) { return core_->Commit(commit, std::move(on_answer), peer_.source); });
+  }
+  // It may be an hour ahead, and what is to come then can still be aborted.
+  if (commit_tickets_.size() == kMaxCommits) {
+    return End(absl::ResourceExhaustedError(absl::StrCat("more than ", kMaxCommits, " Commits wait for their time")));
+  }
+  auto answered = std::make_shared<std::optional<uint64_t>>();  // the ticket, once it is known
+  const uint64_t ticket = core_->Commit(
+      commit,
+      [this, answered](std::shared_ptr<const v1::FromProxy> answer) {
+        if (answered->has_value()) std::erase(commit_tickets_, **answered);
+        *answered = 0;
+        Send(std::move(answer));
+        Proceed();
+      },
+      peer_.source);
+  if (answered->has_value()) return;
+  *answered = ticket;
+  commit_tickets_.push_back(ticket);
+}
+
+void Session::TakeAbort(const v1::Abort& abort) {
+  SubmitAndWait([&](auto on_answer) { return core_->Abort(abort, std::move(on_answer), peer_.source); });
+}
+
+void Session::TakeGetClock(const v1::GetClock& get, uint64_t received_us) {
+  auto message = std::make_shared<v1::FromProxy>();
+  v1::Clock& clock = *message->mutable_clock();
+  clock.set_request_id(get.request_id());
+  clock.set_received_us(received_us);
+  clock.set_sent_us(core_->WallClock());
+  Send(std::move(message));
 }
 
 void Session::OnAnswer(std::shared_ptr<const v1::FromProxy> answer) {
@@ -168,6 +228,7 @@ void Session::TakeGet(const v1::Get& get) {
   } else {
     report = core_->reporter().ReportAll(ReportFilter(get.filter()));
     if (auto unconfirmed = core_->FindUnconfirmed()) *report.mutable_unconfirmed() = *std::move(unconfirmed);
+    if (auto prepared = core_->FindPrepared()) *report.mutable_prepared() = *std::move(prepared);
     if (auto saving = core_->FindSaving()) *report.mutable_saving() = *std::move(saving);
   }
   report.set_request_id(get.request_id());
@@ -228,7 +289,7 @@ void Session::End(const absl::Status& status) {
   ended_ = true;
   timers_->Cancel(&heartbeat_timer_);
   timers_->Cancel(&silence_timer_);
-  if (ticket_) core_->ForgetAnswer(*std::exchange(ticket_, std::nullopt));
+  ForgetAnswers();
   subscription_.reset();
   watches_.clear();
   inbox_.clear();

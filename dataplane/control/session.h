@@ -55,23 +55,36 @@ class Session {
     ChangeSet changes;
   };
 
+  struct Incoming {
+    v1::ToProxy message;
+    uint64_t received_us = 0;  // of GetClock
+  };
+
   void SendHello();
   void Send(std::shared_ptr<const v1::FromProxy> message);
   void Flush();
 
   // Takes what waits, as far as it can be taken now, reads on where there is room, and ends where all is said.
   void Proceed();
-  void Take(v1::ToProxy message);
+  void Take(Incoming incoming);
   void TakeTransaction(v1::Transaction transaction);
+  void TakePrepare(v1::Prepare prepare);
+  void TakeCommit(const v1::Commit& commit);
+  void TakeAbort(const v1::Abort& abort);
+  void TakeGetClock(const v1::GetClock& get, uint64_t received_us);
   void TakeGet(const v1::Get& get);
   void TakeWatch(const v1::Watch& watch);
   void TakeConfirm(const v1::Confirm& confirm);
   void TakeGetHistory(const v1::GetHistory& get);
+  // What is submitted by `submit(on_answer)` is answered before anything else is taken.
+  template <typename Submit>
+  void SubmitAndWait(Submit submit);
   void OnAnswer(std::shared_ptr<const v1::FromProxy> answer);
   void OnChange(const Changes& changes);
   void ReportToWatchers();
   void ReadOn();
   bool idle() const { return outbox_.empty() && !writing_; }
+  void ForgetAnswers();
   void End(const absl::Status& status);
 
   static void OnHeartbeatDue(void* session);
@@ -82,12 +95,14 @@ class Session {
   Wire* const wire_;
   const identity::Peer peer_;
 
-  std::deque<v1::ToProxy> inbox_;
+  std::deque<Incoming> inbox_;
   bool reading_ = false;
   bool read_ended_ = false;
   bool proceeding_ = false;
   bool answer_is_due_ = false;
   std::optional<uint64_t> ticket_;  // of the answer that is due
+  // Of Commits for later, by which their answers can be forgotten; beside them, other messages are taken.
+  std::vector<uint64_t> commit_tickets_;
 
   std::deque<std::shared_ptr<const v1::FromProxy>> outbox_;
   bool writing_ = false;

@@ -429,5 +429,106 @@ TEST_F(SessionWithSlowWorkers, WhatItSubmittedOutlivesIt) {
   EXPECT_THAT(wire_.written, IsEmpty());
 }
 
+v1::ToProxy PrepareBackend(std::string_view id) {
+  v1::ToProxy message;
+  *message.mutable_prepare()->mutable_transaction() = ParseTransaction(kAddBackend);
+  message.mutable_prepare()->mutable_transaction()->set_id(std::string(id));
+  return message;
+}
+
+v1::ToProxy CommitAt(std::string_view id, uint64_t at_us) {
+  v1::ToProxy message;
+  message.mutable_commit()->set_transaction_id(std::string(id));
+  message.mutable_commit()->set_at_us(at_us);
+  return message;
+}
+
+v1::ToProxy AbortOf(std::string_view id) {
+  v1::ToProxy message;
+  message.mutable_abort()->set_transaction_id(std::string(id));
+  return message;
+}
+
+TEST_F(SessionTest, PreparesAndCommits) {
+  Start();
+  Say(PrepareBackend("t"));
+  SayGet("g");
+  Say(CommitAt("t", 0));
+  Drain();
+  ASSERT_THAT(wire_.written, SizeIs(3));
+  EXPECT_EQ(wire_.written[0].prepared().revision(), 1u);
+  const v1::Prepared& prepared = wire_.written[1].state_report().prepared();
+  EXPECT_EQ(prepared.transaction_id(), "t");
+  EXPECT_EQ(prepared.source(), "peer");
+  EXPECT_EQ(wire_.written[2].applied().revision(), 1u);
+}
+
+TEST_F(SessionTest, TakesOtherMessagesWhileACommitWaitsForItsTime) {
+  Start();
+  const uint64_t at_us = FakeWorkers::kStartUs + 10'000'000;
+  Say(PrepareBackend("t"));
+  Say(CommitAt("t", at_us));
+  Say(CommitAt("t", at_us));
+  SayGet("g");
+  Drain();
+  ASSERT_THAT(wire_.written, SizeIs(2));
+  EXPECT_EQ(wire_.written[1].state_report().prepared().commit_at_us(), at_us);
+  wire_.written.clear();
+  Pass(10'000);
+  ASSERT_THAT(wire_.written, SizeIs(testing::Ge(2u)));
+  std::erase_if(wire_.written, [](const v1::FromProxy& message) { return message.has_heartbeat(); });
+  ASSERT_THAT(wire_.written, SizeIs(2));
+  EXPECT_EQ(wire_.written[0].applied().revision(), 1u);
+  EXPECT_EQ(wire_.written[1].applied().revision(), 1u);
+}
+
+TEST_F(SessionTest, ACommitThatWaitsCanBeAbortedOnTheSameStream) {
+  Start();
+  Say(PrepareBackend("t"));
+  Say(CommitAt("t", FakeWorkers::kStartUs + 10'000'000));
+  Say(AbortOf("t"));
+  Drain();
+  ASSERT_THAT(wire_.written, SizeIs(3));
+  EXPECT_EQ(wire_.written[1].rejected().violations(0).code(), v1::Violation::ABORTED);
+  EXPECT_EQ(wire_.written[2].SerializeAsString(), wire_.written[1].SerializeAsString());
+}
+
+TEST_F(SessionTest, WhatItPreparedOutlivesIt) {
+  Start();
+  Say(PrepareBackend("t"));
+  Say(CommitAt("t", FakeWorkers::kStartUs + 1'000'000));
+  session_.reset();
+  EXPECT_TRUE(test_.core.FindPrepared().has_value());
+  test_.Advance(1'000);
+  EXPECT_EQ(test_.core.revision(), 1u);
+}
+
+TEST_F(SessionTest, TooManyCommitsThatWaitEndTheStream) {
+  Start();
+  Say(PrepareBackend("t"));
+  for (int i = 0; i < 5; ++i) Say(CommitAt("t", FakeWorkers::kStartUs + 1'000'000));
+  Drain();
+  ASSERT_TRUE(wire_.ended.has_value());
+  EXPECT_EQ(wire_.ended->code(), absl::StatusCode::kResourceExhausted);
+  test_.Advance(1'000);
+  EXPECT_EQ(test_.core.revision(), 1u);
+}
+
+TEST_F(SessionWithSlowWorkers, TellsTheClockAsOfWhenItWasAsked) {
+  Start();
+  SayTransaction(kAddBackend, "t1");
+  v1::ToProxy message;
+  message.mutable_get_clock()->set_request_id("c");
+  Say(message);
+  test_.Advance(20);
+  test_.workers.AdoptNow();
+  Drain();
+  ASSERT_THAT(wire_.written, SizeIs(2));
+  const v1::Clock& clock = wire_.written[1].clock();
+  EXPECT_EQ(clock.request_id(), "c");
+  EXPECT_EQ(clock.received_us(), FakeWorkers::kStartUs);
+  EXPECT_EQ(clock.sent_us(), FakeWorkers::kStartUs + 20'000);
+}
+
 }  // namespace
 }  // namespace fairlead::control

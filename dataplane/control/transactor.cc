@@ -8,6 +8,7 @@
 #include "absl/time/time.h"
 #include "api/fingerprint/fingerprint.h"
 #include "dataplane/base/absl_strings.h"
+#include "dataplane/control/compilation.h"
 #include "dataplane/control/health_commit.h"
 #include "dataplane/control/impact.h"
 #include "dataplane/control/listener_sockets.h"
@@ -34,9 +35,10 @@ google::protobuf::Duration Since(std::chrono::steady_clock::time_point start) {
 
 }  // namespace
 
-Transactor::Transactor(int workers, event::TimerWheel* timers, Store* store, health::HealthTable* health,
-                       Publish publish, OnAdopted on_adopted, Saving saving)
+Transactor::Transactor(int workers, event::TimerWheel* timers, WallClock wall_clock, Store* store,
+                       health::HealthTable* health, Publish publish, OnAdopted on_adopted, Saving saving)
     : timers_(timers),
+      wall_clock_(std::move(wall_clock)),
       store_(store),
       health_(health),
       compiler_(workers),
@@ -49,22 +51,23 @@ Transactor::~Transactor() = default;
 
 uint64_t Transactor::Submit(v1::Transaction transaction, std::string source, OnAnswer on_answer) {
   auto submission = std::make_unique<Submission>();
-  submission->ticket = ++last_ticket_;
   submission->source = std::move(source);
   submission->transaction = std::move(transaction);
-  submission->on_answer = std::move(on_answer);
+  return Enqueue(std::move(submission), std::move(on_answer));
+}
+
+uint64_t Transactor::Enqueue(std::unique_ptr<Submission> submission, OnAnswer on_answer) {
+  const uint64_t ticket = ++last_ticket_;
+  submission->waiters.push_back({ticket, std::move(on_answer)});
   queue_.push_back(std::move(submission));
-  const uint64_t ticket = last_ticket_;
   Proceed();
   return ticket;
 }
 
 void Transactor::Forget(uint64_t ticket) {
-  const auto forget = [ticket](Submission& submission) {
-    if (submission.ticket == ticket) submission.on_answer = nullptr;
-  };
-  for (const auto& submission : queue_) forget(*submission);
-  if (publication_ != nullptr && publication_->submission != nullptr) forget(*publication_->submission);
+  for (const auto& submission : queue_) submission->Forget(ticket);
+  if (held_ != nullptr) held_->Forget(ticket);
+  if (publication_ != nullptr && publication_->submission != nullptr) publication_->submission->Forget(ticket);
   saver_.Forget(ticket);
 }
 
@@ -73,18 +76,38 @@ void Transactor::Proceed() {
   if (proceeding_) return;
   proceeding_ = true;
   if (publication_ == nullptr && revert_is_due_) Revert();
-  while (publication_ == nullptr && !queue_.empty()) {
+  while (publication_ == nullptr) {
+    if (CommitIsWithin(std::chrono::microseconds(0))) {
+      SwitchToHeld();
+      continue;
+    }
+    // Nothing is begun any more that a switch at a set time would have to wait for.
+    if (queue_.empty() || CommitIsWithin(kStillness + 2 * held_compile_time_)) break;
     std::unique_ptr<Submission> submission = std::move(queue_.front());
     queue_.pop_front();
     Take(std::move(submission));
   }
   if (publication_ == nullptr && bind_is_due_) BindListeners();
-  if (publication_ == nullptr && health_is_due_) StartPublication(std::make_unique<Publication>());
+  if (publication_ == nullptr && health_is_due_ && !CommitIsWithin(kStillness)) {
+    StartPublication(std::make_unique<Publication>());
+  }
   proceeding_ = false;
 }
 
 void Transactor::Take(std::unique_ptr<Submission> submission) {
   submission->taken = std::chrono::steady_clock::now();
+  switch (submission->kind) {
+    case Submission::Kind::kCommit:
+      return TakeCommit(std::move(submission));
+    case Submission::Kind::kAbort:
+      return TakeAbort(*submission);
+    case Submission::Kind::kTransaction:
+    case Submission::Kind::kPrepare:
+      return TakeTransaction(std::move(submission));
+  }
+}
+
+void Transactor::TakeTransaction(std::unique_ptr<Submission> submission) {
   v1::Transaction& transaction = submission->transaction;
   Violations violations;
   const Path root;
@@ -93,32 +116,29 @@ void Transactor::Take(std::unique_ptr<Submission> submission) {
     return Deliver(*submission, MakeRejected(*submission, violations));
   }
   submission->hash = AnswerMemory::HashOf(transaction);
+  if (held_ != nullptr && held_->id() == transaction.id()) return AnswerForHeld(*submission);
   if (const AnswerMemory::Entry* before = memory_.Find(transaction.id())) {
     if (before->hash == submission->hash) return Deliver(*submission, before->answer);
-    violations.Add(v1::Violation::ID_REUSED, Path(root, "id"), "used already, for a transaction with other contents");
-    return Deliver(*submission, MakeRejected(*submission, violations));
+    return DeliverIdReused(*submission);
   }
-  CheckOwnFields(transaction, violations);
+  CheckOwnFields(*submission, violations);
   const bool leads_somewhere = !violations.empty() || ResolveRollback(*submission, violations);
   if (!violations.empty()) return Answer(*submission, MakeRejected(*submission, violations));
-  if (!leads_somewhere) {
-    Staged nothing(store_->listeners(), store_->route_tables(), store_->backends(), store_->certificates(),
-                   store_->trust_bundles(), store_->ticket_keys());
-    nothing.fingerprint = store_->fingerprint();
-    return Apply(*submission, MakeApplied(*submission, nothing));
-  }
-
-  std::variant<Violations, Staged> compiled = Compile(transaction);
+  std::variant<Violations, Staged> compiled = StageNothing(*store_);
+  if (leads_somewhere) compiled = Compile(transaction);
   if (const Violations* found = std::get_if<Violations>(&compiled))
     return Answer(*submission, MakeRejected(*submission, *found));
   Staged& staged = std::get<Staged>(compiled);
+  // Nothing but words on health comes through here meanwhile; what changes nothing now may contradict what is held.
+  if (held_ != nullptr && !transaction.dry_run()) held_->NoteWords(transaction);
+  if (submission->kind == Submission::Kind::kPrepare) return Hold(std::move(submission), std::move(staged));
   if (transaction.dry_run() || staged.changes_nothing()) {
     v1::Applied applied = MakeApplied(*submission, staged);
     if (transaction.dry_run()) *applied.mutable_impact() = FindImpact(*store_, staged, *health_);
     compiled = Violations();  // closes the sockets that a dry run opened, before anybody hears of it
     return Apply(*submission, std::move(applied));
   }
-  Commit(std::move(submission), std::move(staged));
+  CommitStaged(std::move(submission), std::move(staged));
 }
 
 std::variant<Violations, Staged> Transactor::Compile(v1::Transaction& transaction) {
@@ -132,7 +152,8 @@ std::variant<Violations, Staged> Transactor::Compile(v1::Transaction& transactio
   return compiled;
 }
 
-void Transactor::CheckOwnFields(const v1::Transaction& transaction, Violations& violations) {
+void Transactor::CheckOwnFields(const Submission& submission, Violations& violations) {
+  const v1::Transaction& transaction = submission.transaction;
   const Path root;
   if (transaction.has_confirm_within()) {
     const Path place(root, "confirm_within");
@@ -141,15 +162,10 @@ void Transactor::CheckOwnFields(const v1::Transaction& transaction, Violations& 
       violations.Invalid(place, "less than 1 s");
     }
   }
-  CheckTrial(transaction, violations);
-  if (transaction.has_leader_epoch()) {
-    if (transaction.leader_epoch() < leader_epoch_) {
-      violations.Add(v1::Violation::STALE_LEADER_EPOCH, Path(root, "leader_epoch"),
-                     base::StrCat(transaction.leader_epoch(), " is below ", leader_epoch_, ", the highest seen"));
-    } else if (!transaction.dry_run()) {
-      leader_epoch_ = transaction.leader_epoch();
-    }
-  }
+  if (submission.kind == Submission::Kind::kPrepare) CheckHold(submission, violations);
+  CheckTrial(submission, violations);
+  CheckHeld(submission, violations);
+  CheckLeaderEpoch(transaction, violations);
   const uint64_t revision = store_->snapshot()->revision;
   if (transaction.has_base_revision() && transaction.base_revision() != revision) {
     violations.Add(v1::Violation::STALE_BASE_REVISION, Path(root, "base_revision"),
@@ -157,14 +173,30 @@ void Transactor::CheckOwnFields(const v1::Transaction& transaction, Violations& 
   }
 }
 
-void Transactor::CheckTrial(const v1::Transaction& transaction, Violations& violations) {
-  if (!trial_.has_value() || transaction.dry_run()) return;
-  if (transaction.has_rollback_to() && transaction.rollback_to() < trial_->entry.revision()) return;  // ends the trial
-  const bool only_health = transaction.operations_size() > 0 &&
-                           std::all_of(transaction.operations().begin(), transaction.operations().end(),
-                                       [](const v1::Operation& operation) { return operation.has_set_health(); });
-  if (only_health) return;
+void Transactor::CheckLeaderEpoch(const v1::Transaction& transaction, Violations& violations) {
+  if (!transaction.has_leader_epoch()) return;
+  if (transaction.leader_epoch() < leader_epoch_) {
+    violations.Add(v1::Violation::STALE_LEADER_EPOCH, Path(Path(), "leader_epoch"),
+                   base::StrCat(transaction.leader_epoch(), " is below ", leader_epoch_, ", the highest seen"));
+  } else if (!transaction.dry_run()) {
+    leader_epoch_ = transaction.leader_epoch();
+  }
+}
+
+bool Transactor::OnlySetsHealth(const Submission& submission) {
+  const v1::Transaction& transaction = submission.transaction;
+  return submission.kind == Submission::Kind::kTransaction && transaction.operations_size() > 0 &&
+         !transaction.has_confirm_within() &&
+         std::all_of(transaction.operations().begin(), transaction.operations().end(),
+                     [](const v1::Operation& operation) { return operation.has_set_health(); });
+}
+
+void Transactor::CheckTrial(const Submission& submission, Violations& violations) {
+  const v1::Transaction& transaction = submission.transaction;
+  if (!trial_.has_value() || transaction.dry_run() || OnlySetsHealth(submission)) return;
   const v1::HistoryEntry& entry = trial_->entry;
+  const bool ends_it = transaction.has_rollback_to() && transaction.rollback_to() < entry.revision();
+  if (ends_it && submission.kind == Submission::Kind::kTransaction) return;
   violations.Add(
       v1::Violation::UNCONFIRMED, Path(),
       base::StrCat("revision ", entry.revision(), ", made by transaction ", health::Quote(entry.transaction_id()),
@@ -307,11 +339,12 @@ void Transactor::Revert() {
     EndTrial(v1::HistoryEntry::REVERTED);
     return SaveTrialEnd(v1::HistoryEntry::REVERTED);
   }
-  Commit(std::move(submission), std::move(staged));
+  CommitStaged(std::move(submission), std::move(staged));
 }
 
-void Transactor::Commit(std::unique_ptr<Submission> submission, Staged staged) {
+void Transactor::CommitStaged(std::unique_ptr<Submission> submission, Staged staged, std::optional<uint64_t> due_us) {
   auto publication = std::make_unique<Publication>();
+  publication->due_us = due_us;
   publication->applied = MakeApplied(*submission, staged);
   const bool ends_trial = trial_.has_value() && submission->rollback_to.has_value();
   Remember(*submission, MakeHistoryEntry(*submission, publication->applied), MakeUndo(*store_, staged));
@@ -356,6 +389,7 @@ std::vector<config::ChangeList::ServerChange> Transactor::TakeHealthChanges() {
 void Transactor::StartPublication(std::unique_ptr<Publication> publication) {
   // Health that changed meanwhile goes with whatever is published.
   if (std::vector<config::ChangeList::ServerChange> places = TakeHealthChanges(); !places.empty()) {
+    if (held_ != nullptr) held_->NoteHealth(places);
     config::Snapshot snapshot = *store_->snapshot();
     TakeDecidedHealth(*health_, places, snapshot, publication->changes.list);
     store_->CommitHealth(std::make_shared<const config::Snapshot>(std::move(snapshot)));
@@ -376,6 +410,7 @@ void Transactor::Adopted() {
     trial_->ends_ms = timers_->now_ms() + trial_->within_ms;
     timers_->Schedule(&trial_timer_, trial_->within_ms);
   }
+  if (publication->due_us.has_value()) NoteSwitch(*publication->due_us, publication->applied);
   if (publication->submission != nullptr) Apply(*publication->submission, std::move(publication->applied));
   if (publication->on_adopted != nullptr) publication->on_adopted();
   on_adopted_(publication->changes);
@@ -414,16 +449,28 @@ void Transactor::Apply(Submission& submission, v1::Applied applied) {
 }
 
 void Transactor::Answer(Submission& submission, std::shared_ptr<v1::FromProxy> answer) {
-  // Refused or without effect, it may have told of a new leader all the same.
-  SaveEpoch();
+  SaveLeaderEpoch();
   memory_.Add(submission.transaction.id(), submission.hash, answer);
   Deliver(submission, std::move(answer));
 }
 
+void Transactor::DeliverIdReused(Submission& submission) {
+  Violations violations;
+  violations.Add(v1::Violation::ID_REUSED, Path(Path(), "id"), "used already, for a transaction with other contents");
+  Deliver(submission, MakeRejected(submission, violations));
+}
+
 void Transactor::Deliver(Submission& submission, std::shared_ptr<v1::FromProxy> answer) {
-  ++(answer->has_rejected() ? rejected_ : applied_);
+  if (answer->has_applied()) ++applied_;
+  if (answer->has_rejected()) ++rejected_;
   memory_return_.Note(submission.transaction.ByteSizeLong());  // which ends now
-  saver_.Answer(submission.ticket, std::move(answer), std::move(submission.on_answer));
+  DeliverTo(std::exchange(submission.waiters, {}), answer);
+}
+
+void Transactor::DeliverTo(std::vector<AnswerWaiter> waiters, const std::shared_ptr<v1::FromProxy>& answer) {
+  // Nobody waits; but what is remembered says whether it is on the disk.
+  if (waiters.empty()) return saver_.Answer(0, answer, nullptr);
+  for (AnswerWaiter& waiter : waiters) saver_.Answer(waiter.ticket, answer, std::move(waiter.on_answer));
 }
 
 }  // namespace fairlead::control

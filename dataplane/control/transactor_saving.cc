@@ -27,10 +27,6 @@ persistence::Record Transactor::MakeRecord() {
   return record;
 }
 
-void Transactor::SaveEpoch() {
-  if (saver_.saves() && saved_epoch_ != leader_epoch_) saver_.Put(MakeRecord());
-}
-
 persistence::Trial Transactor::DescribeTrial() const {
   persistence::Trial trial;
   *trial.mutable_revision() = trial_->entry;
@@ -60,6 +56,10 @@ void Transactor::SaveRevision(Submission& submission, bool ends_trial) {
   memory_return_.Note(change->ByteSizeLong());
   record.change = std::move(change);
   saver_.Put(std::move(record));
+}
+
+void Transactor::SaveLeaderEpoch() {
+  if (saver_.saves() && saved_epoch_ != leader_epoch_) saver_.Put(MakeRecord());
 }
 
 void Transactor::SaveTrialEnd(v1::HistoryEntry::Trial how) {
@@ -137,6 +137,8 @@ void Transactor::OnBindDue(void* transactor) {
 
 void Transactor::BindListeners() {
   bind_is_due_ = false;
+  // What is prepared was staged with the sockets that there were.
+  if (held_ != nullptr) return timers_->Schedule(&bind_timer_, kBindRetryMs);
   auto snapshot = std::make_shared<config::Snapshot>(*store_->snapshot());
   auto publication = std::make_unique<Publication>();
   publication->changes.list.listeners = OpenMissingSockets(workers_, *snapshot);

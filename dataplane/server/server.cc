@@ -368,6 +368,9 @@ class Server {
     status.server_metrics = options_.server_metrics;
     status.transactions_applied = core_->transactions_applied();
     status.transactions_rejected = core_->transactions_rejected();
+    status.prepared = core_->holds_prepared();
+    status.prepared_dropped = core_->prepared_dropped();
+    status.commit_lateness = core_->commit_lateness();
     status.sessions = ControlSessions();
     if (access_log_ != nullptr) status.access_log = access_log_->totals();
     if (journal_ != nullptr) status.state_on_disk = StateOnDisk();

@@ -137,6 +137,20 @@ def test_a_session_outlives_the_process(bench, io, tmp_path, origin, identity):
         assert fairlead.process.terminate() == 0
 
 
+def test_keys_are_saved_with_the_rest_of_the_state(bench, io, tmp_path, origin, identity):
+    state = bench.directory / "state"
+    state.mkdir(mode=0o700)
+    session = tmp_path / "session"
+    fairlead = Fairlead(bench, io, flags=(f"--state_dir={state}",), name="before")
+    serve(site(origin, identity, key := Key()), fairlead)
+    visit(fairlead, session)
+    wait_until(lambda: any(key.material in file.read_bytes() for file in state.iterdir()), "the key to be saved")
+    fairlead.process.kill()
+    fairlead = Fairlead(bench, io, flags=(f"--state_dir={state}",), name="after")
+    wait_until(lambda: fairlead.status()["revision"] > 0, "it to serve what it served")
+    assert visit(fairlead, session).resumed
+
+
 def test_a_fleet_switches_together_without_a_transaction(proxies, tmp_path, origin, identity):
     def makes_tickets(fairlead: Fairlead) -> str:
         with fairlead.connect() as control:

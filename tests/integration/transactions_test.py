@@ -304,10 +304,8 @@ BACKEND = 'backends["web"]'
 
 
 NOT_YET = {
-    "either protocol by ALPN": (configs.site(SERVER, protocol="AUTO"), f"{BACKEND}.protocol"),
     "ring hash": (configs.site(SERVER, load_balancing={"policy": "RING_HASH"}), f"{BACKEND}.load_balancing.policy"),
     "quorum": (configs.site(SERVER, health={"down": {"votes": 2}}), f"{BACKEND}.health.down"),
-    "reporters": ({**configs.site(SERVER), "reporters": [{"id": "r"}]}, "reporters"),
     "zone": (configs.site({**SERVER, "zone": "a"}), f'{BACKEND}.servers["w1"].zone'),
     "priority": (configs.site({**SERVER, "priority": 1}), f'{BACKEND}.servers["w1"].priority'),
 }
