@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "dataplane/net/listening_socket.h"
+
 namespace fairlead::admin {
 
 namespace {

@@ -2,6 +2,7 @@
 
 #include <utility>
 
+#include "dataplane/net/listening_socket.h"
 #include "dataplane/routing/router.h"
 
 namespace fairlead::admin {

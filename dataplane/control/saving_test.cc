@@ -276,7 +276,9 @@ TEST_F(Saving, WhatIsRestoredIsServedAsItWas) {
   EXPECT_EQ(anew.core.leader_epoch(), 5u);
   EXPECT_EQ(anew.PublishedHealth("web", "w2"), config::Health::kDown);
   EXPECT_EQ(anew.Do(last).applied().revision(), 2u) << "as it was answered";
-  EXPECT_EQ(anew.Do(Weight(8)).applied().revision(), 3u);
+  v1::Transaction next = Weight(8);
+  next.set_id("next");
+  EXPECT_EQ(anew.Do(std::move(next)).applied().revision(), 3u);
   const v1::History history = anew.core.ReportHistory(10);
   ASSERT_EQ(history.entries_size(), 2);
   EXPECT_TRUE(history.entries(1).restored());
@@ -370,14 +372,15 @@ TEST(Votes, AreHandedOverEveryFiveSecondsAndGivenBackWithWhatIsLeftOfTheirLives)
   advance(5'000);
   EXPECT_EQ(saved.size(), 0u) << "nobody said anything";
   const auto report = [&](std::string_view reporter, config::Health health, uint64_t ttl_ms) {
-    EXPECT_TRUE(core.TakeReport({.backend = "web",
-                                 .server = "w1",
-                                 .status = health,
-                                 .reporter = reporter,
-                                 .incarnation = 3,
-                                 .sequence = 7,
-                                 .ttl_ms = ttl_ms,
-                                 .reason = "so it is"})
+    EXPECT_TRUE(core.health()
+                    .Take({.backend = "web",
+                           .server = "w1",
+                           .status = health,
+                           .reporter = reporter,
+                           .incarnation = 3,
+                           .sequence = 7,
+                           .ttl_ms = ttl_ms,
+                           .reason = "so it is"})
                     .ok());
   };
   report("first", config::Health::kUp, 60'000);
@@ -402,17 +405,18 @@ TEST(Votes, AreHandedOverEveryFiveSecondsAndGivenBackWithWhatIsLeftOfTheirLives)
   ASSERT_TRUE(anew.core.Restore(std::move(restored), [] {}).ok());
   EXPECT_EQ(anew.PublishedHealth("web", "w1"), config::Health::kDown);
   EXPECT_EQ(anew.workers.published().size(), 1u) << "never served without";
-  EXPECT_FALSE(anew.core
-                   .TakeReport({.backend = "web",
-                                .server = "w1",
-                                .status = config::Health::kUp,
-                                .reporter = "last",
-                                .incarnation = 3,
-                                .sequence = 7,
-                                .reason = {}})
+  EXPECT_FALSE(anew.core.health()
+                   .Take({.backend = "web",
+                          .server = "w1",
+                          .status = config::Health::kUp,
+                          .reporter = "last",
+                          .incarnation = 3,
+                          .sequence = 7,
+                          .reason = {}})
                    .ok())
       << "it was said before";
   anew.Advance(15'001);
+  anew.Advance(10);
   EXPECT_EQ(anew.PublishedHealth("web", "w1"), config::Health::kUnknown);
 }
 

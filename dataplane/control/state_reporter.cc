@@ -8,6 +8,7 @@
 #include "dataplane/control/conversion_to_proto.h"
 #include "dataplane/control/secrets.h"
 #include "dataplane/control/slot_access.h"
+#include "dataplane/net/listening_socket.h"
 #include "dataplane/routing/router.h"
 #include "dataplane/tls/ticket_keys.h"
 

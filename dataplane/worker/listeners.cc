@@ -2,6 +2,8 @@
 
 #include <utility>
 
+#include "dataplane/net/listening_socket.h"
+
 namespace fairlead::worker {
 
 void Listeners::Adopt(const config::Snapshot& snapshot, const std::vector<config::ListenerSlot>& changed) {
