@@ -73,6 +73,19 @@ void WriteControl(const Status& status, PrometheusWriter* writer) {
   writer->Write({}, status.health->leases_expired());
 }
 
+void WriteHashTables(const Status& status, PrometheusWriter* writer) {
+  const auto counter = [&](std::string_view name, std::string_view help, auto value) {
+    writer->BeginFamily(name, help, MetricType::kCounter);
+    writer->Write({}, value);
+  };
+  counter("fairlead_hash_tables_built_total", "Tables of RING_HASH and MAGLEV that were made.",
+          status.hash_tables.built);
+  counter("fairlead_hash_table_swaps_total", "Times that workers were given such tables beside transactions' own.",
+          status.hash_tables.swaps);
+  counter("fairlead_hash_table_build_seconds_total", "CPU time spent on making such tables.",
+          status.hash_tables.build_seconds);
+}
+
 void WriteAccessLog(const Status& status, PrometheusWriter* writer) {
   const auto counter = [&](std::string_view name, std::string_view help, uint64_t value) {
     writer->BeginFamily(name, help, MetricType::kCounter);
@@ -109,6 +122,7 @@ void WriteState(const StateOnDisk& state, PrometheusWriter* writer) {
 void WriteProcessFamilies(const Status& status, const ProcessUsage& usage, PrometheusWriter* writer) {
   WriteProcess(status, usage, writer);
   WriteControl(status, writer);
+  WriteHashTables(status, writer);
   WriteAccessLog(status, writer);
   if (status.state_on_disk.has_value()) WriteState(*status.state_on_disk, writer);
 }

@@ -29,6 +29,13 @@ struct ControlSession {
   std::string detail;  // for people: why it is not connected
 };
 
+// Tables of backends that are balanced by a hash, since the start.
+struct HashTableTotals {
+  uint64_t built = 0;
+  uint64_t swaps = 0;
+  double build_seconds = 0;
+};
+
 // How saving to --state_dir fares.
 struct StateOnDisk {
   uint64_t saved_revision = 0;
@@ -61,6 +68,7 @@ struct Status {
 
   uint64_t transactions_applied = 0;
   uint64_t transactions_rejected = 0;
+  HashTableTotals hash_tables;
   bool prepared = false;  // a transaction is
   uint64_t prepared_dropped = 0;
   std::chrono::microseconds commit_lateness{0};

@@ -8,14 +8,16 @@ namespace fairlead::admin {
 
 namespace {
 
-std::string_view ToString(config::LoadBalancingPolicy policy) {
-  switch (policy) {
+std::string_view PolicyName(const config::BackendSettings& settings) {
+  switch (settings.policy) {
     case config::LoadBalancingPolicy::kRoundRobin:
       return "ROUND_ROBIN";
     case config::LoadBalancingPolicy::kLeastRequest:
       return "LEAST_REQUEST";
     case config::LoadBalancingPolicy::kRandom:
       return "RANDOM";
+    case config::LoadBalancingPolicy::kHash:
+      return settings.hash_table.kind == config::HashTableSettings::Kind::kRing ? "RING_HASH" : "MAGLEV";
   }
   return "";
 }
@@ -144,7 +146,7 @@ void StatusPage::WriteBackend(const config::Backend& backend) {
   json_.NewLine();
   json_.BeginObject();
   Field("id", settings.id);
-  Field("policy", ToString(settings.policy));
+  Field("policy", PolicyName(settings));
   Flag("unknown_is_eligible", settings.unknown_is_eligible);
   Field("queue_length", settings.queue_length);
   Field("waiting", admission.waiting.load(std::memory_order_relaxed));

@@ -8,18 +8,24 @@
 
 #include "absl/numeric/int128.h"
 #include "dataplane/base/persistent_vector.h"
+#include "dataplane/config/hashing.h"
 #include "dataplane/config/server.h"
 #include "dataplane/config/slots.h"
 #include "dataplane/metrics/backend_admission.h"
 #include "dataplane/metrics/backend_counters.h"
 #include "dataplane/tls/client_context.h"
 
+namespace fairlead::load_balancing {
+class HashTable;  // held here, understood there
+}
+
 namespace fairlead::config {
 
 // What connections to servers begin with.
 enum class ProxyProtocol : uint8_t { kNone, kV1, kV2 };
 
-enum class LoadBalancingPolicy : uint8_t { kRoundRobin, kLeastRequest, kRandom };
+// kHash: by a table, whose kind is BackendSettings::hash_table's.
+enum class LoadBalancingPolicy : uint8_t { kRoundRobin, kLeastRequest, kRandom, kHash };
 
 // What is spoken with servers; kAuto: what ALPN chooses, by connection.
 enum class BackendProtocol : uint8_t { kHttp1, kHttp2, kAuto };
@@ -52,6 +58,9 @@ struct BackendTls {
 struct BackendSettings {
   std::string id;
   LoadBalancingPolicy policy = LoadBalancingPolicy::kRoundRobin;
+  // With kHash: what is hashed, the first that a request has; none otherwise.
+  std::vector<HashKey> hash_keys;
+  HashTableSettings hash_table;
   bool unknown_is_eligible = true;
   std::chrono::milliseconds connect_timeout{5'000};
   std::chrono::milliseconds response_timeout{60'000};
@@ -78,6 +87,8 @@ struct Backend {
   std::shared_ptr<metrics::BackendAdmission> admission;
   // By ServerSlot; null where a slot is free.
   base::PersistentVector<ServerPtr> servers;
+  // With kHash: the table that was made last, maybe for other servers or settings than these; null: none was yet.
+  std::shared_ptr<const load_balancing::HashTable> hash_table;
 };
 
 }  // namespace fairlead::config

@@ -10,6 +10,7 @@
 #include "dataplane/base/absl_strings.h"
 #include "dataplane/control/client_tls_compiler.h"
 #include "dataplane/control/in_use.h"
+#include "dataplane/control/load_balancing_compiler.h"
 #include "dataplane/control/value_checks.h"
 
 namespace fairlead::control {
@@ -21,17 +22,6 @@ constexpr uint32_t kMaxConcurrentStreams = 10'000;
 constexpr uint32_t kMinWindow = 65'535;
 constexpr uint32_t kMaxWindow = 16 * 1024 * 1024;
 constexpr std::chrono::milliseconds kMinPingInterval{1'000};
-
-config::LoadBalancingPolicy ToPolicy(v1::LoadBalancing::Policy policy) {
-  switch (policy) {
-    case v1::LoadBalancing::LEAST_REQUEST:
-      return config::LoadBalancingPolicy::kLeastRequest;
-    case v1::LoadBalancing::RANDOM:
-      return config::LoadBalancingPolicy::kRandom;
-    default:  // others were refused
-      return config::LoadBalancingPolicy::kRoundRobin;
-  }
-}
 
 config::BackendProtocol ToProtocol(v1::Backend::Protocol protocol) {
   switch (protocol) {
@@ -85,7 +75,7 @@ std::shared_ptr<config::BackendSettings> CompileSettings(const v1::Backend& mess
                                                          Violations& violations) {
   auto settings = std::make_shared<config::BackendSettings>();
   settings->id = message.id();
-  settings->policy = ToPolicy(message.load_balancing().policy());
+  CompileLoadBalancing(message.load_balancing(), Path(place, "load_balancing"), *settings, violations);
   if (message.health().has_unknown_is_eligible()) {
     settings->unknown_is_eligible = message.health().unknown_is_eligible();
   }
@@ -131,12 +121,6 @@ std::shared_ptr<config::BackendSettings> CompileSettings(const v1::Backend& mess
   if (limits.has_queue_timeout()) {
     settings->queue_timeout = CheckDuration(limits.queue_timeout(), Path(limits_place, "queue_timeout"), violations);
   }
-  settings->panic_threshold = message.load_balancing().panic_threshold();
-  // Not a number neither.
-  if (!(settings->panic_threshold >= 0 && settings->panic_threshold <= 1)) {
-    violations.Invalid(Path(Path(place, "load_balancing"), "panic_threshold"),
-                       base::StrCat("not 0 to 1: ", settings->panic_threshold));
-  }
   return settings;
 }
 
@@ -165,6 +149,7 @@ void Put(Compilation& compilation, const v1::Backend& message, const Path& place
   }
   const config::BackendSlot slot = now ? *now : staged.backends.Add(message.id());
   config::Backend& backend = compilation.backend_editor.Edit(slot);
+  if (settings->policy != config::LoadBalancingPolicy::kHash) backend.hash_table = nullptr;
   backend.settings = std::move(settings);
   if (before == nullptr) {
     backend.counters = std::make_shared<metrics::BackendCounters>();

@@ -31,6 +31,7 @@ class ChangeSet {
       health_words_.try_emplace({word.backend, word.server}, word.existed);
     }
     for (const Changes::Named& reporter : changes.reporters) reporters_.try_emplace(reporter.id, reporter.existed);
+    for (const Changes::Named& scope : changes.scopes) scopes_.try_emplace(scope.id, scope.existed);
     empty_ = false;
   }
   // Nothing was added.
@@ -48,6 +49,7 @@ class ChangeSet {
   const std::map<ServerName, bool>& health_words() const { return health_words_; }
   // By id, and whether there was one before the first of these changes.
   const std::map<std::string, bool>& reporters() const { return reporters_; }
+  const std::map<std::string, bool>& scopes() const { return scopes_; }
 
  private:
   bool empty_ = true;
@@ -60,6 +62,7 @@ class ChangeSet {
   absl::btree_set<ServerPlace> servers_;
   std::map<ServerName, bool> health_words_;
   std::map<std::string, bool> reporters_;
+  std::map<std::string, bool> scopes_;
 };
 
 }  // namespace fairlead::control

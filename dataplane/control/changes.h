@@ -29,6 +29,7 @@ struct Changes {
     bool existed;  // before
   };
   std::vector<Named> reporters;
+  std::vector<Named> scopes;
 };
 
 }  // namespace fairlead::control

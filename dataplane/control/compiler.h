@@ -4,6 +4,7 @@
 
 #include "api/fingerprint/fingerprint.h"
 #include "dataplane/control/field_rules.h"
+#include "dataplane/control/scopes.h"
 #include "dataplane/control/staged.h"
 #include "dataplane/control/store.h"
 #include "dataplane/control/violations.h"
@@ -22,10 +23,11 @@ class Compiler {
   // `workers`: how many there are to count for.
   explicit Compiler(int workers) : workers_(workers) {}
 
-  // Everything that is wrong with it, or what it makes of `store`. The transaction is changed for the time of the call
-  // only, and outlives what was staged, as the store does. Its id, base_revision and leader_epoch are the transactor's
-  // matter.
-  std::variant<Violations, Staged> Compile(v1::Transaction& transaction, const Store& store);
+  // Everything that is wrong with it (what `rights` does not allow, before all else), or what it makes of `store`. The
+  // transaction is changed for the time of the call only, and outlives what was staged, as the store does. Its id,
+  // base_revision and leader_epoch are the transactor's matter.
+  std::variant<Violations, Staged> Compile(v1::Transaction& transaction, const Store& store,
+                                           const Rights& rights = Rights());
 
  private:
   const int workers_;

@@ -52,9 +52,16 @@ const Case kTransactions[] = {
       "ALREADY_EXISTS ticket_keys[\"e\"].keys[5].not_before: "
       "another key here has the same; which of them made tickets would be open"}},
     {"Scopes",
-     R"(operations { upsert_scope { id: "c" } } operations { remove_scope: "d" })",
-     {"UNIMPLEMENTED scopes[\"c\"]: this version does not do it yet",
-      "UNIMPLEMENTED scopes[\"d\"]: this version does not do it yet"}},
+     R"(operations { upsert_scope { id: "c" permissions { kind: 9 id_prefix: "x" } } } operations { remove_scope: "d" }
+        operations { upsert_scope { id: "e" everyone_else: true identities {} permissions { id_prefix: "a b" }
+                                    permissions { kind: HEALTH } } })",
+     {"INVALID_ARGUMENT scopes[\"c\"].permissions[0].kind: unknown value 9; known are ALL, HEALTH, WEIGHTS, USE",
+      "INVALID_ARGUMENT scopes[\"c\"].identities: none, and not for everyone_else: it would hold for nobody",
+      "NOT_FOUND scopes[\"d\"]: no such scope",
+      "INVALID_ARGUMENT scopes[\"e\"].identities[0]: empty; want one of certificate_name, token_sha256, unix_uid",
+      "INVALID_ARGUMENT scopes[\"e\"].permissions[0].id_prefix: not the beginning of an id: \"a b\"",
+      "INVALID_ARGUMENT scopes: nobody could change them any more: one with a permission of kind ALL and no id_prefix "
+      "must stay"}},
     {"Reporters",
      R"(operations { upsert_reporter { id: "none" } } operations { remove_reporter: "x" }
         operations { upsert_reporter { id: "p" identities { unix_uid: 0 } identities {} identities { token_sha256: "secret" }

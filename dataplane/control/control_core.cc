@@ -21,7 +21,8 @@ struct ControlCore::Impl {
                                       config::Health) { transactor.HealthChanged(backend, server); }),
         transactor(
             options.workers, options.timers, [&options] { return options.wall_clock(); }, &store, &health,
-            std::move(options.publish), [this](const Changes& changes) { subscribers.Notify(changes); },
+            std::move(options.background), std::move(options.publish),
+            [this](const Changes& changes) { subscribers.Notify(changes); },
             {.save = std::move(options.save), .wait = options.save_wait}),
         reporter(&store, &health, options.timers, std::move(options.get_workers),
                  std::move(options.get_listener_connections)),
@@ -51,6 +52,8 @@ uint64_t ControlCore::transactions_applied() const { return impl_->transactor.ap
 
 uint64_t ControlCore::transactions_rejected() const { return impl_->transactor.rejected(); }
 
+HashTables::Totals ControlCore::hash_table_totals() const { return impl_->transactor.hash_tables().totals(); }
+
 std::vector<ControlCore::BoundListener> ControlCore::bound_listeners() const {
   std::vector<BoundListener> listeners;
   snapshot()->listeners.ForEach([&](size_t, const std::shared_ptr<const config::Listener>& listener) {
@@ -63,20 +66,20 @@ health::HealthTable& ControlCore::health() { return impl_->health; }
 
 uint64_t ControlCore::SubmitTransaction(v1::Transaction transaction,
                                         absl::AnyInvocable<void(std::shared_ptr<const v1::FromProxy>)> on_answer,
-                                        std::string source) {
-  return impl_->transactor.Submit(std::move(transaction), std::move(source), std::move(on_answer));
+                                        identity::Peer peer) {
+  return impl_->transactor.Submit(std::move(transaction), std::move(peer), std::move(on_answer));
 }
 
-uint64_t ControlCore::Prepare(v1::Prepare prepare, OnAnswer on_answer, std::string source) {
-  return impl_->transactor.Prepare(std::move(prepare), std::move(source), std::move(on_answer));
+uint64_t ControlCore::Prepare(v1::Prepare prepare, OnAnswer on_answer, identity::Peer peer) {
+  return impl_->transactor.Prepare(std::move(prepare), std::move(peer), std::move(on_answer));
 }
 
-uint64_t ControlCore::Commit(const v1::Commit& commit, OnAnswer on_answer, std::string source) {
-  return impl_->transactor.Commit(commit, std::move(source), std::move(on_answer));
+uint64_t ControlCore::Commit(const v1::Commit& commit, OnAnswer on_answer, identity::Peer peer) {
+  return impl_->transactor.Commit(commit, std::move(peer), std::move(on_answer));
 }
 
-uint64_t ControlCore::Abort(const v1::Abort& abort, OnAnswer on_answer, std::string source) {
-  return impl_->transactor.Abort(abort, std::move(source), std::move(on_answer));
+uint64_t ControlCore::Abort(const v1::Abort& abort, OnAnswer on_answer, identity::Peer peer) {
+  return impl_->transactor.Abort(abort, std::move(peer), std::move(on_answer));
 }
 
 std::optional<v1::Prepared> ControlCore::FindPrepared() const { return impl_->transactor.FindPrepared(); }
@@ -89,9 +92,9 @@ std::chrono::microseconds ControlCore::commit_lateness() const { return impl_->t
 
 void ControlCore::ForgetAnswer(uint64_t ticket) { impl_->transactor.Forget(ticket); }
 
-uint64_t ControlCore::Confirm(const std::string& transaction_id,
+uint64_t ControlCore::Confirm(const std::string& transaction_id, const identity::Peer& peer,
                               absl::AnyInvocable<void(std::shared_ptr<const v1::FromProxy>)> on_answer) {
-  return impl_->transactor.Confirm(transaction_id, std::move(on_answer));
+  return impl_->transactor.Confirm(transaction_id, peer, std::move(on_answer));
 }
 
 absl::Status ControlCore::Restore(persistence::Restored restored, absl::AnyInvocable<void()> on_adopted) {

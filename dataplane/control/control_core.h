@@ -10,12 +10,15 @@
 
 #include "absl/functional/any_invocable.h"
 #include "dataplane/config/snapshot.h"
+#include "dataplane/control/background.h"
+#include "dataplane/control/hash_tables.h"
 #include "dataplane/control/saver.h"
 #include "dataplane/control/subscribers.h"
 #include "dataplane/control/vote_saver.h"
 #include "dataplane/control/worker_status.h"
 #include "dataplane/event/timer_wheel.h"
 #include "dataplane/health/health_table.h"
+#include "dataplane/identity/peer.h"
 #include "dataplane/net/address.h"
 #include "dataplane/persistence/restored.h"
 
@@ -62,6 +65,8 @@ class ControlCore {
     absl::AnyInvocable<void(std::shared_ptr<const config::Snapshot>, config::ChangeList,
                             absl::AnyInvocable<void()> on_all_adopted)>
         publish;
+    // For what takes long.
+    Background background = nullptr;
     // Saves what is to outlive the process (persistence::Journal); null: nothing does.
     Saver::Save save = nullptr;
     // How long an answer waits for that.
@@ -104,6 +109,7 @@ class ControlCore {
   // How many were answered so since the start, repeated ones and dry runs among them.
   uint64_t transactions_applied() const;
   uint64_t transactions_rejected() const;
+  HashTables::Totals hash_table_totals() const;
 
   struct BoundListener {
     std::string id;
@@ -115,15 +121,15 @@ class ControlCore {
   health::HealthTable& health();
 
   // Takes the transaction when those before it are done. `on_answer` is called once, from here or later, with Applied
-  // or Rejected. The ticket names it for ForgetAnswer. `source`, where it came from, is for the history.
+  // or Rejected. The ticket names it for ForgetAnswer. `peer` sent it, and has to have the right to (v1::Scope).
   uint64_t SubmitTransaction(v1::Transaction transaction,
                              absl::AnyInvocable<void(std::shared_ptr<const v1::FromProxy>)> on_answer,
-                             std::string source = {});
+                             identity::Peer peer = {});
   // The same of the two phases of a fleet's change (v1::Prepare, Commit, Abort); on_answer has Prepared as well.
   using OnAnswer = absl::AnyInvocable<void(std::shared_ptr<const v1::FromProxy>)>;
-  uint64_t Prepare(v1::Prepare prepare, OnAnswer on_answer, std::string source = {});
-  uint64_t Commit(const v1::Commit& commit, OnAnswer on_answer, std::string source = {});
-  uint64_t Abort(const v1::Abort& abort, OnAnswer on_answer, std::string source = {});
+  uint64_t Prepare(v1::Prepare prepare, OnAnswer on_answer, identity::Peer peer = {});
+  uint64_t Commit(const v1::Commit& commit, OnAnswer on_answer, identity::Peer peer = {});
+  uint64_t Abort(const v1::Abort& abort, OnAnswer on_answer, identity::Peer peer = {});
   // What is prepared, if something is.
   std::optional<v1::Prepared> FindPrepared() const;
   bool holds_prepared() const;
@@ -134,7 +140,7 @@ class ControlCore {
   void ForgetAnswer(uint64_t ticket);
   // Ends the trial of the revision that this transaction made (Transaction.confirm_within). `on_answer` is called once,
   // from here or later, with Confirmed. The ticket names it for ForgetAnswer.
-  uint64_t Confirm(const std::string& transaction_id,
+  uint64_t Confirm(const std::string& transaction_id, const identity::Peer& peer,
                    absl::AnyInvocable<void(std::shared_ptr<const v1::FromProxy>)> on_answer);
   // The last revisions, the newest first, at most `limit`.
   v1::History ReportHistory(size_t limit) const;

@@ -43,6 +43,9 @@ class Mirror {
         case v1::RemovedResource::REPORTER:
           EXPECT_EQ(config.reporters.erase(removed.id()), 1u);
           break;
+        case v1::RemovedResource::SCOPE:
+          EXPECT_EQ(config.scopes.erase(removed.id()), 1u);
+          break;
         case v1::RemovedResource::HEALTH:
           EXPECT_EQ(config.health.erase(name), 1u);
           break;

@@ -7,6 +7,7 @@
 #include "dataplane/base/absl_strings.h"
 #include "dataplane/control/control_address.h"
 #include "dataplane/control/grpc_limits.h"
+#include "dataplane/control/grpc_peer.h"
 #include "dataplane/identity/peer.h"
 
 namespace fairlead::control {
@@ -42,7 +43,8 @@ ControllerStream::ControllerStream(const net::Address& address, const api::Mutua
     : loop_(loop), on_ended_(std::move(on_ended)), stub_(v1::ControlPlane::NewStub(MakeChannel(address, tls))) {}
 
 void ControllerStream::Start(ControlCore* core, const net::Address& address) {
-  session_ = std::make_unique<Session>(core, &loop_->timers(), this, identity::Peer{.source = address.ToString()});
+  address_ = address.ToString();
+  session_ = std::make_unique<Session>(core, &loop_->timers(), this, identity::Peer{.source = address_});
   stub_->async()->Connect(&context_, this);
   // Reads and writes are started from the control thread, not from gRPC's calls below: without this it might be done in
   // between.
@@ -68,7 +70,7 @@ void ControllerStream::Post(Function function) {
 void ControllerStream::OnReadDone(bool ok) {
   if (!ok) return Post([](ControllerStream& stream) { stream.HangUp(); });
   Post([message = std::move(incoming_)](ControllerStream& stream) mutable {
-    stream.heard_ = true;
+    if (!std::exchange(stream.heard_, true)) stream.IdentifyController();
     stream.session_->OnRead(std::move(message));
   });
 }
@@ -99,6 +101,13 @@ void ControllerStream::End(const absl::Status& status) {
   context_.TryCancel();
   // The session is in the middle of this call: it goes in a turn of its own.
   Post([](ControllerStream& stream) { stream.HangUp(); });
+}
+
+// By the certificate of a controller that is dialled; gRPC knows it once something has come.
+void ControllerStream::IdentifyController() {
+  identity::Peer peer{.source = address_};
+  if (const auto authenticated = context_.auth_context()) AddCertificate(*authenticated, peer);
+  session_->Identify(std::move(peer));
 }
 
 void ControllerStream::HangUp() {

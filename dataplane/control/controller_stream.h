@@ -48,6 +48,7 @@ class ControllerStream final : public grpc::ClientBidiReactor<v1::FromProxy, v1:
   void Write(std::shared_ptr<const v1::FromProxy> message) override;
   void End(const absl::Status& status) override;
 
+  void IdentifyController();
   // For the control thread: the session is over, and nothing more is started.
   void HangUp();
   template <typename Function>
@@ -58,6 +59,7 @@ class ControllerStream final : public grpc::ClientBidiReactor<v1::FromProxy, v1:
   grpc::ClientContext context_;
   std::unique_ptr<v1::ControlPlane::Stub> stub_;
   std::unique_ptr<Session> session_;  // until the stream is over
+  std::string address_;
   bool heard_ = false;
   std::optional<absl::Status> ended_by_session_;
 

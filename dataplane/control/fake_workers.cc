@@ -59,7 +59,8 @@ v1::FromProxy TestCore::Do(v1::Transaction transaction) {
 
 v1::Confirmed TestCore::Confirm(const std::string& transaction_id) {
   v1::Confirmed confirmed;
-  core.Confirm(transaction_id, [&](std::shared_ptr<const v1::FromProxy> answer) { confirmed = answer->confirmed(); });
+  core.Confirm(transaction_id, {},
+               [&](std::shared_ptr<const v1::FromProxy> answer) { confirmed = answer->confirmed(); });
   return confirmed;
 }
 

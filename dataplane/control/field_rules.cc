@@ -17,16 +17,13 @@ namespace {
 using google::protobuf::Descriptor;
 using google::protobuf::DescriptorPool;
 using google::protobuf::EnumDescriptor;
-using google::protobuf::EnumValueDescriptor;
 using google::protobuf::FieldDescriptor;
 using google::protobuf::Message;
 using google::protobuf::Reflection;
 
-// Operations on scopes, which have these places: requests.cc.
 constexpr std::string_view kUnimplementedFields[] = {
     "fairlead.v1.Server.zone",
     "fairlead.v1.Server.priority",
-    "fairlead.v1.Snapshot.scopes",
     "fairlead.v1.BackendHealth.down",
     "fairlead.v1.BackendHealth.up",
     "fairlead.v1.BackendHealth.fall",
@@ -36,15 +33,6 @@ constexpr std::string_view kUnimplementedFields[] = {
     "fairlead.v1.BackendHealth.keep_last",
     "fairlead.v1.BackendHealth.damping",
     "fairlead.v1.BackendHealth.fail_safe",
-    "fairlead.v1.LoadBalancing.hash",
-    "fairlead.v1.LoadBalancing.ring_points",
-    "fairlead.v1.LoadBalancing.table_size",
-};
-
-// protobuf puts an enum's values into the scope around the enum.
-constexpr std::string_view kUnimplementedValues[] = {
-    "fairlead.v1.LoadBalancing.RING_HASH",
-    "fairlead.v1.LoadBalancing.MAGLEV",
 };
 
 std::string KnownValues(const EnumDescriptor* type) {
@@ -67,11 +55,6 @@ FieldRules::FieldRules() {
     const FieldDescriptor* field = pool->FindFieldByName(std::string(name));
     if (field == nullptr) std::abort();  // the list above names what the protos don't have
     fields_.insert(field);
-  }
-  for (std::string_view name : kUnimplementedValues) {
-    const EnumValueDescriptor* value = pool->FindEnumValueByName(std::string(name));
-    if (value == nullptr) std::abort();
-    values_.insert(value);
   }
 }
 
@@ -115,19 +98,12 @@ bool FieldRules::CheckField(const Message& message, const FieldDescriptor* field
   if (field->is_map()) return false;
   if (field->cpp_type() == FieldDescriptor::CPPTYPE_ENUM) {
     const int number = message.GetReflection()->GetEnumValue(message, field);
-    CheckEnum(field, number, Path(path, field->name()), violations);
+    if (field->enum_type()->FindValueByNumber(number) == nullptr) {
+      violations.Invalid(Path(path, field->name()),
+                         base::StrCat("unknown value ", number, "; known are ", KnownValues(field->enum_type())));
+    }
   }
   return field->cpp_type() == FieldDescriptor::CPPTYPE_MESSAGE;
-}
-
-void FieldRules::CheckEnum(const FieldDescriptor* field, int number, const Path& path, Violations& violations) const {
-  const EnumValueDescriptor* value = field->enum_type()->FindValueByNumber(number);
-  if (value == nullptr) {
-    violations.Invalid(path, base::StrCat("unknown value ", number, "; known are ", KnownValues(field->enum_type())));
-  } else if (values_.contains(value)) {
-    violations.Add(v1::Violation::UNIMPLEMENTED, path,
-                   base::StrCat(value->name(), ": this version does not do it yet"));
-  }
 }
 
 }  // namespace fairlead::control

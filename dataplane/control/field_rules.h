@@ -5,15 +5,14 @@
 #include "dataplane/control/violations.h"
 
 namespace google::protobuf {
-class EnumValueDescriptor;
 class FieldDescriptor;
 class Message;
 }  // namespace google::protobuf
 
 namespace fairlead::control {
 
-// What is checked of every message alike, by reflection: fields and enum values that this version does not do yet are
-// refused (UNIMPLEMENTED) where they are set, and so are enum values that it does not know (INVALID_ARGUMENT). The list
+// What is checked of every message alike, by reflection: fields that this version does not do yet are refused
+// (UNIMPLEMENTED) where they are set, and so are values of enums that it does not know (INVALID_ARGUMENT). The list
 // of what is not done stands in field_rules.cc and nowhere else.
 //
 // Made once; unchanging afterwards.
@@ -34,11 +33,8 @@ class FieldRules {
   // False where the field needs no look into what it holds.
   bool CheckField(const google::protobuf::Message& message, const google::protobuf::FieldDescriptor* field,
                   const Path& path, Violations& violations) const;
-  void CheckEnum(const google::protobuf::FieldDescriptor* field, int number, const Path& path,
-                 Violations& violations) const;
 
   absl::flat_hash_set<const google::protobuf::FieldDescriptor*> fields_;
-  absl::flat_hash_set<const google::protobuf::EnumValueDescriptor*> values_;
 };
 
 }  // namespace fairlead::control

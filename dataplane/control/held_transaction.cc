@@ -17,7 +17,7 @@ v1::Prepared HeldTransaction::Describe() const {
   v1::Prepared prepared = answer_->prepared();
   prepared.set_author(submission_->transaction.author());
   prepared.set_comment(submission_->transaction.comment());
-  prepared.set_source(submission_->source);
+  prepared.set_source(submission_->peer.source);
   if (commit_at_us_.has_value()) prepared.set_commit_at_us(due_us_);
   return prepared;
 }

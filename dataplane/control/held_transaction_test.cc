@@ -58,7 +58,7 @@ class HeldTransactionTest : public testing::Test {
     prepare.mutable_transaction()->set_author("ops");
     if (hold_seconds != 0) prepare.mutable_hold_for()->set_seconds(hold_seconds);
     std::vector<v1::FromProxy> answers;
-    test_.core.Prepare(prepare, Into(answers), "here");
+    test_.core.Prepare(prepare, Into(answers), identity::Peer{.source = "here"});
     return answers.empty() ? v1::FromProxy() : answers[0];
   }
   v1::FromProxy Commit(std::string_view id, uint64_t at_us = 0, std::optional<uint64_t> epoch = {}) {
@@ -67,7 +67,7 @@ class HeldTransactionTest : public testing::Test {
     commit.set_at_us(at_us);
     if (epoch.has_value()) commit.set_leader_epoch(*epoch);
     const size_t before = commits_.size();
-    test_.core.Commit(commit, Into(commits_), "there");
+    test_.core.Commit(commit, Into(commits_), identity::Peer{.source = "there"});
     return commits_.size() > before ? commits_.back() : v1::FromProxy();
   }
   v1::FromProxy Abort(std::string_view id, std::optional<uint64_t> epoch = {}) {
@@ -75,7 +75,7 @@ class HeldTransactionTest : public testing::Test {
     abort.set_transaction_id(std::string(id));
     if (epoch.has_value()) abort.set_leader_epoch(*epoch);
     std::vector<v1::FromProxy> answers;
-    test_.core.Abort(abort, Into(answers), "there");
+    test_.core.Abort(abort, Into(answers), identity::Peer{.source = "there"});
     return answers.empty() ? v1::FromProxy() : answers[0];
   }
   static std::vector<std::string> ViolationsOf(const v1::FromProxy& answer) { return TestCore::ViolationsOf(answer); }

@@ -36,6 +36,8 @@ bool RemovesNothing(const v1::Operation& operation, const Store& store) {
       return !store.trust_bundles().Find(operation.remove_trust_bundle());
     case v1::Operation::kRemoveReporter:
       return store.reporters().Find(operation.remove_reporter()) == nullptr;
+    case v1::Operation::kRemoveScope:
+      return store.scope_messages().Find(operation.remove_scope()) == nullptr;
     case v1::Operation::kRemoveTicketKeys:
       return !store.ticket_keys().Find(operation.remove_ticket_keys());
     case v1::Operation::kRemoveBackend:

@@ -99,7 +99,7 @@ TEST_F(HistoryTest, TellsWhoWhenAndWhy) {
   std::string fingerprint;
   test_.core.SubmitTransaction(
       transaction, [&](std::shared_ptr<const v1::FromProxy> answer) { fingerprint = answer->applied().fingerprint(); },
-      "10.0.0.9:4321");
+      identity::Peer{.source = "10.0.0.9:4321"});
   const v1::History history = test_.core.ReportHistory(SIZE_MAX);
   ASSERT_THAT(history.entries(), SizeIs(2));
   const v1::HistoryEntry& entry = history.entries(0);

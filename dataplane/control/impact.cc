@@ -1,10 +1,12 @@
 #include "dataplane/control/impact.h"
 
 #include <memory>
+#include <optional>
 #include <string>
 #include <utility>
 
 #include "dataplane/control/capacity.h"
+#include "dataplane/control/moved_keys.h"
 #include "dataplane/control/slot_access.h"
 
 namespace fairlead::control {
@@ -46,7 +48,9 @@ class Finder {
     if (was != nullptr) *impact.mutable_before() = ToProto(CapacityOf(before));
     if (is != nullptr) *impact.mutable_after() = ToProto(CapacityOf(after));
     if (was == nullptr) return;
-    impact.set_moved_share(MovedShare(before, after));
+    std::optional<double> moved_keys;
+    if (is != nullptr) moved_keys = moved_keys_.ShareOf(*was, before, *is, after);
+    impact.set_moved_share(moved_keys.has_value() ? *moved_keys : MovedShare(before, after));
     was->servers.ForEach([&](size_t server_slot, const config::ServerPtr& server) {
       if (server == nullptr) return;
       const config::Server* stays = is == nullptr ? nullptr : At(is->servers, server_slot);
@@ -90,6 +94,7 @@ class Finder {
   const config::Snapshot& before_;
   const Staged& staged_;
   const WeightsAfter after_;
+  MovedKeys moved_keys_;
   v1::Impact impact_;
 };
 

@@ -2,10 +2,13 @@
 
 #include <gtest/gtest.h>
 
+#include <memory>
+#include <optional>
 #include <string>
 
 #include "dataplane/base/absl_strings.h"
 #include "dataplane/control/fake_workers.h"
+#include "dataplane/control/moved_keys.h"
 #include "dataplane/control/test_support.h"
 
 namespace fairlead::control {
@@ -70,6 +73,53 @@ TEST_F(ImpactTest, BackendsThatComeAndGo) {
   EXPECT_EQ(Of(R"(operations { upsert_backend { id: "new" } }
                   operations { upsert_server { backend: "new" server { id: "n" address: "10.0.0.9:80" } } })"),
             R"(backends { id: "new" after { servers: 1 eligible_servers: 1 eligible_weight: 1 } })");
+}
+
+// The share of its keys that a dry run of these operations says would move, of ten servers by a hash.
+double MovedKeysOf(std::string_view balancing, std::string_view operations) {
+  TestCore test;
+  std::string servers;
+  for (int i = 0; i < 10; ++i) servers += base::StrCat("servers { id: \"s", i, "\" address: \"10.0.0.1:80\" } ");
+  test.Do(SnapshotTransaction(
+      base::StrCat("backends { id: \"web\" load_balancing { hash { path: true } ", balancing, " } ", servers, " }")));
+  v1::Transaction transaction = ParseTransaction(operations);
+  transaction.set_dry_run(true);
+  const v1::FromProxy answer = test.Do(transaction);
+  EXPECT_EQ(answer.applied().impact().backends_size(), 1) << answer.DebugString();
+  return answer.applied().impact().backends(0).moved_share();
+}
+
+TEST(MovedKeys, OfAServerThatGoesAreItsOwnAlone) {
+  constexpr std::string_view kGoes = R"(operations { remove_server { backend: "web" server: "s3" } })";
+  EXPECT_NEAR(MovedKeysOf("policy: RING_HASH", kGoes), 0.1, 0.03);
+  EXPECT_NEAR(MovedKeysOf("policy: MAGLEV", kGoes), 0.1, 0.02);
+  constexpr std::string_view kDown = R"(operations { set_health { backend: "web" server: "s3" status: DOWN } })";
+  EXPECT_NEAR(MovedKeysOf("policy: MAGLEV", kDown), 0.1, 0.005);
+  EXPECT_EQ(MovedKeysOf("policy: RING_HASH", kDown), MovedKeysOf("policy: RING_HASH", kGoes))
+      << "a ring's keys go the same way";
+}
+
+TEST(MovedKeys, AreNoneWhereNothingChangesForThem) {
+  EXPECT_EQ(MovedKeysOf("policy: RING_HASH", R"(operations { upsert_server { backend: "web"
+                server { id: "s3" address: "10.0.0.9:80" } } })"),
+            0);
+}
+
+TEST(MovedKeys, AreAlmostAllWithAnotherTable) {
+  EXPECT_NEAR(MovedKeysOf("policy: MAGLEV", R"(operations { upsert_backend { id: "web"
+                load_balancing { policy: RING_HASH hash { path: true } } } })"),
+              0.9, 0.02);
+}
+
+TEST(MovedKeys, AreNotCountedWhereTablesTakeTooLong) {
+  config::BackendSettings settings;
+  settings.policy = config::LoadBalancingPolicy::kHash;
+  settings.hash_table = {.kind = config::HashTableSettings::Kind::kMaglev, .table_size = 5'000'011};
+  config::Backend backend;
+  backend.settings = std::make_shared<config::BackendSettings>(settings);
+  MovedKeys keys;
+  // One such table is within the budget; two are not.
+  EXPECT_EQ(keys.ShareOf(backend, {}, backend, {}), std::nullopt);
 }
 
 TEST_F(ImpactTest, OnlyADryRunTells) {

@@ -31,6 +31,7 @@ void NaiveModel::Add(const v1::Snapshot& snapshot) {
   }
   for (const auto& word : snapshot.health()) health[{word.backend(), word.server()}] = word;
   for (const auto& reporter : snapshot.reporters()) reporters[reporter.id()] = reporter;
+  for (const auto& scope : snapshot.scopes()) scopes[scope.id()] = scope;
 }
 
 v1::Snapshot NaiveModel::ToSnapshot() const {
@@ -46,6 +47,7 @@ v1::Snapshot NaiveModel::ToSnapshot() const {
   }
   for (const auto& [name, word] : health) *snapshot.add_health() = word;
   for (const auto& [id, reporter] : reporters) *snapshot.add_reporters() = reporter;
+  for (const auto& [id, scope] : scopes) *snapshot.add_scopes() = scope;
   return snapshot;
 }
 
@@ -57,6 +59,7 @@ std::map<std::string, std::string> NaiveModel::Resources() const {
   for (const auto& [name, server] : servers) resources["server " + name.first + "/" + name.second] = Bytes(server);
   for (const auto& [name, word] : health) resources["health " + name.first + "/" + name.second] = Bytes(word);
   for (const auto& [id, reporter] : reporters) resources["reporter " + id] = Bytes(reporter);
+  for (const auto& [id, scope] : scopes) resources["scope " + id] = Bytes(scope);
   return resources;
 }
 
@@ -124,6 +127,10 @@ std::optional<NaiveModel> NaiveModel::After(const v1::Transaction& transaction) 
         good &= next.reporters.erase(operation.remove_reporter()) == 1;
         good &= named.insert("reporter " + operation.remove_reporter()).second;
         break;
+      case v1::Operation::kRemoveScope:
+        good &= next.scopes.erase(operation.remove_scope()) == 1;
+        good &= named.insert("scope " + operation.remove_scope()).second;
+        break;
       default:
         break;
     }
@@ -145,6 +152,10 @@ std::optional<NaiveModel> NaiveModel::After(const v1::Transaction& transaction) 
       case v1::Operation::kUpsertReporter:
         next.reporters[operation.upsert_reporter().id()] = operation.upsert_reporter();
         good &= named.insert("reporter " + operation.upsert_reporter().id()).second;
+        break;
+      case v1::Operation::kUpsertScope:
+        next.scopes[operation.upsert_scope().id()] = operation.upsert_scope();
+        good &= named.insert("scope " + operation.upsert_scope().id()).second;
         break;
       case v1::Operation::kUpsertServer: {
         const ServerName name(operation.upsert_server().backend(), operation.upsert_server().server().id());

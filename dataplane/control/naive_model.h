@@ -21,6 +21,8 @@ struct NaiveModel {
   std::map<ServerName, v1::HealthState> health;
   std::map<std::string, v1::Reporter> reporters;
 
+  std::map<std::string, v1::Scope> scopes;
+
   static NaiveModel Of(const v1::Snapshot& snapshot);
 
   // Puts all that the snapshot holds in place of what has the same name.

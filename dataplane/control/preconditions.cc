@@ -107,6 +107,10 @@ class Checker {
       const auto* reporter = store_.reporters().Find(resource.id());
       return reporter == nullptr ? 0 : reporter->digest;
     }
+    if (kind == "scope") {
+      const auto* scope = store_.scope_messages().Find(resource.id());
+      return scope == nullptr ? 0 : scope->digest;
+    }
     if (kind == "ticket_keys") {
       const auto slot = store_.ticket_keys().Find(resource.id());
       return slot ? snapshot.ticket_keys[*slot]->digest : 0;
@@ -121,9 +125,10 @@ class Checker {
       const Store::HealthWord* word = store_.FindHealthWord(*backend, *server);
       return word == nullptr ? 0 : word->digest;
     }
-    violations_.Invalid(Path(place, "kind"), base::StrCat("unknown: ", health::Quote(kind),
-                                                          "; known are listener, route_table, backend, server, "
-                                                          "certificate, trust_bundle, ticket_keys, health, reporter"));
+    violations_.Invalid(Path(place, "kind"),
+                        base::StrCat("unknown: ", health::Quote(kind),
+                                     "; known are listener, route_table, backend, server, "
+                                     "certificate, trust_bundle, ticket_keys, health, reporter, scope"));
     return std::nullopt;
   }
 

@@ -69,6 +69,15 @@ class RandomTransactions {
     reporter.add_backends("b*");
     return reporter;
   }
+  std::string ScopeId() { return base::StrCat("c", Below(2)); }
+  // Of others than those who send the transactions.
+  v1::Scope Scope() {
+    v1::Scope scope;
+    scope.set_id(ScopeId());
+    scope.add_identities()->set_unix_uid(static_cast<uint32_t>(Below(2)));
+    scope.add_permissions()->set_id_prefix("b");
+    return scope;
+  }
   v1::HealthState Health() {
     v1::HealthState health;
     health.set_backend(BackendId());
@@ -80,7 +89,7 @@ class RandomTransactions {
 
   void AddOperation(v1::Transaction& transaction) {
     v1::Operation& operation = *transaction.add_operations();
-    switch (Below(14)) {
+    switch (Below(16)) {
       case 0:
         *operation.mutable_upsert_listener() = Listener();
         break;
@@ -112,6 +121,12 @@ class RandomTransactions {
         break;
       case 10:
         operation.set_remove_reporter(ReporterId());
+        break;
+      case 11:
+        *operation.mutable_upsert_scope() = Scope();
+        break;
+      case 12:
+        operation.set_remove_scope(ScopeId());
         break;
       default:
         operation.mutable_upsert_server()->set_backend(BackendId());

@@ -62,6 +62,7 @@ void Reader::ReadSnapshot(v1::Snapshot& snapshot, const Store& store) {
   for (const v1::Reporter& reporter : snapshot.reporters()) {
     Add("reporters", reporter.id(), &reporter, requests.reporters);
   }
+  for (const v1::Scope& scope : snapshot.scopes()) Add("scopes", scope.id(), &scope, requests.scopes);
   for (const v1::TicketKeys& keys : snapshot.ticket_keys()) {
     Add("ticket_keys", keys.id(), &keys, requests.ticket_keys);
   }
@@ -80,6 +81,7 @@ void Reader::RemoveTheRest(const Store& store) {
   store.certificates().ForEach([&](std::string_view id, uint32_t) { requests.certificates.Add({id}, nullptr); });
   store.trust_bundles().ForEach([&](std::string_view id, uint32_t) { requests.trust_bundles.Add({id}, nullptr); });
   store.reporters().ForEach([&](std::string_view id, const v1::Reporter&) { requests.reporters.Add({id}, nullptr); });
+  store.scope_messages().ForEach([&](std::string_view id, const v1::Scope&) { requests.scopes.Add({id}, nullptr); });
   store.ticket_keys().ForEach([&](std::string_view id, uint32_t) { requests.ticket_keys.Add({id}, nullptr); });
   store.backends().ForEach([&](std::string_view backend, uint32_t slot) {
     // A backend goes with its servers and their health.
@@ -142,9 +144,9 @@ void Reader::ReadOperation(v1::Operation& operation, int index) {
     case v1::Operation::kRemoveReporter:
       return Add("reporters", operation.remove_reporter(), nullptr, requests.reporters);
     case v1::Operation::kUpsertScope:
-      return violations_.Unimplemented(Path(root_, "scopes", operation.upsert_scope().id()));
+      return Add("scopes", operation.upsert_scope().id(), &operation.upsert_scope(), requests.scopes);
     case v1::Operation::kRemoveScope:
-      return violations_.Unimplemented(Path(root_, "scopes", operation.remove_scope()));
+      return Add("scopes", operation.remove_scope(), nullptr, requests.scopes);
     case v1::Operation::OPERATION_NOT_SET:
       return violations_.Invalid(Path(root_, "operations", index), "empty, or one that this version does not know");
   }

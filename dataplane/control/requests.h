@@ -76,6 +76,7 @@ struct AllRequests {
   Requests<v1::Server, ServerKey> servers;
   Requests<v1::HealthState, ServerKey> health;
   Requests<v1::Reporter, IdKey> reporters;
+  Requests<v1::Scope, IdKey> scopes;
 
   // A snapshot's servers, taken out of their backends.
   std::deque<google::protobuf::RepeatedPtrField<v1::Server>> servers_of_backends;

@@ -168,18 +168,17 @@ void Session::SubmitAndWait(Submit submit) {
 }
 
 void Session::TakeTransaction(v1::Transaction transaction) {
-  SubmitAndWait([&](auto on_answer) {
-    return core_->SubmitTransaction(std::move(transaction), std::move(on_answer), peer_.source);
-  });
+  SubmitAndWait(
+      [&](auto on_answer) { return core_->SubmitTransaction(std::move(transaction), std::move(on_answer), peer_); });
 }
 
 void Session::TakePrepare(v1::Prepare prepare) {
-  SubmitAndWait([&](auto on_answer) { return core_->Prepare(std::move(prepare), std::move(on_answer), peer_.source); });
+  SubmitAndWait([&](auto on_answer) { return core_->Prepare(std::move(prepare), std::move(on_answer), peer_); });
 }
 
 void Session::TakeCommit(const v1::Commit& commit) {
   if (commit.at_us() == 0) {
-    return SubmitAndWait([&](auto on_answer) { return core_->Commit(commit, std::move(on_answer), peer_.source); });
+    return SubmitAndWait([&](auto on_answer) { return core_->Commit(commit, std::move(on_answer), peer_); });
   }
   // It may be an hour ahead, and what is to come then can still be aborted.
   if (commit_tickets_.size() == kMaxCommits) {
@@ -194,14 +193,14 @@ void Session::TakeCommit(const v1::Commit& commit) {
         Send(std::move(answer));
         Proceed();
       },
-      peer_.source);
+      peer_);
   if (answered->has_value()) return;
   *answered = ticket;
   commit_tickets_.push_back(ticket);
 }
 
 void Session::TakeAbort(const v1::Abort& abort) {
-  SubmitAndWait([&](auto on_answer) { return core_->Abort(abort, std::move(on_answer), peer_.source); });
+  SubmitAndWait([&](auto on_answer) { return core_->Abort(abort, std::move(on_answer), peer_); });
 }
 
 void Session::TakeGetClock(const v1::GetClock& get, uint64_t received_us) {
@@ -237,8 +236,9 @@ void Session::TakeGet(const v1::Get& get) {
 
 void Session::TakeConfirm(const v1::Confirm& confirm) {
   answer_is_due_ = true;
-  const uint64_t ticket = core_->Confirm(
-      confirm.transaction_id(), [this](std::shared_ptr<const v1::FromProxy> answer) { OnAnswer(std::move(answer)); });
+  const uint64_t ticket =
+      core_->Confirm(confirm.transaction_id(), peer_,
+                     [this](std::shared_ptr<const v1::FromProxy> answer) { OnAnswer(std::move(answer)); });
   if (answer_is_due_) ticket_ = ticket;
 }
 

@@ -40,6 +40,9 @@ class Session {
   // Says Hello. Once, before all else.
   void Start();
 
+  // Who the peer is turned out later than the stream began.
+  void Identify(identity::Peer peer) { peer_ = std::move(peer); }
+
   // For the wire.
   void OnRead(v1::ToProxy message);
   // The peer has nothing more to say: what it asked for is answered, then the stream ends.
@@ -93,7 +96,7 @@ class Session {
   ControlCore* const core_;
   event::TimerWheel* const timers_;
   Wire* const wire_;
-  const identity::Peer peer_;
+  identity::Peer peer_;
 
   std::deque<Incoming> inbox_;
   bool reading_ = false;

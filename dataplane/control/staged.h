@@ -8,6 +8,7 @@
 #include "dataplane/config/snapshot.h"
 #include "dataplane/control/changes.h"
 #include "dataplane/control/named_resources.h"
+#include "dataplane/control/scopes.h"
 #include "dataplane/control/slot_index.h"
 #include "dataplane/health/reporter.h"
 #include "fairlead/v1/resources.pb.h"
@@ -92,6 +93,8 @@ struct Staged {
   };
   std::vector<HealthUpdate> health_updates;
   std::vector<NamedResources<v1::Reporter>::Update> reporter_updates;
+  std::vector<NamedResources<v1::Scope>::Update> scope_updates;
+  std::vector<Scopes::Update> scopes;  // the same, compiled
   // Those that were added or changed, for the health table.
   std::vector<health::ReporterPtr> reporters;
 

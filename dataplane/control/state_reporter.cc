@@ -180,6 +180,8 @@ v1::StateReport StateReporter::ReportAll(const ReportFilter& filter) {
   if (filter.config()) {
     store_->reporters().ForEach(
         [&](std::string_view, const v1::Reporter& reporter) { *report.mutable_config()->add_reporters() = reporter; });
+    store_->scope_messages().ForEach(
+        [&](std::string_view, const v1::Scope& scope) { *report.mutable_config()->add_scopes() = scope; });
   }
   snapshot.backends.ForEach([&](size_t slot, const std::shared_ptr<const config::Backend>& backend) {
     if (backend == nullptr || !filter.HasBackend(backend->settings->id)) return;
@@ -216,6 +218,7 @@ v1::StateReport StateReporter::ReportChanges(const config::Snapshot& before, con
   }
   if (filter.config()) ReportHealthWords(changes, filter, report);
   if (filter.config()) ReportReporters(changes, report);
+  if (filter.config()) ReportScopes(changes, report);
   return report;
 }
 
@@ -331,6 +334,16 @@ void StateReporter::ReportReporters(const ChangeSet& changes, v1::StateReport& r
       *report.mutable_config()->add_reporters() = *reporter->message;
     } else if (existed) {
       AddRemoved(v1::RemovedResource::REPORTER, "", id, report);
+    }
+  }
+}
+
+void StateReporter::ReportScopes(const ChangeSet& changes, v1::StateReport& report) const {
+  for (const auto& [id, existed] : changes.scopes()) {
+    if (const auto* scope = store_->scope_messages().Find(id)) {
+      *report.mutable_config()->add_scopes() = *scope->message;
+    } else if (existed) {
+      AddRemoved(v1::RemovedResource::SCOPE, "", id, report);
     }
   }
 }

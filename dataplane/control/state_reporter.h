@@ -81,6 +81,7 @@ class StateReporter {
   void ReportBackend(const config::Backend* before, config::BackendSlot slot, const ChangeSet& changes,
                      const ReportFilter& filter, v1::StateReport& report) const;
   void ReportReporters(const ChangeSet& changes, v1::StateReport& report) const;
+  void ReportScopes(const ChangeSet& changes, v1::StateReport& report) const;
   void ReportHealthWords(const ChangeSet& changes, const ReportFilter& filter, v1::StateReport& report) const;
 
   const Store* const store_;

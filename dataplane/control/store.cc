@@ -20,7 +20,8 @@ T& ElementAt(std::vector<T>& vector, uint32_t slot) {
   return vector[slot];
 }
 
-// With repetitions.
+}  // namespace
+
 std::vector<uint32_t> BackendsOf(const config::TcpSettings& tcp) {
   std::vector<uint32_t> backends;
   if (!tcp.backend_id.empty()) backends.push_back(tcp.backend);
@@ -28,8 +29,6 @@ std::vector<uint32_t> BackendsOf(const config::TcpSettings& tcp) {
   for (const routing::SniRoute& route : tcp.sni_router->routes()) backends.push_back(route.backend);
   return backends;
 }
-
-}  // namespace
 
 Store::Store() : snapshot_(std::make_shared<config::Snapshot>()) {}
 
@@ -68,6 +67,8 @@ void Store::Commit(Staged staged) {
   CommitBackends(staged);
   CommitCredentials(staged);
   reporters_.Apply(staged.reporter_updates);
+  scope_messages_.Apply(staged.scope_updates);
+  scopes_.Apply(staged.scopes);
   fingerprint_ = staged.fingerprint;
   snapshot_ = std::make_shared<const config::Snapshot>(std::move(staged.snapshot));
 }

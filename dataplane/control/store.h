@@ -9,11 +9,15 @@
 #include "dataplane/config/snapshot.h"
 #include "dataplane/control/named_resources.h"
 #include "dataplane/control/references.h"
+#include "dataplane/control/scopes.h"
 #include "dataplane/control/slot_index.h"
 #include "dataplane/control/staged.h"
 #include "fairlead/v1/resources.pb.h"
 
 namespace fairlead::control {
+
+// The backends that it refers to, with repetitions.
+std::vector<uint32_t> BackendsOf(const config::TcpSettings& tcp);
 
 // The state in force: the snapshot, and beside it what only the control side needs: where each id lies, who refers to
 // whom, and the messages as they were sent, so that Get returns exactly these (unknown fields, spellings of addresses,
@@ -76,13 +80,15 @@ class Store {
   const absl::flat_hash_map<config::ServerSlot, HealthWord>& health_words(config::BackendSlot backend) const;
 
   const NamedResources<v1::Reporter>& reporters() const { return reporters_; }
+  const NamedResources<v1::Scope>& scope_messages() const { return scope_messages_; }
+  const Scopes& scopes() const { return scopes_; }
 
   // Puts what was staged against this state in its place.
   void Commit(Staged staged);
   // A snapshot that differs from the one in force in the sockets of these listeners alone.
   void CommitSockets(std::shared_ptr<const config::Snapshot> snapshot, const std::vector<config::ListenerSlot>& slots);
-  // A snapshot that differs from the one in force in its servers' health alone.
-  void CommitHealth(std::shared_ptr<const config::Snapshot> snapshot) { snapshot_ = std::move(snapshot); }
+  // A snapshot that differs from the one in force in its servers' health, and in tables of hashes, alone.
+  void CommitBetween(std::shared_ptr<const config::Snapshot> snapshot) { snapshot_ = std::move(snapshot); }
 
  private:
   struct BackendEntry {
@@ -127,6 +133,8 @@ class Store {
   References backend_certificates_;
   References backend_trust_bundles_;
   NamedResources<v1::Reporter> reporters_;
+  NamedResources<v1::Scope> scope_messages_;
+  Scopes scopes_;
   const BackendEntry no_backend_;
 };
 

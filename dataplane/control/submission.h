@@ -4,10 +4,10 @@
 #include <cstdint>
 #include <memory>
 #include <optional>
-#include <string>
 #include <vector>
 
 #include "absl/functional/any_invocable.h"
+#include "dataplane/identity/peer.h"
 #include "fairlead/v1/control.pb.h"
 #include "fairlead/v1/transaction.pb.h"
 
@@ -24,8 +24,8 @@ struct Submission {
   enum class Kind : uint8_t { kTransaction, kPrepare, kCommit, kAbort };
 
   Kind kind = Kind::kTransaction;
-  // Where it came from, for the history.
-  std::string source{};
+  // Who sent it; where he is goes into the history.
+  identity::Peer peer{};
   // Of kCommit and kAbort only the id and the leader_epoch.
   v1::Transaction transaction{};
   // It went back to an earlier revision: the transaction holds by now what leads there.

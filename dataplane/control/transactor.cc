@@ -36,7 +36,8 @@ google::protobuf::Duration Since(std::chrono::steady_clock::time_point start) {
 }  // namespace
 
 Transactor::Transactor(int workers, event::TimerWheel* timers, WallClock wall_clock, Store* store,
-                       health::HealthTable* health, Publish publish, OnAdopted on_adopted, Saving saving)
+                       health::HealthTable* health, Background background, Publish publish, OnAdopted on_adopted,
+                       Saving saving)
     : timers_(timers),
       wall_clock_(std::move(wall_clock)),
       store_(store),
@@ -45,13 +46,14 @@ Transactor::Transactor(int workers, event::TimerWheel* timers, WallClock wall_cl
       workers_(workers),
       publish_(std::move(publish)),
       on_adopted_(std::move(on_adopted)),
-      saver_(timers, std::move(saving.save), saving.wait) {}
+      saver_(timers, std::move(saving.save), saving.wait),
+      hash_tables_(timers, std::move(background), [this] { Proceed(); }) {}
 
 Transactor::~Transactor() = default;
 
-uint64_t Transactor::Submit(v1::Transaction transaction, std::string source, OnAnswer on_answer) {
+uint64_t Transactor::Submit(v1::Transaction transaction, identity::Peer peer, OnAnswer on_answer) {
   auto submission = std::make_unique<Submission>();
-  submission->source = std::move(source);
+  submission->peer = std::move(peer);
   submission->transaction = std::move(transaction);
   return Enqueue(std::move(submission), std::move(on_answer));
 }
@@ -88,7 +90,8 @@ void Transactor::Proceed() {
     Take(std::move(submission));
   }
   if (publication_ == nullptr && bind_is_due_) BindListeners();
-  if (publication_ == nullptr && health_is_due_ && !CommitIsWithin(kStillness)) {
+  const bool publication_is_due = health_is_due_ || hash_tables_.due();
+  if (publication_ == nullptr && publication_is_due && !CommitIsWithin(kStillness)) {
     StartPublication(std::make_unique<Publication>());
   }
   proceeding_ = false;
@@ -121,13 +124,21 @@ void Transactor::TakeTransaction(std::unique_ptr<Submission> submission) {
     if (before->hash == submission->hash) return Deliver(*submission, before->answer);
     return DeliverIdReused(*submission);
   }
+  const Rights rights = store_->scopes().RightsOf(submission->peer);
+  CheckRights(*submission, rights, violations);
+  if (!violations.empty()) return Deliver(*submission, MakeRejected(*submission, violations));
   CheckOwnFields(*submission, violations);
   const bool leads_somewhere = !violations.empty() || ResolveRollback(*submission, violations);
   if (!violations.empty()) return Answer(*submission, MakeRejected(*submission, violations));
   std::variant<Violations, Staged> compiled = StageNothing(*store_);
-  if (leads_somewhere) compiled = Compile(transaction);
-  if (const Violations* found = std::get_if<Violations>(&compiled))
+  if (leads_somewhere) compiled = Compile(transaction, rights);
+  if (const Violations* found = std::get_if<Violations>(&compiled)) {
+    // With other rights it is another matter: whoever has none does not use up ids either.
+    if (found->list().front().code() == v1::Violation::PERMISSION_DENIED) {
+      return Deliver(*submission, MakeRejected(*submission, *found));
+    }
     return Answer(*submission, MakeRejected(*submission, *found));
+  }
   Staged& staged = std::get<Staged>(compiled);
   // Nothing but words on health comes through here meanwhile; what changes nothing now may contradict what is held.
   if (held_ != nullptr && !transaction.dry_run()) held_->NoteWords(transaction);
@@ -141,8 +152,20 @@ void Transactor::TakeTransaction(std::unique_ptr<Submission> submission) {
   CommitStaged(std::move(submission), std::move(staged));
 }
 
-std::variant<Violations, Staged> Transactor::Compile(v1::Transaction& transaction) {
-  std::variant<Violations, Staged> compiled = compiler_.Compile(transaction, *store_);
+void Transactor::CheckRights(const Submission& submission, const Rights& rights, Violations& violations) {
+  if (rights.everything()) return;
+  const v1::Transaction& transaction = submission.transaction;
+  const auto deny = [&](std::string_view field) {
+    violations.Add(v1::Violation::PERMISSION_DENIED, Path(Path(), field), kTakesEverything);
+  };
+  if (submission.kind == Submission::Kind::kPrepare) deny("prepare");
+  if (transaction.has_rollback_to()) deny("rollback_to");
+  if (transaction.has_confirm_within()) deny("confirm_within");
+  if (transaction.has_leader_epoch()) deny("leader_epoch");
+}
+
+std::variant<Violations, Staged> Transactor::Compile(v1::Transaction& transaction, const Rights& rights) {
+  std::variant<Violations, Staged> compiled = compiler_.Compile(transaction, *store_, rights);
   auto* const staged = std::get_if<Staged>(&compiled);
   if (staged == nullptr) return compiled;
   Violations violations;
@@ -239,7 +262,7 @@ v1::HistoryEntry Transactor::MakeHistoryEntry(const Submission& submission, cons
   entry.set_author(transaction.author());
   entry.set_comment(transaction.comment());
   entry.set_leader_epoch(transaction.leader_epoch());
-  entry.set_source(submission.source);
+  entry.set_source(submission.peer.source);
   entry.set_added(applied.added());
   entry.set_changed(applied.changed());
   entry.set_removed(applied.removed());
@@ -271,12 +294,14 @@ void Transactor::EndTrial(v1::HistoryEntry::Trial how) {
   trial_.reset();
 }
 
-uint64_t Transactor::Confirm(const std::string& transaction_id, OnAnswer on_answer) {
+uint64_t Transactor::Confirm(const std::string& transaction_id, const identity::Peer& peer, OnAnswer on_answer) {
   auto answer = std::make_shared<v1::FromProxy>();
   v1::Confirmed& confirmed = *answer->mutable_confirmed();
   confirmed.set_transaction_id(transaction_id);
   const v1::HistoryEntry* const entry = history_.FindTransaction(transaction_id);
-  if (trial_.has_value() && trial_->entry.transaction_id() == transaction_id) {
+  if (!store_->scopes().RightsOf(peer).everything()) {
+    confirmed.set_error(base::StrCat("permission denied: ", kTakesEverything));
+  } else if (trial_.has_value() && trial_->entry.transaction_id() == transaction_id) {
     confirmed.set_revision(trial_->entry.revision());
     EndTrial(v1::HistoryEntry::CONFIRMED);
     SaveTrialEnd(v1::HistoryEntry::CONFIRMED);
@@ -313,7 +338,7 @@ void Transactor::Revert() {
   constexpr uint64_t kRetryMs = 1'000;
   revert_is_due_ = false;
   auto submission = std::make_unique<Submission>();
-  submission->source = "proxy";
+  submission->peer.source = "proxy";
   submission->taken = std::chrono::steady_clock::now();
   const uint64_t revision = trial_->entry.revision();
   submission->rollback_to = revision - 1;
@@ -387,19 +412,32 @@ std::vector<config::ChangeList::ServerChange> Transactor::TakeHealthChanges() {
 }
 
 void Transactor::StartPublication(std::unique_ptr<Publication> publication) {
-  // Health that changed meanwhile goes with whatever is published.
-  if (std::vector<config::ChangeList::ServerChange> places = TakeHealthChanges(); !places.empty()) {
-    if (held_ != nullptr) held_->NoteHealth(places);
-    config::Snapshot snapshot = *store_->snapshot();
-    TakeDecidedHealth(*health_, places, snapshot, publication->changes.list);
-    store_->CommitHealth(std::make_shared<const config::Snapshot>(std::move(snapshot)));
-  }
-  // It changed, and changed back.
-  const bool is_of_health = publication->submission == nullptr && publication->on_adopted == nullptr &&
-                            publication->changes.list.listeners.empty();
-  if (is_of_health && publication->changes.list.servers.empty()) return;
+  AddHealth(publication->changes.list);
+  // Tables are for workers alone: whoever watches the configuration sees no change in them.
+  config::ChangeList changes = publication->changes.list;
+  const bool is_of_resources = publication->submission != nullptr || publication->on_adopted != nullptr;
+  if (is_of_resources) hash_tables_.Take(*store_->snapshot(), changes);
+  AddHashTables(changes);
+  // Health changed, and changed back.
+  if (!is_of_resources && changes.servers.empty() && changes.backends.empty() && changes.listeners.empty()) return;
   publication_ = std::move(publication);
-  publish_(store_->snapshot(), publication_->changes.list, [this] { Adopted(); });
+  publish_(store_->snapshot(), std::move(changes), [this] { Adopted(); });
+}
+
+void Transactor::AddHealth(config::ChangeList& changes) {
+  const std::vector<config::ChangeList::ServerChange> places = TakeHealthChanges();
+  if (places.empty()) return;
+  if (held_ != nullptr) held_->NoteHealth(places);
+  config::Snapshot snapshot = *store_->snapshot();
+  TakeDecidedHealth(*health_, places, snapshot, changes);
+  store_->CommitBetween(std::make_shared<const config::Snapshot>(std::move(snapshot)));
+}
+
+void Transactor::AddHashTables(config::ChangeList& changes) {
+  if (!hash_tables_.has_any_to_publish()) return;
+  config::Snapshot snapshot = *store_->snapshot();
+  hash_tables_.PutInto(snapshot, changes);
+  store_->CommitBetween(std::make_shared<const config::Snapshot>(std::move(snapshot)));
 }
 
 void Transactor::Adopted() {

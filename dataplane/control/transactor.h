@@ -16,13 +16,16 @@
 #include "absl/status/status.h"
 #include "dataplane/config/snapshot.h"
 #include "dataplane/control/answer_memory.h"
+#include "dataplane/control/background.h"
 #include "dataplane/control/changes.h"
 #include "dataplane/control/compiler.h"
+#include "dataplane/control/hash_tables.h"
 #include "dataplane/control/held_transaction.h"
 #include "dataplane/control/history.h"
 #include "dataplane/control/memory_return.h"
 #include "dataplane/control/operation_set.h"
 #include "dataplane/control/saver.h"
+#include "dataplane/control/scopes.h"
 #include "dataplane/control/store.h"
 #include "dataplane/control/submission.h"
 #include "dataplane/control/undo.h"
@@ -36,10 +39,10 @@
 namespace fairlead::control {
 
 // Takes transactions one after another and answers each: Rejected, with nothing changed, or Applied, once every worker
-// serves what the transaction made. Publishes changes of health between them. At most one publication is under way, so
-// that each is told from the one before it. Remembers the last revisions, goes back to them, and changes back the one
-// on trial that nobody confirms. Holds one prepared transaction, and switches to it when it is time
-// (transactor_held.cc).
+// serves what the transaction made. Publishes changes of health, and tables of hashes, between them. At most one
+// publication is under way, so that each is told from the one before it. Remembers the last revisions, goes back to
+// them, and changes back the one on trial that nobody confirms. Holds one prepared transaction, and switches to it when
+// it is time (transactor_held.cc).
 //
 // Owned by the control core, on the control thread.
 class Transactor {
@@ -62,18 +65,18 @@ class Transactor {
   // `store` and `health` outlive the transactor, which alone changes the first, and tells the second of servers and of
   // the controller's words. `health` tells HealthChanged of what reports change.
   Transactor(int workers, event::TimerWheel* timers, WallClock wall_clock, Store* store, health::HealthTable* health,
-             Publish publish, OnAdopted on_adopted, Saving saving);
+             Background background, Publish publish, OnAdopted on_adopted, Saving saving);
   ~Transactor();
   Transactor(const Transactor&) = delete;
   Transactor& operator=(const Transactor&) = delete;
 
   // Puts a transaction at the end of the queue; `source` is where it came from, for the history. The ticket names it
   // for Forget.
-  uint64_t Submit(v1::Transaction transaction, std::string source, OnAnswer on_answer);
+  uint64_t Submit(v1::Transaction transaction, identity::Peer peer, OnAnswer on_answer);
   // The same of the two phases of a fleet's change: v1::Prepare, Commit, Abort.
-  uint64_t Prepare(v1::Prepare prepare, std::string source, OnAnswer on_answer);
-  uint64_t Commit(const v1::Commit& commit, std::string source, OnAnswer on_answer);
-  uint64_t Abort(const v1::Abort& abort, std::string source, OnAnswer on_answer);
+  uint64_t Prepare(v1::Prepare prepare, identity::Peer peer, OnAnswer on_answer);
+  uint64_t Commit(const v1::Commit& commit, identity::Peer peer, OnAnswer on_answer);
+  uint64_t Abort(const v1::Abort& abort, identity::Peer peer, OnAnswer on_answer);
   // Whoever waited for the answer is gone. The transaction goes on.
   void Forget(uint64_t ticket);
 
@@ -83,7 +86,7 @@ class Transactor {
 
   // Ends the trial of the revision that this transaction made: it stands. The answer, Confirmed, says why it does not;
   // the ticket names it for Forget.
-  uint64_t Confirm(const std::string& transaction_id, OnAnswer on_answer);
+  uint64_t Confirm(const std::string& transaction_id, const identity::Peer& peer, OnAnswer on_answer);
   const History& history() const { return history_; }
   // The revision that is on trial; nothing: none is.
   std::optional<v1::HistoryEntry> FindUnconfirmed() const;
@@ -108,8 +111,12 @@ class Transactor {
   // How many transactions were answered so, repeated ones and dry runs among them.
   uint64_t applied() const { return applied_; }
   uint64_t rejected() const { return rejected_; }
+  const HashTables& hash_tables() const { return hash_tables_; }
 
  private:
+  static constexpr char kTakesEverything[] =
+      "takes the right to everything (a permission of kind ALL without id_prefix), since it concerns everybody";
+
   // Before a switch at a set time, nothing is begun for so long, and twice the time that its compilation took.
   static constexpr std::chrono::microseconds kStillness{2'000};
 
@@ -143,6 +150,8 @@ class Transactor {
   void TakeTransaction(std::unique_ptr<Submission> submission);
   // The transaction's own fields, against the state in force.
   void CheckOwnFields(const Submission& submission, Violations& violations);
+  // What keeps everybody else out, or concerns all resources.
+  static void CheckRights(const Submission& submission, const Rights& rights, Violations& violations);
   void CheckLeaderEpoch(const v1::Transaction& transaction, Violations& violations);
   void CheckTrial(const Submission& submission, Violations& violations);
   // What goes on beside a trial, or beside a transaction that is held.
@@ -150,7 +159,7 @@ class Transactor {
   // Puts what leads back to an earlier revision in the place of rollback_to. False: nothing does, since it is in force.
   bool ResolveRollback(Submission& submission, Violations& violations);
   // With its sockets; what it opened is closed again where something is wrong.
-  std::variant<Violations, Staged> Compile(v1::Transaction& transaction);
+  std::variant<Violations, Staged> Compile(v1::Transaction& transaction, const Rights& rights = Rights());
   // `due_us`: as of Publication.
   void CommitStaged(std::unique_ptr<Submission> submission, Staged staged, std::optional<uint64_t> due_us = {});
   v1::HistoryEntry MakeHistoryEntry(const Submission& submission, const v1::Applied& applied) const;
@@ -190,6 +199,9 @@ class Transactor {
 
   void StartPublication(std::unique_ptr<Publication> publication);
   void Adopted();
+  // What goes along with any publication: `changes` gets what workers must look at besides.
+  void AddHealth(config::ChangeList& changes);
+  void AddHashTables(config::ChangeList& changes);
   // Where servers whose health changed are; those that are gone by now are left out.
   std::vector<config::ChangeList::ServerChange> TakeHealthChanges();
 
@@ -241,6 +253,7 @@ class Transactor {
   uint64_t prepared_dropped_ = 0;
   std::chrono::microseconds commit_lateness_{0};
   MemoryReturn memory_return_{timers_};
+  HashTables hash_tables_;
   std::unique_ptr<Publication> publication_;  // null: none is under way
   bool proceeding_ = false;
 

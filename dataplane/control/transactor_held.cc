@@ -20,29 +20,29 @@ std::chrono::milliseconds HoldOf(const Submission& submission) {
 
 }  // namespace
 
-uint64_t Transactor::Prepare(v1::Prepare prepare, std::string source, OnAnswer on_answer) {
+uint64_t Transactor::Prepare(v1::Prepare prepare, identity::Peer peer, OnAnswer on_answer) {
   auto submission = std::make_unique<Submission>();
   submission->kind = Submission::Kind::kPrepare;
-  submission->source = std::move(source);
+  submission->peer = std::move(peer);
   submission->transaction = std::move(*prepare.mutable_transaction());
   if (prepare.has_hold_for()) submission->hold_for = prepare.hold_for();
   return Enqueue(std::move(submission), std::move(on_answer));
 }
 
-uint64_t Transactor::Commit(const v1::Commit& commit, std::string source, OnAnswer on_answer) {
+uint64_t Transactor::Commit(const v1::Commit& commit, identity::Peer peer, OnAnswer on_answer) {
   auto submission = std::make_unique<Submission>();
   submission->kind = Submission::Kind::kCommit;
-  submission->source = std::move(source);
+  submission->peer = std::move(peer);
   submission->transaction.set_id(commit.transaction_id());
   if (commit.has_leader_epoch()) submission->transaction.set_leader_epoch(commit.leader_epoch());
   submission->at_us = commit.at_us();
   return Enqueue(std::move(submission), std::move(on_answer));
 }
 
-uint64_t Transactor::Abort(const v1::Abort& abort, std::string source, OnAnswer on_answer) {
+uint64_t Transactor::Abort(const v1::Abort& abort, identity::Peer peer, OnAnswer on_answer) {
   auto submission = std::make_unique<Submission>();
   submission->kind = Submission::Kind::kAbort;
-  submission->source = std::move(source);
+  submission->peer = std::move(peer);
   submission->transaction.set_id(abort.transaction_id());
   if (abort.has_leader_epoch()) submission->transaction.set_leader_epoch(abort.leader_epoch());
   return Enqueue(std::move(submission), std::move(on_answer));
@@ -106,7 +106,9 @@ void Transactor::Hold(std::unique_ptr<Submission> submission, Staged staged) {
 bool Transactor::CheckIsHeld(Submission& submission) {
   const std::string& id = submission.transaction.id();
   Violations violations;
-  if (held_ != nullptr && held_->id() == id) {
+  if (!store_->scopes().RightsOf(submission.peer).everything()) {
+    violations.Add(v1::Violation::PERMISSION_DENIED, Path(Path(), "transaction_id"), kTakesEverything);
+  } else if (held_ != nullptr && held_->id() == id) {
     CheckLeaderEpoch(submission.transaction, violations);
   } else if (const AnswerMemory::Entry* const before = memory_.Find(id)) {
     Deliver(submission, before->answer);
@@ -142,7 +144,7 @@ void Transactor::TakeCommit(std::unique_ptr<Submission> submission) {
 void Transactor::TakeAbort(Submission& submission) {
   if (!CheckIsHeld(submission)) return;
   Violations why;
-  why.Add(v1::Violation::ABORTED, Path(), base::StrCat("aborted, from ", submission.source));
+  why.Add(v1::Violation::ABORTED, Path(), base::StrCat("aborted, from ", submission.peer.source));
   Deliver(submission, DropHeld(why));
 }
 
@@ -191,7 +193,10 @@ void Transactor::SwitchToHeld() {
   auto [submission, staged] = std::move(*held_).Release(*health_);
   held_.reset();
   submission->taken = std::chrono::steady_clock::now();
-  if (!staged.changes_nothing()) return CommitStaged(std::move(submission), std::move(staged), due_us);
+  if (!staged.changes_nothing()) {
+    hash_tables_.RepeatAll();  // some may have been swapped since it was staged
+    return CommitStaged(std::move(submission), std::move(staged), due_us);
+  }
   v1::Applied applied = MakeApplied(*submission, staged);
   NoteSwitch(due_us, applied);
   Apply(*submission, std::move(applied));

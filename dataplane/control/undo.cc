@@ -62,6 +62,12 @@ class Maker {
               &v1::Operation::mutable_upsert_reporter,
               [](v1::Operation& operation, const std::string& id) { operation.set_remove_reporter(id); });
     }
+    for (const auto& update : staged_.scope_updates) {
+      const auto* before = store_.scope_messages().Find(update.id);
+      AddUndo(before == nullptr ? nullptr : before->message.get(), update.resource.message.get(),
+              &v1::Operation::mutable_upsert_scope,
+              [](v1::Operation& operation, const std::string& id) { operation.set_remove_scope(id); });
+    }
     return std::move(undo_);
   }
 

@@ -1,5 +1,6 @@
 #include "dataplane/load_balancing/make_policy.h"
 
+#include "dataplane/load_balancing/hash_policy.h"
 #include "dataplane/load_balancing/least_request.h"
 #include "dataplane/load_balancing/random_policy.h"
 #include "dataplane/load_balancing/round_robin.h"
@@ -14,6 +15,8 @@ std::unique_ptr<Policy> MakePolicy(config::LoadBalancingPolicy policy, Random* r
       return std::make_unique<LeastRequest>(random);
     case config::LoadBalancingPolicy::kRandom:
       return std::make_unique<RandomPolicy>(random);
+    case config::LoadBalancingPolicy::kHash:
+      return std::make_unique<HashPolicy>(random);
   }
   return std::make_unique<RoundRobin>(random);
 }

@@ -3,6 +3,7 @@
 #include <memory>
 
 #include "dataplane/config/backend.h"
+#include "dataplane/load_balancing/hash_policy.h"
 #include "dataplane/load_balancing/least_request.h"
 #include "dataplane/load_balancing/policy.h"
 #include "dataplane/load_balancing/random.h"
@@ -24,6 +25,7 @@ TEST(MakePolicy, MakesThePolicyOfTheName) {
   EXPECT_TRUE(Makes<RoundRobin>(config::LoadBalancingPolicy::kRoundRobin));
   EXPECT_TRUE(Makes<LeastRequest>(config::LoadBalancingPolicy::kLeastRequest));
   EXPECT_TRUE(Makes<RandomPolicy>(config::LoadBalancingPolicy::kRandom));
+  EXPECT_TRUE(Makes<HashPolicy>(config::LoadBalancingPolicy::kHash));
 }
 
 }  // namespace

@@ -7,6 +7,7 @@
 #include <random>
 
 #include "dataplane/base/allocation_counter.h"
+#include "dataplane/load_balancing/hash_policy.h"
 #include "dataplane/load_balancing/least_request.h"
 #include "dataplane/load_balancing/random.h"
 #include "dataplane/load_balancing/random_policy.h"
@@ -31,7 +32,7 @@ class EveryPolicy : public testing::Test {
   T policy_{&random_};
 };
 
-using Policies = testing::Types<RoundRobin, LeastRequest, RandomPolicy>;
+using Policies = testing::Types<RoundRobin, LeastRequest, RandomPolicy, HashPolicy>;
 TYPED_TEST_SUITE(EveryPolicy, Policies);
 
 TYPED_TEST(EveryPolicy, PicksNothingWithoutServers) {

@@ -7,8 +7,7 @@ void RandomPolicy::SetWeight(config::ServerSlot slot, uint32_t weight, const std
 }
 
 std::optional<config::ServerSlot> RandomPolicy::Pick(config::ServerSlot avoid) {
-  std::optional<config::ServerSlot> other = servers_.DrawExcept(avoid, kNone, *random_);
-  return other ? other : servers_.DrawExcept(kNone, kNone, *random_);
+  return servers_.DrawAvoiding(avoid, random_->Next());
 }
 
 }  // namespace fairlead::load_balancing

@@ -6,6 +6,7 @@
 #include "dataplane/http/h1/upgrade.h"
 #include "dataplane/proxy/early_data.h"
 #include "dataplane/proxy/exchange_pool.h"
+#include "dataplane/proxy/hash_key.h"
 #include "dataplane/proxy/request_log.h"
 #include "dataplane/proxy/sent_proxy_header.h"
 #include "dataplane/routing/router.h"
@@ -138,8 +139,11 @@ void Exchange::GoByRule() {
   const config::BackendSlot backend_slot = rule_->backends.size() == 1
                                                ? rule_->backends.front().backend
                                                : routing::ChooseBackend(*rule_, environment_->random->Next());
-  attempts_.set_backend(backend_slot);
   backend_ = pin_->snapshot->backends[backend_slot]->settings.get();
+  std::optional<uint64_t> hash;
+  if (!backend_->hash_keys.empty()) [[unlikely]]
+    hash = HashOfRequest(backend_->hash_keys, request_, head_editor_.ClientAddress(request_));
+  attempts_.set_backend(backend_slot, hash);
   const bool may_be_refused = backend_->protocol != config::BackendProtocol::kHttp1;
   if (may_be_refused && !body_sent_ && !environment_->loop->blocks().lean()) kept_body_.Begin();
   StartAttempt();

@@ -8,7 +8,8 @@ namespace fairlead::proxy {
 
 upstream::Admission ServerAttempts::Ask(const Environment& environment, upstream::Waiter* waiter, bool fresh) {
   upstream::Backend& backend = *environment.backends->Get(backend_slot_);
-  const upstream::Admission admission = backend.Admit(waiter, avoid_, fresh_ || fresh);
+  demand_.fresh = fresh_ || fresh;
+  const upstream::Admission admission = backend.Admit(waiter, demand_);
   if (admission.outcome == upstream::Admission::Outcome::kNoEligibleServer) {
     environment.counters->no_eligible_server.Increment();
     backend.counters().no_eligible_server.Increment();
@@ -57,7 +58,7 @@ bool ServerAttempts::IsToBlame(http::ServerError error) const {
 }
 
 void ServerAttempts::TryAnother() {
-  avoid_ = server_slot_;
+  Avoid();
   retry_due_ = true;
   std::exchange(connection_, nullptr)->Release();
   LeaveServer();
@@ -68,7 +69,7 @@ bool ServerAttempts::MayRetry(http::ServerError error, bool may_be_sent_again) {
     case http::ServerError::kConnectFailed:
     case http::ServerError::kTlsFailed:
     case http::ServerError::kConnectTimeout:
-      avoid_ = server_slot_;
+      Avoid();
       return count_ < kMaxAttempts;
     case http::ServerError::kAbandoned:
       // The server's leaving is not the request's fault: the attempt does not count.
@@ -81,7 +82,7 @@ bool ServerAttempts::MayRetry(http::ServerError error, bool may_be_sent_again) {
       fresh_ = true;
       return true;
     case http::ServerError::kNotProcessed:
-      avoid_ = server_slot_;
+      Avoid();
       if (!may_be_sent_again || refusals_ == kMaxRefusals) return false;
       ++refusals_;
       --count_;

@@ -1,6 +1,8 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
+#include <utility>
 
 #include "dataplane/config/slots.h"
 #include "dataplane/http/client_codec.h"
@@ -35,8 +37,13 @@ class ServerAttempts {
     reused_ = fresh_ = needs_http1_ = has_waited_ = retry_due_ = false;
   }
   // It is routed anew: slots of another revision may belong to others.
-  void ForgetServers() { server_slot_ = avoid_ = kNoServer; }
-  void set_backend(config::BackendSlot slot) { backend_slot_ = slot; }
+  void ForgetServers() { server_slot_ = demand_.avoid = demand_.avoid_too = kNoServer; }
+  // `hash`: of what this backend is balanced by, where that is part of the request.
+  void set_backend(config::BackendSlot slot, std::optional<uint64_t> hash) {
+    backend_slot_ = slot;
+    demand_.has_hash = hash.has_value();
+    demand_.hash = hash.value_or(0);
+  }
 
   // Asks the backend for a server for `waiter`. `fresh`: for a connection that was not used before.
   upstream::Admission Ask(const Environment& environment, upstream::Waiter* waiter, bool fresh);
@@ -82,12 +89,16 @@ class ServerAttempts {
   bool MayRetry(http::ServerError error, bool may_be_sent_again);
   bool IsToBlame(http::ServerError error) const;
   void LeaveServer();
+  // Another is to be chosen in place of this one.
+  void Avoid() {
+    if (demand_.avoid != server_slot_) demand_.avoid_too = std::exchange(demand_.avoid, server_slot_);
+  }
 
   upstream::Server* server_ = nullptr;
   upstream::Channel* connection_ = nullptr;
   config::BackendSlot backend_slot_ = 0;
   config::ServerSlot server_slot_ = kNoServer;
-  config::ServerSlot avoid_ = kNoServer;
+  upstream::Demand demand_;
   uint8_t count_ = 0;
   uint8_t refusals_ = 0;
   bool connected_ : 1 = false;

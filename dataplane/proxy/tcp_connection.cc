@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "dataplane/proxy/admission.h"
+#include "dataplane/proxy/hash_key.h"
 #include "dataplane/proxy/sent_proxy_header.h"
 #include "dataplane/routing/sni_router.h"
 
@@ -51,7 +52,7 @@ void TcpConnection::Balance() {
   }
   const config::Backend* backend = slot < snapshot.backends.size() ? snapshot.backends[slot].get() : nullptr;
   if (backend == nullptr || backend->settings->id != id) return Fail(DecidedBy::kProxy, Reason::kListenerRemoved);
-  attempts_.set_backend(slot);
+  attempts_.set_backend(slot, HashOfSource(backend->settings->hash_keys, client_.address));
   StartAttempt();
 }
 

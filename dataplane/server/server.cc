@@ -24,6 +24,7 @@
 #include "dataplane/admin/status.h"
 #include "dataplane/base/version.h"
 #include "dataplane/buffer/budget.h"
+#include "dataplane/control/background.h"
 #include "dataplane/control/control_core.h"
 #include "dataplane/control/dialer.h"
 #include "dataplane/control/grpc_log.h"
@@ -261,6 +262,10 @@ class Server {
     options.heartbeat_interval = options_.heartbeat_interval;
     options.heartbeat_timeout = options_.heartbeat_timeout;
     options.timers = &loop_->timers();
+    options.background = [this](absl::AnyInvocable<void()> work, absl::AnyInvocable<void()> done) {
+      if (background_ == nullptr) background_ = std::make_unique<control::BackgroundThread>(&loop_->mailbox());
+      background_->Do(std::move(work), std::move(done));
+    };
     options.publish = [this](std::shared_ptr<const config::Snapshot> snapshot, config::ChangeList changes,
                              absl::AnyInvocable<void()> on_all_adopted) {
       workers_->Publish(std::move(snapshot), std::move(changes), std::move(on_all_adopted));
@@ -368,6 +373,9 @@ class Server {
     status.server_metrics = options_.server_metrics;
     status.transactions_applied = core_->transactions_applied();
     status.transactions_rejected = core_->transactions_rejected();
+    const control::HashTables::Totals tables = core_->hash_table_totals();
+    status.hash_tables = {
+        .built = tables.built, .swaps = tables.swaps, .build_seconds = static_cast<double>(tables.build_us) / 1e6};
     status.prepared = core_->holds_prepared();
     status.prepared_dropped = core_->prepared_dropped();
     status.commit_lateness = core_->commit_lateness();
@@ -454,7 +462,8 @@ class Server {
   const IdentityFiles* health_identity_ = nullptr;
   std::unique_ptr<access_log::AccessLog> access_log_;
   std::unique_ptr<worker::WorkerPool> workers_;
-  std::unique_ptr<persistence::Journal> journal_;  // null: nothing is saved
+  std::unique_ptr<persistence::Journal> journal_;          // null: nothing is saved
+  std::unique_ptr<control::BackgroundThread> background_;  // null: until it is first needed
   std::unique_ptr<control::ControlCore> core_;
   std::vector<std::unique_ptr<admin::AdminServer>> admin_;
   std::unique_ptr<health::LineServer> health_;

@@ -7,6 +7,7 @@
 #include "dataplane/tls/client_sessions.h"
 #include "dataplane/tls/failure.h"
 #include "dataplane/tls/openssl.h"
+#include "dataplane/tls/shared_ciphers.h"
 
 namespace fairlead::tls {
 
@@ -19,7 +20,7 @@ absl::StatusOr<std::shared_ptr<const ClientContext>> ClientContext::Create(Clien
 ClientContext::~ClientContext() { SSL_CTX_free(context_); }
 
 bool ClientContext::Build() {
-  context_ = SSL_CTX_new(TLS_client_method());
+  context_ = NewContext(TLS_client_method());
   if (context_ == nullptr || !Apply(settings_.policy, context_)) return false;
   if (const Certificate* own = settings_.certificate.get();
       own != nullptr && SSL_CTX_use_cert_and_key(context_, own->leaf(), own->key(), own->chain(), 1) != 1) {

@@ -1,6 +1,7 @@
 #include "dataplane/tls/handshake_step.h"
 
 #include "dataplane/tls/openssl.h"
+#include "dataplane/tls/shared_ciphers.h"
 
 namespace fairlead::tls {
 namespace {
@@ -29,6 +30,7 @@ void HandshakeStep::Run() {
   SSL_set_bio(tls, in, out);
   ERR_clear_error();
   progress = Advance(tls, early.get());
+  ForgetTables();
   if (progress == HandshakeProgress::kFailed) failure = TakeFailure(SSL_get_verify_result(tls));
   output = Contents(out);
   input = Contents(in);

@@ -11,6 +11,7 @@
 #include "absl/strings/str_cat.h"
 #include "dataplane/tls/failure.h"
 #include "dataplane/tls/openssl.h"
+#include "dataplane/tls/shared_ciphers.h"
 
 namespace fairlead::tls {
 namespace {
@@ -56,7 +57,7 @@ void ServerContext::Choice::Add(const Certificate& certificate) {
 
 absl::Status ServerContext::Build() {
   IndexNames();
-  context_ = SSL_CTX_new(TLS_server_method());
+  context_ = NewContext(TLS_server_method());
   if (context_ == nullptr || !Apply(settings_.policy, context_) || !Use(context_, default_.rsa) ||
       !Use(context_, default_.ecdsa)) {
     return absl::InternalError(absl::StrCat("OpenSSL refuses it: ", TakeErrorText()));

@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "dataplane/tls/ephemeral_keys.h"
 #include "dataplane/tls/handshake_pool.h"
 #include "dataplane/tls/handshake_progress.h"
 #include "dataplane/tls/handshake_step.h"
@@ -342,6 +343,7 @@ void Socket::FinishStep(HandshakeProgress progress) {
 void Socket::Open() {
   const bool was_early = phase_ == Phase::kEarly;
   phase_ = Phase::kOpen;
+  ForgetEphemeralKeys(tls_);
   if (!receiving_) transport_->PauseReceive();
   if (was_early) {
     TellEarlyHandler(0);

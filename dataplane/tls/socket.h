@@ -56,7 +56,7 @@ class EarlyHandshakeHandler {
 //  - ShutdownSend says close_notify, and ends the transport's stream with it. Close says it too where it can at once,
 //    unless the descriptor is to be reset (net::ResetOnClose): what was sent is cut then, and must look it.
 //
-// Idle, it holds no buffer, and neither does OpenSSL; what is left is about 10 KiB of OpenSSL's state. Received bytes
+// Idle, it holds no buffer, and neither does OpenSSL; what is left is about 12 KiB of OpenSSL's state. Received bytes
 // are decrypted into blocks of the loop, sent ones encrypted into its pool's.
 class Socket final : public event::Socket, public event::LoopObject, private event::SocketHandler {
  public:

@@ -61,13 +61,15 @@ struct StressWorker {
   std::thread thread;
 };
 
+constexpr Demand kFresh{.fresh = true};
+
 // Asks, is served for some turns of its worker's loop, and is gone. Some have no patience.
 class StressRequest final : public Waiter {
  public:
   explicit StressRequest(StressWorker* worker) : worker_(worker) {}
 
   void Ask() {
-    const Admission admission = worker_->backends.Get(0)->Admit(this, load_balancing::Policy::kNone, /*fresh=*/true);
+    const Admission admission = worker_->backends.Get(0)->Admit(this, kFresh);
     if (admission.outcome == Admission::Outcome::kAdmitted) return OnAdmitted(admission.choice);
     EXPECT_EQ(admission.outcome, Admission::Outcome::kWaiting);
     if (worker_->random.Below(10) == 0) Later(&StressRequest::LoseHeart);
@@ -75,7 +77,7 @@ class StressRequest final : public Waiter {
 
   // Is served at once, for a moment, or not at all.
   void TryOnce() {
-    const Admission admission = worker_->backends.Get(0)->Admit(this, load_balancing::Policy::kNone, /*fresh=*/true);
+    const Admission admission = worker_->backends.Get(0)->Admit(this, kFresh);
     if (admission.outcome != Admission::Outcome::kAdmitted) return;
     worker_->fleet->Begin(admission.choice.slot);
     worker_->fleet->End(admission.choice.slot);

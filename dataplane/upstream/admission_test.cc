@@ -51,7 +51,8 @@ class Request final : public Waiter {
 
  private:
   void AskNow(ServerSlot avoid) {
-    const Admission admission = worker_->backends.Get(0)->Admit(this, avoid, /*fresh=*/true);
+    demand_ = {.avoid = avoid, .fresh = true};
+    const Admission admission = worker_->backends.Get(0)->Admit(this, demand_);
     outcome = admission.outcome;
     if (outcome == Outcome::kAdmitted) admitted = admission.choice;
   }
@@ -70,6 +71,7 @@ class Request final : public Waiter {
   }
 
   TestWorker* const worker_;
+  Demand demand_;
 };
 
 class AdmissionTest : public WorkersTest {

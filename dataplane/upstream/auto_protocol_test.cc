@@ -217,7 +217,7 @@ TEST_P(AutoProtocolTest, AServerMayChangeItsMind) {
 }
 
 TEST_P(AutoProtocolTest, AConnectionKeepsItsPlaceWhateverItSpeaks) {
-  config_->max_connections = 1;
+  config_->SetLimits(1, config::kNoLimit);
   TestUser first, second;
   Start(&first);
   Start(&second);

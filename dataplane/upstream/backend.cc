@@ -42,7 +42,7 @@ const config::Server* Backend::Configured(config::ServerSlot slot) const {
   return slot < config_->servers.size() ? config_->servers[slot].get() : nullptr;
 }
 
-Admission Backend::Admit(Waiter* waiter, config::ServerSlot avoid, bool fresh) {
+Admission Backend::Admit(Waiter* waiter, const Demand& demand) {
   const bool has_place_in_queue = waiter->waiting() && waiter->queue_ == &queue_;
   if (waiter->waiting() && !has_place_in_queue) waiter->Leave();
   if (rotation_.takers() == 0) {
@@ -50,16 +50,16 @@ Admission Backend::Admit(Waiter* waiter, config::ServerSlot avoid, bool fresh) {
     return {Admission::Outcome::kNoEligibleServer, {}};
   }
   // Whoever comes new stands behind those who wait, wherever they do.
-  if (queue_in_use_ && !has_place_in_queue && queue_.waiting_anywhere() > 0) return Enqueue(waiter, avoid, fresh);
-  if (has_place_in_queue && waiter != queue_.front()) return Enqueue(waiter, avoid, fresh);
-  if (std::optional<Choice> choice = TryAdmit(avoid, fresh)) {
+  if (queue_in_use_ && !has_place_in_queue && queue_.waiting_anywhere() > 0) return Enqueue(waiter, demand);
+  if (has_place_in_queue && waiter != queue_.front()) return Enqueue(waiter, demand);
+  if (std::optional<Choice> choice = TryAdmit(demand)) {
     waiter->Leave();
     return {Admission::Outcome::kAdmitted, *choice};
   }
-  return Enqueue(waiter, avoid, fresh);
+  return Enqueue(waiter, demand);
 }
 
-Admission Backend::Enqueue(Waiter* waiter, config::ServerSlot avoid, bool fresh) {
+Admission Backend::Enqueue(Waiter* waiter, const Demand& demand) {
   if (!waiter->waiting()) {
     const bool first = queue_.empty();
     if (!queue_.Enter(waiter, config_->settings->queue_length)) {
@@ -70,17 +70,16 @@ Admission Backend::Enqueue(Waiter* waiter, config::ServerSlot avoid, bool fresh)
     if (first) backends_->ServeLater(slot_);
   }
   waiter->adoption_ = environment_->adoptions;
-  waiter->avoid_ = avoid;
-  waiter->fresh_ = fresh;
+  waiter->demand_ = &demand;
   return {Admission::Outcome::kWaiting, {}};
 }
 
-std::optional<Choice> Backend::TryAdmit(config::ServerSlot avoid, bool fresh) {
+std::optional<Choice> Backend::TryAdmit(const Demand& demand) {
   if (rotation_.out() > 0) [[unlikely]]
     CatchUp();
-  while (std::optional<config::ServerSlot> slot = rotation_.Pick(avoid)) {
+  while (std::optional<config::ServerSlot> slot = rotation_.Pick(demand)) {
     Server& server = ServerAt(*slot);
-    if (std::optional<ConnectionPlace> place = server.TryBegin(fresh)) [[likely]] {
+    if (std::optional<ConnectionPlace> place = server.TryBegin(demand.fresh)) [[likely]] {
       if (rotation_.panic()) queue_.counters().panic_requests.Increment();
       return Choice{&server, *slot, *place};
     }
@@ -137,7 +136,7 @@ void Backend::Serve() {
       waiter->OnRevision();
       continue;
     }
-    const std::optional<Choice> choice = TryAdmit(waiter->avoid_, waiter->fresh_);
+    const std::optional<Choice> choice = TryAdmit(*waiter->demand_);
     if (!choice) break;
     queue_.Leave(waiter);
     waiter->OnAdmitted(*choice);

@@ -54,9 +54,9 @@ class Backend final : public ServerOwner {
   Backend(const Backend&) = delete;
   Backend& operator=(const Backend&) = delete;
 
-  // Asks for a server for `waiter`'s request, another than that of slot `avoid` if there is one with room; `fresh`: for
-  // a connection that was not used before. Who waits for this backend already keeps his place.
-  Admission Admit(Waiter* waiter, config::ServerSlot avoid, bool fresh);
+  // Asks for a server with room for `waiter`'s request, whose `demand` lives for as long as it waits. Who waits for
+  // this backend already keeps his place.
+  Admission Admit(Waiter* waiter, const Demand& demand);
 
   // Gives those who wait what room there is; see above.
   void Serve();
@@ -93,7 +93,7 @@ class Backend final : public ServerOwner {
   void ClaimConnection(config::ServerSlot slot) override;
 
   // From the rotation, out of which it takes what has no room.
-  std::optional<Choice> TryAdmit(config::ServerSlot avoid, bool fresh);
+  std::optional<Choice> TryAdmit(const Demand& demand);
   Server& ServerAt(config::ServerSlot slot);
   void TakeOutIfFull(config::ServerSlot slot);
   // Puts back what the log says has room again.
@@ -101,7 +101,7 @@ class Backend final : public ServerOwner {
   void PutBackIfRoom(config::ServerSlot slot);
   // Whether one waits elsewhere who has a better right to the next place than the first here; he is woken then.
   bool YieldToOlder();
-  Admission Enqueue(Waiter* waiter, config::ServerSlot avoid, bool fresh);
+  Admission Enqueue(Waiter* waiter, const Demand& demand);
 
   Environment* const environment_;
   Backends* const backends_;

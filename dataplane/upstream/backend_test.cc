@@ -93,7 +93,7 @@ class BackendTest : public UpstreamTest {
       void OnRevision() override {}
       void OnQueueTimeout() override {}
     } waiter;
-    const Admission admission = backend()->Admit(&waiter, avoid, /*fresh=*/false);
+    const Admission admission = backend()->Admit(&waiter, {.avoid = avoid});
     const Choice choice = admission.choice;
     if (admission.outcome != Admission::Outcome::kAdmitted) return {};
     if (choice.place == ConnectionPlace::kNew) {

@@ -47,13 +47,14 @@ class ConnectedRequest final : public Waiter {
     user.Start(choice);
   }
   void OnRevision() override {
-    const Admission admission = worker_->backends.Get(0)->Admit(this, load_balancing::Policy::kNone, /*fresh=*/false);
+    const Admission admission = worker_->backends.Get(0)->Admit(this, demand_);
     outcome = admission.outcome;
     if (outcome == Admission::Outcome::kAdmitted) OnAdmitted(admission.choice);
   }
   void OnQueueTimeout() override { ADD_FAILURE(); }
 
   TestWorker* const worker_;
+  const Demand demand_;
   bool started_ = false;
 };
 

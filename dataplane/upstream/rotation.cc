@@ -1,15 +1,27 @@
 #include "dataplane/upstream/rotation.h"
 
+#include <utility>
+
 #include "dataplane/load_balancing/make_policy.h"
+#include "dataplane/load_balancing/stable_hash.h"
+#include "dataplane/load_balancing/table_entry.h"
 
 namespace fairlead::upstream {
 
 Rotation::Rotation(load_balancing::Random* random, const config::Backend* config)
     : random_(random),
       config_(config),
-      policy_(load_balancing::MakePolicy(config->settings->policy, random)),
       policy_kind_(config->settings->policy),
-      unknown_is_eligible_(config->settings->unknown_is_eligible) {}
+      unknown_is_eligible_(config->settings->unknown_is_eligible) {
+  MakePolicy();
+}
+
+void Rotation::MakePolicy() {
+  policy_ = load_balancing::MakePolicy(policy_kind_, random_);
+  const bool by_hash = policy_kind_ == config::LoadBalancingPolicy::kHash;
+  hash_policy_ = by_hash ? static_cast<load_balancing::HashPolicy*>(policy_.get()) : nullptr;
+  if (by_hash) hash_policy_->SetTable(config_->hash_table.get());
+}
 
 const config::Server* Rotation::Configured(config::ServerSlot slot) const {
   return slot < config_->servers.size() ? config_->servers[slot].get() : nullptr;
@@ -18,9 +30,9 @@ const config::Server* Rotation::Configured(config::ServerSlot slot) const {
 void Rotation::Update(const config::Backend* config) {
   config_ = config;
   const config::BackendSettings& settings = *config->settings;
+  if (hash_policy_ != nullptr) hash_policy_->SetTable(config->hash_table.get());
   if (settings.policy == policy_kind_ && settings.unknown_is_eligible == unknown_is_eligible_) return;
-  if (settings.policy != policy_kind_) policy_ = load_balancing::MakePolicy(settings.policy, random_);
-  policy_kind_ = settings.policy;
+  if (std::exchange(policy_kind_, settings.policy) != settings.policy) MakePolicy();
   unknown_is_eligible_ = settings.unknown_is_eligible;
   for (config::ServerSlot slot = 0; slot < config->servers.size(); ++slot) SetServer(slot);
 }
@@ -75,6 +87,9 @@ void Rotation::Apply(config::ServerSlot slot) {
   const config::Server* server = Configured(slot);
   policy_->SetWeight(slot, in_rotation ? server->weight : 0,
                      server == nullptr ? nullptr : &server->counters->active_requests);
+  if (hash_policy_ != nullptr && in_rotation) {
+    hash_policy_->SetTag(slot, load_balancing::TableEntry::TagOf(load_balancing::ServerIdentity(server->id)));
+  }
 }
 
 }  // namespace fairlead::upstream

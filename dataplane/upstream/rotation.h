@@ -6,8 +6,10 @@
 #include <vector>
 
 #include "dataplane/config/backend.h"
+#include "dataplane/load_balancing/hash_policy.h"
 #include "dataplane/load_balancing/policy.h"
 #include "dataplane/load_balancing/random.h"
+#include "dataplane/upstream/waiter.h"
 
 namespace fairlead::upstream {
 
@@ -27,8 +29,12 @@ class Rotation {
   // All changes of a revision have been made: decides about panic. O(1), but O(n log n) when that begins or ends.
   void Settle();
 
-  // The server for the next request, another than `avoid` if there is one; none when the rotation is empty. O(log n).
-  std::optional<config::ServerSlot> Pick(config::ServerSlot avoid) { return policy_->Pick(avoid); }
+  // The server for a request; none when the rotation is empty. O(log n).
+  std::optional<config::ServerSlot> Pick(const Demand& demand) {
+    if (demand.has_hash && hash_policy_ != nullptr) [[unlikely]]
+      return hash_policy_->PickFor(demand.hash, demand.avoid, demand.avoid_too);
+    return policy_->Pick(demand.avoid);
+  }
 
   // Takes a server out that has no room, and puts it back: it keeps its place. O(log n).
   void TakeOut(config::ServerSlot slot);
@@ -60,11 +66,13 @@ class Rotation {
   const config::Server* Configured(config::ServerSlot slot) const;
   // Brings the policy's weight in line with the flags.
   void Apply(config::ServerSlot slot);
+  void MakePolicy();
   bool WantsPanic() const;
 
   load_balancing::Random* const random_;
   const config::Backend* config_;
   std::unique_ptr<load_balancing::Policy> policy_;
+  load_balancing::HashPolicy* hash_policy_ = nullptr;  // the same, where it is one
   config::LoadBalancingPolicy policy_kind_;
   bool unknown_is_eligible_;
   bool panic_ = false;

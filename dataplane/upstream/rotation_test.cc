@@ -8,6 +8,8 @@
 #include <string>
 #include <vector>
 
+#include "dataplane/load_balancing/hash_table.h"
+
 namespace fairlead::upstream {
 namespace {
 
@@ -18,7 +20,7 @@ using ::testing::ElementsAre;
 using ::testing::IsEmpty;
 using ::testing::Pair;
 
-constexpr ServerSlot kNone = load_balancing::Policy::kNone;
+using load_balancing::HashTable;
 
 class RotationTest : public ::testing::TestWithParam<config::LoadBalancingPolicy> {
  protected:
@@ -30,6 +32,7 @@ class RotationTest : public ::testing::TestWithParam<config::LoadBalancingPolicy
 
   void Set(ServerSlot slot, AdminState state, Health health, uint32_t weight = 1) {
     auto server = base::MakeCounted<config::Server>();
+    server->id = "server-" + std::to_string(slot);
     server->counters = base::MakeCounted<metrics::ServerCounters>();
     server->admin_state = state;
     server->health = health;
@@ -39,7 +42,17 @@ class RotationTest : public ::testing::TestWithParam<config::LoadBalancingPolicy
   void Put(ServerSlot slot, config::ServerPtr server) {
     while (config_.servers.size() <= slot) config_.servers.PushBack(nullptr);
     config_.servers.Set(slot, std::move(server));
+    if (GetParam() == config::LoadBalancingPolicy::kHash) SwapTable();
     rotation_->SetServer(slot);
+  }
+  void SwapTable() {
+    std::vector<HashTable::Change> changes;
+    config_.servers.ForEach([&](ServerSlot slot, const config::ServerPtr& server) {
+      changes.push_back({slot, HashTable::ServerOf(server.get())});
+    });
+    const auto before = config_.hash_table;  // as long as the rotation has it
+    config_.hash_table = HashTable::Build({}, before.get(), changes);
+    rotation_->Update(&config_);
   }
   void SetHealth(ServerSlot slot, Health health) { Set(slot, AdminState::kReady, health); }
   void SetThreshold(double threshold) {
@@ -52,7 +65,9 @@ class RotationTest : public ::testing::TestWithParam<config::LoadBalancingPolicy
   std::map<ServerSlot, int> Picked() {
     std::map<ServerSlot, int> picked;
     for (int i = 0; i < 600; ++i) {
-      if (const std::optional<ServerSlot> slot = rotation_->Pick(kNone)) ++picked[*slot];
+      // Of which only one policy looks at the hash.
+      const Demand demand{.hash = random_.Next(), .has_hash = true};
+      if (const std::optional<ServerSlot> slot = rotation_->Pick(demand)) ++picked[*slot];
     }
     return picked;
   }
@@ -70,7 +85,7 @@ class RotationTest : public ::testing::TestWithParam<config::LoadBalancingPolicy
 INSTANTIATE_TEST_SUITE_P(, RotationTest,
                          ::testing::Values(config::LoadBalancingPolicy::kRoundRobin,
                                            config::LoadBalancingPolicy::kLeastRequest,
-                                           config::LoadBalancingPolicy::kRandom));
+                                           config::LoadBalancingPolicy::kRandom, config::LoadBalancingPolicy::kHash));
 
 TEST_P(RotationTest, TakesServersOutAndPutsThemBack) {
   for (ServerSlot slot : {0, 1, 2}) SetHealth(slot, Health::kUp);
@@ -163,6 +178,39 @@ TEST_P(RotationTest, DecidesOnceForAllChangesOfARevision) {
   EXPECT_THAT(PickedSlots(), ElementsAre(0, 2));
 }
 
+using HashRotation = RotationTest;
+INSTANTIATE_TEST_SUITE_P(, HashRotation, ::testing::Values(config::LoadBalancingPolicy::kHash));
+
+TEST_P(HashRotation, AKeyStaysWithItsServerThroughPanicAndFullServers) {
+  for (ServerSlot slot = 0; slot < 5; ++slot) SetHealth(slot, Health::kUp);
+  rotation_->Settle();
+  const auto owner = [&](uint64_t hash) { return *rotation_->Pick({.hash = hash, .has_hash = true}); };
+  std::map<uint64_t, ServerSlot> owners;
+  for (int i = 0; i < 200; ++i) {
+    const uint64_t hash = random_.Next();
+    owners[hash] = owner(hash);
+  }
+  rotation_->TakeOut(3);
+  for (const auto& [hash, slot] : owners) EXPECT_EQ(owner(hash) == slot, slot != 3);
+  rotation_->PutBack(3);
+  SetThreshold(0.5);
+  for (ServerSlot slot = 0; slot < 4; ++slot) SetHealth(slot, Health::kDown);
+  rotation_->Settle();
+  ASSERT_TRUE(rotation_->panic());
+  for (const auto& [hash, slot] : owners) EXPECT_EQ(owner(hash), slot);
+}
+
+TEST_P(HashRotation, AnotherPolicyForgetsTheTable) {
+  SetHealth(0, Health::kUp);
+  SetHealth(1, Health::kUp);
+  settings_.policy = config::LoadBalancingPolicy::kRoundRobin;
+  config_.settings = std::make_shared<config::BackendSettings>(settings_);
+  config_.hash_table = nullptr;
+  rotation_->Update(&config_);
+  rotation_->Settle();
+  EXPECT_THAT(Picked(), ElementsAre(Pair(0, 300), Pair(1, 300)));
+}
+
 TEST(RoundRobinRotation, KeepsTheTurnsOfTheOthersWhileOneIsFull) {
   load_balancing::Random random(1);
   config::Backend config;
@@ -176,13 +224,13 @@ TEST(RoundRobinRotation, KeepsTheTurnsOfTheOthersWhileOneIsFull) {
   }
   rotation.Settle();
   std::map<ServerSlot, int> picked;
-  for (int i = 0; i < 30; ++i) ++picked[*rotation.Pick(kNone)];
+  for (int i = 0; i < 30; ++i) ++picked[*rotation.Pick({})];
   EXPECT_THAT(picked, ElementsAre(Pair(0, 10), Pair(1, 10), Pair(2, 10)));
   rotation.TakeOut(1);
-  for (int i = 0; i < 20; ++i) ++picked[*rotation.Pick(kNone)];
+  for (int i = 0; i < 20; ++i) ++picked[*rotation.Pick({})];
   EXPECT_THAT(picked, ElementsAre(Pair(0, 20), Pair(1, 10), Pair(2, 20)));
   rotation.PutBack(1);
-  for (int i = 0; i < 30; ++i) ++picked[*rotation.Pick(kNone)];
+  for (int i = 0; i < 30; ++i) ++picked[*rotation.Pick({})];
   EXPECT_THAT(picked, ElementsAre(Pair(0, 30), Pair(1, 20), Pair(2, 30))) << "no burst for the turns it missed";
 }
 

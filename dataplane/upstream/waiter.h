@@ -27,6 +27,17 @@ struct Choice {
   ConnectionPlace place = ConnectionPlace::kNew;
 };
 
+// What a request asks of the server that it gets.
+struct Demand {
+  // Servers that are not chosen where there is another: the one that was tried last, and the one before.
+  config::ServerSlot avoid = load_balancing::Policy::kNone;
+  config::ServerSlot avoid_too = load_balancing::Policy::kNone;
+  // Of what the backend is balanced by, where that is part of the request.
+  uint64_t hash = 0;
+  bool has_hash = false;
+  bool fresh = false;  // a connection that was not used before
+};
+
 // A request, or a TCP connection, that asks a backend for a server, and waits in its queue where all servers are at
 // their limits. On its worker's thread alone. What it is told never comes from inside a call of its own.
 class Waiter : public base::ListNode {
@@ -55,8 +66,7 @@ class Waiter : public base::ListNode {
   WaitQueue* queue_ = nullptr;  // null while waiting: that of a backend that was removed
   uint64_t since_ms_ = 0;
   uint64_t adoption_ = 0;  // Environment::adoptions by which it was routed
-  config::ServerSlot avoid_ = load_balancing::Policy::kNone;
-  bool fresh_ = false;
+  const Demand* demand_ = nullptr;
 };
 
 }  // namespace fairlead::upstream

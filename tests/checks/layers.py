@@ -48,6 +48,7 @@ DOORS = (
     ("hiredis/", r"dataplane/sessions/"),
     ("liburing.h", r"dataplane/event/"),
     ("re2/", r"dataplane/base/"),
+    ("xxhash.h", r"dataplane/load_balancing/"),
     ("yaml-cpp/", r"(?!dataplane/)"),
 )
 SHIPS = ("api/", "controlplane-mock/", "ctl/", "dataplane/", "prober/")

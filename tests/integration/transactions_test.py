@@ -304,7 +304,6 @@ BACKEND = 'backends["web"]'
 
 
 NOT_YET = {
-    "ring hash": (configs.site(SERVER, load_balancing={"policy": "RING_HASH"}), f"{BACKEND}.load_balancing.policy"),
     "quorum": (configs.site(SERVER, health={"down": {"votes": 2}}), f"{BACKEND}.health.down"),
     "zone": (configs.site({**SERVER, "zone": "a"}), f'{BACKEND}.servers["w1"].zone'),
     "priority": (configs.site({**SERVER, "priority": 1}), f'{BACKEND}.servers["w1"].priority'),
