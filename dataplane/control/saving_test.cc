@@ -201,9 +201,9 @@ TEST_F(Saving, ConfirmedWaitsToo) {
   const auto on_answer = [&](const std::shared_ptr<const v1::FromProxy>& answer) {
     confirmed.push_back(answer->confirmed());
   };
-  test_.core.Confirm("never", on_answer);
+  test_.core.Confirm("never", {}, on_answer);
   ASSERT_EQ(confirmed.size(), 1u) << "that it is not known is known";
-  test_.core.Confirm("bold", on_answer);
+  test_.core.Confirm("bold", {}, on_answer);
   EXPECT_EQ(confirmed.size(), 1u);
   EXPECT_FALSE(file_.Read().on_trial());
   Saved();
