@@ -51,7 +51,8 @@ void PrintSaving(const v1::StateReport& report, std::ostream& out) {
 void PrintListeners(const v1::StateReport& report, std::ostream& out) {
   Table table({{"LISTENER"}, {"ADDRESS"}, {"CONNECTIONS", Align::kRight}});
   for (const v1::ListenerStatus& listener : report.listeners()) {
-    table.AddRow({listener.id(), listener.bound_address(), api::Concat(listener.open_connections())});
+    const std::string address = listener.error().empty() ? listener.bound_address() : "not bound: " + listener.error();
+    table.AddRow({listener.id(), address, api::Concat(listener.open_connections())});
   }
   if (table.empty()) return;
   out << "\n";

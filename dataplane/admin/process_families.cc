@@ -120,6 +120,8 @@ void WriteState(const StateOnDisk& state, PrometheusWriter* writer) {
   write("fairlead_state_rewrites_total", "Files that were written anew.", MetricType::kCounter, state.rewrites);
   write("fairlead_state_damaged_files", "Files that were found damaged at the start.", MetricType::kGauge,
         static_cast<uint64_t>(state.damaged_files));
+  write("fairlead_state_unbound_listeners", "Listeners that were restored and can't be bound yet.", MetricType::kGauge,
+        state.unbound_listeners);
 }
 
 }  // namespace

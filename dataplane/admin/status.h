@@ -43,8 +43,9 @@ struct StateOnDisk {
   uint64_t bytes = 0;   // of both
   uint64_t failures = 0;
   uint64_t rewrites = 0;
-  int damaged_files = 0;  // at the start
-  std::string error;      // why a file can't be written now; empty: both can
+  int damaged_files = 0;           // at the start
+  uint64_t unbound_listeners = 0;  // restored, and not bound since
+  std::string error;               // why a file can't be written now; empty: both can
 };
 
 // What the pages show, as of one moment of the control thread. Views and pointers stay valid for as long as the admin

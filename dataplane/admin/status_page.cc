@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "dataplane/net/listening_socket.h"
+
 namespace fairlead::admin {
 
 namespace {
@@ -128,7 +130,11 @@ void StatusPage::WriteListeners() {
     json_.BeginObject();
     Field("id", listener->id);
     Field("address", listener->address.ToString());
-    Field("bound_address", listener->bound_address.ToString());
+    if (listener->sockets->bound()) {
+      Field("bound_address", listener->bound_address.ToString());
+    } else {
+      Field("error", listener->sockets->error);
+    }
     json_.EndObject();
   });
   json_.EndArray();

@@ -2,6 +2,7 @@
 
 #include <utility>
 
+#include "dataplane/net/listening_socket.h"
 #include "dataplane/routing/router.h"
 
 namespace fairlead::admin {
@@ -51,6 +52,8 @@ void TestFleet::AddListener(const std::string& id, const std::string& address, c
   listener->counters = std::make_shared<metrics::ListenerCounters>();
   listener->address = *net::Address::Parse(address);
   listener->bound_address = *net::Address::Parse(bound_address);
+  listener->sockets = std::make_shared<net::ListeningSockets>();
+  listener->sockets->descriptors.emplace_back();
   status.snapshot.listeners.PushBack(std::move(listener));
 }
 

@@ -29,13 +29,15 @@ struct ControlCore::Impl {
             [this](const Changes& changes) { subscribers.Notify(changes); },
             {.save = std::move(options.save), .wait = options.save_wait}),
         reporter(&store, &health, options.timers, std::move(options.get_workers),
-                 std::move(options.get_listener_connections)) {}
+                 std::move(options.get_listener_connections)),
+        vote_saver(options.timers, &health, [this] { return store.snapshot(); }, std::move(options.save_votes)) {}
 
   Store store;
   Subscribers subscribers;
   health::HealthTable health;
   Transactor transactor;
   StateReporter reporter;
+  VoteSaver vote_saver;
 };
 
 uint64_t ControlCore::SystemTimeUs() { return static_cast<uint64_t>(absl::ToUnixMicros(absl::Now())); }

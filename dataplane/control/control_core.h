@@ -14,6 +14,7 @@
 #include "dataplane/control/hash_tables.h"
 #include "dataplane/control/saver.h"
 #include "dataplane/control/subscribers.h"
+#include "dataplane/control/vote_saver.h"
 #include "dataplane/control/worker_status.h"
 #include "dataplane/event/timer_wheel.h"
 #include "dataplane/health/health_table.h"
@@ -70,6 +71,8 @@ class ControlCore {
     Saver::Save save = nullptr;
     // How long an answer waits for that.
     std::chrono::milliseconds save_wait{0};
+    // Saves what reporters said, in the place of what was saved before; null: nothing does.
+    VoteSaver::Save save_votes = nullptr;
     // How that fares, for those who ask. Where there is `save`.
     absl::AnyInvocable<v1::SavingStatus()> get_saving;
     // Of each worker, by index.

@@ -38,6 +38,13 @@ void FakeWorkers::AdoptNow() {
   on_all_adopted();
 }
 
+ControlCore::Options TestCore::WithSave(ControlCore::Options options, Saver::Save save,
+                                        std::chrono::milliseconds save_wait) {
+  options.save = std::move(save);
+  options.save_wait = save_wait;
+  return options;
+}
+
 void TestCore::Submit(v1::Transaction transaction) {
   if (transaction.id().empty()) transaction.set_id(base::StrCat("test-", ++last_id_));
   core.SubmitTransaction(std::move(transaction),

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <memory>
 #include <optional>
@@ -57,7 +58,10 @@ class FakeWorkers {
 class TestCore {
  public:
   explicit TestCore(FakeWorkers::Adopt adopt = FakeWorkers::Adopt::kAtOnce)
-      : workers(adopt), core(workers.Options(&timers)) {}
+      : TestCore(adopt, nullptr, std::chrono::milliseconds(0)) {}
+  // With somebody who saves; answers wait for OnSaved as long as this.
+  TestCore(FakeWorkers::Adopt adopt, Saver::Save save, std::chrono::milliseconds save_wait)
+      : workers(adopt), core(WithSave(workers.Options(&timers), std::move(save), save_wait)) {}
 
   // Submits it, under a new id where it has none. The answer comes to `answers`.
   void Submit(v1::Transaction transaction);
@@ -80,6 +84,9 @@ class TestCore {
   std::vector<v1::FromProxy> answers;
 
  private:
+  static ControlCore::Options WithSave(ControlCore::Options options, Saver::Save save,
+                                       std::chrono::milliseconds save_wait);
+
   int last_id_ = 0;
 };
 

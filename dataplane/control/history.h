@@ -30,6 +30,10 @@ class History {
   void AddRestored(v1::HistoryEntry entry);
   // The newest; null: there is none.
   const v1::HistoryEntry* newest() const { return revisions_.empty() ? nullptr : &revisions_.front().entry; }
+  // What it replaced; null where that is not known.
+  const Undo* newest_undo() const {
+    return revisions_.empty() || !revisions_.front().undo.has_value() ? nullptr : &*revisions_.front().undo;
+  }
   // Null where the transaction made no revision that is remembered.
   const v1::HistoryEntry* FindTransaction(std::string_view id) const;
 

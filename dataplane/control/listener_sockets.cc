@@ -20,10 +20,10 @@ const config::Listener* FindWithSameAddress(const Store& store, config::Listener
   // Port 0 asks for any address: only the listener itself has the one that it got, and may ask for it by its number.
   const auto& listeners = store.snapshot()->listeners;
   const config::Listener* before = slot < listeners.size() ? listeners[slot].get() : nullptr;
-  if (before != nullptr && (before->address == listener.address || before->bound_address == listener.address)) {
-    return before;
-  }
-  return store.FindListenerAt(listener.address);
+  const bool is_there =
+      before != nullptr && (before->address == listener.address || before->bound_address == listener.address);
+  const config::Listener* same = is_there ? before : store.FindListenerAt(listener.address);
+  return same != nullptr && same->sockets->bound() ? same : nullptr;
 }
 
 // Whether `other`, a listener in force, keeps its address in the state to come.
@@ -72,6 +72,47 @@ void OpenListenerSockets(const Store& store, int workers, Staged& staged, Violat
     listener.bound_address = sockets->address;
     listener.sockets = std::make_shared<net::ListeningSockets>(*std::move(sockets));
   }
+}
+
+void OpenRestoredSockets(const Store& store, int workers, Staged& staged) {
+  Violations violations;
+  OpenListenerSockets(store, workers, staged, violations);
+  auto why = violations.list().begin();
+  for (const Staged::ListenerUpdate& update : staged.listener_updates) {
+    if (update.listener == nullptr || update.listener->sockets != nullptr) continue;
+    config::Listener& listener = *update.listener;
+    listener.bound_address = listener.address;
+    listener.sockets = std::make_shared<net::ListeningSockets>();
+    listener.sockets->address = listener.address;
+    listener.sockets->error = (why++)->message();
+  }
+}
+
+std::vector<config::ListenerSlot> OpenMissingSockets(int workers, config::Snapshot& snapshot) {
+  std::vector<std::pair<config::ListenerSlot, std::shared_ptr<const config::Listener>>> opened;
+  snapshot.listeners.ForEach([&](size_t slot, const std::shared_ptr<const config::Listener>& listener) {
+    if (listener == nullptr || listener->sockets->bound()) return;
+    absl::StatusOr<net::ListeningSockets> sockets = net::Listen(listener->address, workers, listener->unix_mode);
+    if (!sockets.ok()) return;
+    auto bound = std::make_shared<config::Listener>(*listener);
+    bound->bound_address = sockets->address;
+    bound->sockets = std::make_shared<net::ListeningSockets>(*std::move(sockets));
+    opened.emplace_back(static_cast<config::ListenerSlot>(slot), std::move(bound));
+  });
+  std::vector<config::ListenerSlot> slots;
+  for (auto& [slot, listener] : opened) {
+    snapshot.listeners.Set(slot, std::move(listener));
+    slots.push_back(slot);
+  }
+  return slots;
+}
+
+bool AnyUnbound(const config::Snapshot& snapshot) {
+  bool any = false;
+  snapshot.listeners.ForEach([&](size_t, const std::shared_ptr<const config::Listener>& listener) {
+    if (listener != nullptr && !listener->sockets->bound()) any = true;
+  });
+  return any;
 }
 
 void TakeOverSockets(const Staged& before, Staged& staged) {

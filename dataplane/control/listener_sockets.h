@@ -1,5 +1,8 @@
 #pragma once
 
+#include <vector>
+
+#include "dataplane/config/snapshot.h"
 #include "dataplane/control/staged.h"
 #include "dataplane/control/store.h"
 #include "dataplane/control/violations.h"
@@ -13,6 +16,15 @@ namespace fairlead::control {
 // BIND_FAILED for each address that can't be listened on. Sockets that were opened are closed with `staged` where it is
 // dropped: after a failure, and after a dry run. The last of a transaction's checks.
 void OpenListenerSockets(const Store& store, int workers, Staged& staged, Violations& violations);
+
+// The same for a state that is restored, which is served as far as it can be: listeners whose addresses can't be
+// listened on get sockets without descriptors, which say why.
+void OpenRestoredSockets(const Store& store, int workers, Staged& staged);
+
+// Opens in `snapshot` what could not be opened before. Returns the listeners that have sockets now.
+std::vector<config::ListenerSlot> OpenMissingSockets(int workers, config::Snapshot& snapshot);
+// Whether some listener of `snapshot` has none.
+bool AnyUnbound(const config::Snapshot& snapshot);
 
 // Gives the listeners of `staged` the sockets that OpenListenerSockets gave those of `before`: the same transaction,
 // staged earlier.

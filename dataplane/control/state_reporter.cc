@@ -10,6 +10,7 @@
 #include "dataplane/control/secrets.h"
 #include "dataplane/control/slot_access.h"
 #include "dataplane/health/quote.h"
+#include "dataplane/net/listening_socket.h"
 #include "dataplane/routing/router.h"
 #include "dataplane/tls/ticket_keys.h"
 
@@ -70,7 +71,11 @@ v1::StateReport StateReporter::Begin(const ReportFilter& filter) {
 void StateReporter::AddListenerStatus(const config::Listener& listener, v1::StateReport& report) {
   v1::ListenerStatus& status = *report.add_listeners();
   status.set_id(listener.id);
-  status.set_bound_address(listener.bound_address.ToString());
+  if (listener.sockets->bound()) {
+    status.set_bound_address(listener.bound_address.ToString());
+  } else {
+    status.set_error(listener.sockets->error);
+  }
   status.set_open_connections(get_listener_connections_(listener.id));
 }
 

@@ -1,5 +1,7 @@
 #include "dataplane/control/store.h"
 
+#include <sys/socket.h>
+
 #include <utility>
 
 #include "dataplane/routing/sni_router.h"
@@ -73,10 +75,7 @@ void Store::Commit(Staged staged) {
 
 void Store::CommitListeners(const Staged& staged) {
   // All addresses that end before any that begins: listeners may have changed places.
-  for (const Staged::ListenerUpdate& update : staged.listener_updates) {
-    if (update.slot >= snapshot_->listeners.size()) continue;
-    if (const auto& before = snapshot_->listeners[update.slot]) listener_addresses_.erase(PlaceOf(*before));
-  }
+  for (const Staged::ListenerUpdate& update : staged.listener_updates) ForgetAddress(update.slot);
   for (const Staged::ListenerUpdate& update : staged.listener_updates) {
     ElementAt(listener_messages_, update.slot) = update.message;
     if (update.listener == nullptr) {
@@ -94,9 +93,28 @@ void Store::CommitListeners(const Staged& staged) {
     listener_certificates_.Set(update.slot, listener.tls == nullptr ? Slots{} : listener.tls->certificates);
     listener_trust_bundles_.Set(update.slot, listener.tls == nullptr ? Slots{} : listener.tls->trust_bundles);
     listener_ticket_keys_.Set(update.slot, listener.tls == nullptr ? Slots{} : listener.tls->ticket_keys);
-    listener_addresses_.emplace(PlaceOf(*update.listener), update.slot);
+    KeepAddress(update.slot, *update.listener);
   }
   listeners_.Apply(staged.listeners);
+}
+
+void Store::ForgetAddress(config::ListenerSlot slot) {
+  if (slot >= snapshot_->listeners.size() || snapshot_->listeners[slot] == nullptr) return;
+  const auto place = listener_addresses_.find(PlaceOf(*snapshot_->listeners[slot]));
+  if (place != listener_addresses_.end() && place->second == slot) listener_addresses_.erase(place);
+}
+
+void Store::KeepAddress(config::ListenerSlot slot, const config::Listener& listener) {
+  const net::Address& place = PlaceOf(listener);
+  // Port 0 of what is not bound yet is no place.
+  if (place.family() == AF_UNIX || place.port() != 0) listener_addresses_.emplace(place, slot);
+}
+
+void Store::CommitSockets(std::shared_ptr<const config::Snapshot> snapshot,
+                          const std::vector<config::ListenerSlot>& slots) {
+  for (config::ListenerSlot slot : slots) ForgetAddress(slot);
+  snapshot_ = std::move(snapshot);
+  for (config::ListenerSlot slot : slots) KeepAddress(slot, *snapshot_->listeners[slot]);
 }
 
 void Store::CommitRouteTables(const Staged& staged) {

@@ -85,6 +85,8 @@ class Store {
 
   // Puts what was staged against this state in its place.
   void Commit(Staged staged);
+  // A snapshot that differs from the one in force in the sockets of these listeners alone.
+  void CommitSockets(std::shared_ptr<const config::Snapshot> snapshot, const std::vector<config::ListenerSlot>& slots);
   // A snapshot that differs from the one in force in its servers' health, and in tables of hashes, alone.
   void CommitBetween(std::shared_ptr<const config::Snapshot> snapshot) { snapshot_ = std::move(snapshot); }
 
@@ -97,6 +99,8 @@ class Store {
   };
 
   void CommitListeners(const Staged& staged);
+  void ForgetAddress(config::ListenerSlot slot);
+  void KeepAddress(config::ListenerSlot slot, const config::Listener& listener);
   void CommitRouteTables(const Staged& staged);
   void CommitBackends(const Staged& staged);
   void CommitCredentials(const Staged& staged);

@@ -89,6 +89,7 @@ void Transactor::Proceed() {
     queue_.pop_front();
     Take(std::move(submission));
   }
+  if (publication_ == nullptr && bind_is_due_) BindListeners();
   const bool publication_is_due = health_is_due_ || hash_tables_.due();
   if (publication_ == nullptr && publication_is_due && !CommitIsWithin(kStillness)) {
     StartPublication(std::make_unique<Publication>());
@@ -418,7 +419,7 @@ void Transactor::StartPublication(std::unique_ptr<Publication> publication) {
   if (is_of_resources) hash_tables_.Take(*store_->snapshot(), changes);
   AddHashTables(changes);
   // Health changed, and changed back.
-  if (!is_of_resources && changes.servers.empty() && changes.backends.empty()) return;
+  if (!is_of_resources && changes.servers.empty() && changes.backends.empty() && changes.listeners.empty()) return;
   publication_ = std::move(publication);
   publish_(store_->snapshot(), std::move(changes), [this] { Adopted(); });
 }

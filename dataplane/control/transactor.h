@@ -170,10 +170,12 @@ class Transactor {
   void SaveTrialEnd(v1::HistoryEntry::Trial how);
   // The revision that was just committed; of its transaction only what its answer needs is left.
   void SaveRevision(Submission& submission, bool ends_trial);
-  persistence::Entry MakeEntry() const;
+  persistence::Record MakeRecord();
   persistence::Trial DescribeTrial() const;
   // Changes back what is on trial.
   void Revert();
+  // Gives listeners that could not be bound when they were restored their sockets, where that can be done now.
+  void BindListeners();
 
   // What is prepared: transactor_held.cc.
   void CheckHeld(const Submission& submission, Violations& violations);
@@ -217,6 +219,7 @@ class Transactor {
 
   static void OnHealthDue(void* transactor);
   static void OnTrialOver(void* transactor);
+  static void OnBindDue(void* transactor);
   static void OnHoldOver(void* transactor);
   static void OnCommitDue(void* transactor);
 
@@ -241,6 +244,8 @@ class Transactor {
   std::optional<Trial> trial_;
   event::Timer trial_timer_{&OnTrialOver, this};
   bool revert_is_due_ = false;
+  event::Timer bind_timer_{&OnBindDue, this};  // while a restored listener is not bound
+  bool bind_is_due_ = false;
   std::unique_ptr<HeldTransaction> held_;  // null: nothing is prepared
   std::chrono::microseconds held_compile_time_{0};
   event::Timer hold_timer_{&OnHoldOver, this};

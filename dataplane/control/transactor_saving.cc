@@ -10,13 +10,21 @@
 #include "dataplane/control/health_commit.h"
 #include "dataplane/control/listener_sockets.h"
 #include "dataplane/control/transactor.h"
+#include "dataplane/control/vote_saver.h"
 
 namespace fairlead::control {
 
-persistence::Entry Transactor::MakeEntry() const {
-  persistence::Entry entry;
-  entry.set_leader_epoch(leader_epoch_);
-  return entry;
+namespace {
+
+constexpr uint64_t kBindRetryMs = 1'000;
+
+}  // namespace
+
+persistence::Record Transactor::MakeRecord() {
+  persistence::Record record;
+  record.entry.set_leader_epoch(leader_epoch_);
+  saved_epoch_ = leader_epoch_;
+  return record;
 }
 
 persistence::Trial Transactor::DescribeTrial() const {
@@ -35,31 +43,28 @@ persistence::Trial Transactor::DescribeTrial() const {
 }
 
 void Transactor::SaveRevision(Submission& submission, bool ends_trial) {
-  persistence::Record record = {.change = nullptr, .answers = {}, .entry = MakeEntry()};
+  persistence::Record record = MakeRecord();
   *record.entry.mutable_revision() = *history_.newest();
   record.entry.set_transaction_hash(submission.hash);
   if (ends_trial) record.entry.set_trial_ended(v1::HistoryEntry::REVERTED);
   if (history_.newest()->trial() == v1::HistoryEntry::UNCONFIRMED) *record.entry.mutable_trial() = DescribeTrial();
+  if (submission.transaction.has_snapshot()) record.undo = history_.newest_undo()->operations;
   // The transaction itself, without a copy: from here on it belongs to whoever writes it.
   auto change = std::make_shared<v1::Transaction>();
   change->Swap(&submission.transaction);
   submission.transaction.set_id(change->id());
   memory_return_.Note(change->ByteSizeLong());
   record.change = std::move(change);
-  saved_epoch_ = leader_epoch_;
   saver_.Put(std::move(record));
 }
 
 void Transactor::SaveLeaderEpoch() {
-  if (saver_.saves() && saved_epoch_ != leader_epoch_) {
-    saver_.Put({.change = nullptr, .answers = {}, .entry = MakeEntry()});
-  }
-  saved_epoch_ = leader_epoch_;
+  if (saver_.saves() && saved_epoch_ != leader_epoch_) saver_.Put(MakeRecord());
 }
 
 void Transactor::SaveTrialEnd(v1::HistoryEntry::Trial how) {
   if (!saver_.saves()) return;
-  persistence::Record record = {.change = nullptr, .answers = {}, .entry = MakeEntry()};
+  persistence::Record record = MakeRecord();
   record.entry.set_trial_ended(how);
   saver_.Put(std::move(record));
 }
@@ -67,7 +72,8 @@ void Transactor::SaveTrialEnd(v1::HistoryEntry::Trial how) {
 void Transactor::SaveAll(v1::Snapshot config) {
   auto change = std::make_shared<v1::Transaction>();
   *change->mutable_snapshot() = std::move(config);
-  persistence::Record record = {.change = std::move(change), .answers = {}, .entry = MakeEntry()};
+  persistence::Record record = MakeRecord();
+  record.change = std::move(change);
   if (history_.newest() != nullptr) *record.entry.mutable_revision() = *history_.newest();
   if (trial_.has_value()) *record.entry.mutable_trial() = DescribeTrial();
   memory_.ForEach([&](const AnswerMemory::Entry& entry) {
@@ -77,11 +83,15 @@ void Transactor::SaveAll(v1::Snapshot config) {
     *answer.mutable_applied() = entry.answer->applied();
     answer.mutable_applied()->set_saved(true);
   });
-  saved_epoch_ = leader_epoch_;
   saver_.Put(std::move(record));
 }
 
 absl::Status Transactor::Restore(persistence::Restored restored, absl::AnyInvocable<void()> on_adopted) {
+  leader_epoch_ = saved_epoch_ = restored.leader_epoch;
+  if (restored.revision.revision() == 0) {  // a leader was heard, and nothing was applied
+    on_adopted();
+    return absl::OkStatus();
+  }
   v1::Transaction transaction;
   *transaction.mutable_snapshot() = std::move(restored.config);
   std::variant<Violations, Staged> compiled = compiler_.Compile(transaction, *store_);
@@ -94,15 +104,9 @@ absl::Status Transactor::Restore(persistence::Restored restored, absl::AnyInvoca
   }
   Staged& staged = std::get<Staged>(compiled);
   if (api::Fingerprint(staged.fingerprint).ToHex() != restored.revision.fingerprint()) {
-    return absl::InvalidArgumentError("its fingerprint is not that of its revision");
+    return absl::InvalidArgumentError("it holds what this version of the program does not know");
   }
-  Violations unbound;
-  OpenListenerSockets(*store_, workers_, staged, unbound);
-  if (!unbound.empty()) {
-    const v1::Violation& violation = unbound.list().front();
-    return absl::UnavailableError(base::StrCat(violation.path(), ": ", violation.message()));
-  }
-  leader_epoch_ = saved_epoch_ = restored.leader_epoch;
+  OpenRestoredSockets(*store_, workers_, staged);
   for (persistence::Answer& answer : *restored.answers.mutable_answers()) {
     auto message = std::make_shared<v1::FromProxy>();
     *message->mutable_applied() = std::move(*answer.mutable_applied());
@@ -118,9 +122,30 @@ absl::Status Transactor::Restore(persistence::Restored restored, absl::AnyInvoca
   TakeDecidedHealth(*health_, places, staged.snapshot, staged.changes.list);
   publication->changes = std::move(staged.changes);
   store_->Commit(std::move(staged));
+  VoteSaver::Restore(restored.votes, *health_);
+  if (AnyUnbound(*store_->snapshot())) timers_->Schedule(&bind_timer_, kBindRetryMs);
   memory_return_.Note(transaction.ByteSizeLong());
   StartPublication(std::move(publication));
   return absl::OkStatus();
+}
+
+void Transactor::OnBindDue(void* transactor) {
+  auto* self = static_cast<Transactor*>(transactor);
+  self->bind_is_due_ = true;
+  self->Proceed();
+}
+
+void Transactor::BindListeners() {
+  bind_is_due_ = false;
+  // What is prepared was staged with the sockets that there were.
+  if (held_ != nullptr) return timers_->Schedule(&bind_timer_, kBindRetryMs);
+  auto snapshot = std::make_shared<config::Snapshot>(*store_->snapshot());
+  auto publication = std::make_unique<Publication>();
+  publication->changes.list.listeners = OpenMissingSockets(workers_, *snapshot);
+  if (AnyUnbound(*snapshot)) timers_->Schedule(&bind_timer_, kBindRetryMs);
+  if (publication->changes.list.listeners.empty()) return;
+  store_->CommitSockets(std::move(snapshot), publication->changes.list.listeners);
+  StartPublication(std::move(publication));
 }
 
 }  // namespace fairlead::control

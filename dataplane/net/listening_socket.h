@@ -2,6 +2,7 @@
 
 #include <sys/types.h>
 
+#include <string>
 #include <vector>
 
 #include "absl/status/statusor.h"
@@ -18,6 +19,11 @@ struct ListeningSockets {
   std::vector<base::UniqueFd> descriptors;
   // Of a unix socket: goes with this struct, or with whoever it is moved to.
   SocketFile file;
+  // Why there are no descriptors: a listener that was restored and can't be bound yet. Else empty.
+  std::string error = {};
+
+  // The workers take the descriptors out; how many there were stays.
+  bool bound() const { return !descriptors.empty(); }
 };
 
 // Listens on `address` for `workers` workers (1 or more).

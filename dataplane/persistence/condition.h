@@ -7,6 +7,8 @@ namespace fairlead::persistence {
 
 // How saving fares.
 struct Condition {
+  // Nothing has been said yet: the rest means nothing.
+  bool is_known = false;
   // The last record that is on the disk, and its revision or the last one before it.
   uint64_t saved_number = 0;
   uint64_t saved_revision = 0;

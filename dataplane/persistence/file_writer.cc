@@ -18,26 +18,47 @@ absl::StatusOr<FileWriter> FileWriter::Open(const SystemCalls& calls, int direct
   return FileWriter(calls, std::move(fd), good_bytes, checksum);
 }
 
-absl::StatusOr<FileWriter> FileWriter::Make(const SystemCalls& calls, int directory, const char* name,
-                                            const Image& image) {
+absl::StatusOr<FileWriter> FileWriter::Create(const SystemCalls& calls, int directory, const char* name) {
   base::UniqueFd fd(calls.open(directory, name, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0600));
   if (!fd.valid()) return absl::ErrnoToStatus(errno, "open");
+  return FileWriter(calls, std::move(fd), 0, 0);
+}
+
+absl::Status FileWriter::Write(const SystemCalls& calls, int directory, const char* name, std::string_view bytes) {
+  absl::StatusOr<FileWriter> file = Create(calls, directory, name);
+  if (!file.ok()) return file.status();
+  absl::Status status = file->Write(bytes);
+  if (status.ok()) status = file->Sync();
+  if (!status.ok()) unlinkat(directory, name, 0);  // half a file needs room as well
+  return status;
+}
+
+absl::StatusOr<FileWriter> FileWriter::Make(const SystemCalls& calls, int directory, const char* name,
+                                            const Image& image) {
+  absl::StatusOr<FileWriter> file = Create(calls, directory, name);
+  if (!file.ok()) return file.status();
   std::random_device random;
   std::string bytes = MakeHeader(uint64_t{random()} << 32 | random());
   FrameWriter frames(ChecksumOf(bytes));
-  FileWriter file(calls, std::move(fd), 0, 0);
   absl::Status status;
   image.Write([&](FrameType type, std::string_view payload) {
     if (!status.ok()) return;
     frames.Append(type, payload, bytes);
-    status = file.Write(bytes);
-    file.size_ += bytes.size();
+    status = file->Write(bytes);
+    file->size_ += bytes.size();
     bytes.clear();
   });
-  if (!status.ok()) return status;
-  if (calls.sync(file.fd_.get()) != 0) return absl::ErrnoToStatus(errno, "sync");
-  file.checksum_ = frames.checksum();
+  if (status.ok()) status = file->Sync();
+  if (!status.ok()) {
+    unlinkat(directory, name, 0);
+    return status;
+  }
+  file->checksum_ = frames.checksum();
   return file;
+}
+
+absl::Status FileWriter::Sync() {
+  return calls_->sync(fd_.get()) == 0 ? absl::OkStatus() : absl::ErrnoToStatus(errno, "sync");
 }
 
 absl::Status FileWriter::Write(std::string_view bytes) {

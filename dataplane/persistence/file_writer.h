@@ -17,6 +17,8 @@ class FileWriter {
   // Goes on behind the whole records of a file that is there (StateFile); the rest of it is cut off.
   static absl::StatusOr<FileWriter> Open(const SystemCalls& calls, int directory, const char* name, uint64_t good_bytes,
                                          uint32_t checksum);
+  // Makes a file of these bytes, in the place of any that has the name, and syncs it.
+  static absl::Status Write(const SystemCalls& calls, int directory, const char* name, std::string_view bytes);
   // Makes a new file, in the place of any that has the name, and syncs it. It says what the image does.
   static absl::StatusOr<FileWriter> Make(const SystemCalls& calls, int directory, const char* name, const Image& image);
 
@@ -33,7 +35,9 @@ class FileWriter {
   FileWriter(const SystemCalls& calls, base::UniqueFd fd, uint64_t size, uint32_t checksum)
       : calls_(&calls), fd_(std::move(fd)), size_(size), checksum_(checksum) {}
 
+  static absl::StatusOr<FileWriter> Create(const SystemCalls& calls, int directory, const char* name);
   absl::Status Write(std::string_view bytes);
+  absl::Status Sync();
 
   const SystemCalls* calls_;
   base::UniqueFd fd_;

@@ -24,6 +24,9 @@ enum class FrameType : uint8_t {
   kChange = 1,   // v1::Transaction: operations, or a snapshot
   kAnswers = 2,  // Answers
   kEntry = 3,    // Entry
+  // Of a file of votes.
+  kVotes = 4,  // Votes
+  kVotesEnd = 5,
 };
 
 // The beginning of a file; its checksum is what the first frame's goes on from.

@@ -52,18 +52,19 @@ void Image::Remove(const v1::Operation& operation) {
 
 void Image::Put(const v1::Operation& operation) {
   const ResourceKey key = KeyOf(operation);
-  if (key.kind == 0) return;
-  if (key.kind == v1::Operation::kUpsertBackend) {
-    backends_[key.id].operation = operation.SerializeAsString();
-  } else if (key.kind != v1::Operation::kUpsertServer && key.kind != v1::Operation::kSetHealth) {
-    kinds_[key.kind][key.id] = operation.SerializeAsString();
-  } else if (const auto backend = backends_.find(key.backend); backend != backends_.end()) {
-    if (key.kind == v1::Operation::kUpsertServer) {
-      backend->second.servers[key.id] = operation.SerializeAsString();
-    } else if (backend->second.servers.contains(key.id)) {
-      backend->second.health[key.id] = operation.SerializeAsString();
-    }
+  if (std::string* place = FindPlace(key)) api::CanonicalBytes(operation, *place);
+}
+
+std::string* Image::FindPlace(const ResourceKey& key) {
+  if (key.kind == 0) return nullptr;
+  if (key.kind == v1::Operation::kUpsertBackend) return &backends_[key.id].operation;
+  if (key.kind != v1::Operation::kUpsertServer && key.kind != v1::Operation::kSetHealth) {
+    return &kinds_[key.kind][key.id];
   }
+  const auto backend = backends_.find(key.backend);
+  if (backend == backends_.end()) return nullptr;
+  if (key.kind == v1::Operation::kUpsertServer) return &backend->second.servers[key.id];
+  return backend->second.servers.contains(key.id) ? &backend->second.health[key.id] : nullptr;
 }
 
 void Image::Change(const v1::Transaction& change) {
@@ -112,10 +113,7 @@ void Image::Replace(const v1::Snapshot& snapshot) {
 }
 
 void Image::PutWhole(const v1::Backend& backend) {
-  api::CanonicalBackend parts;
-  parts.Split(backend);
-  v1::Operation operation;
-  operation.mutable_upsert_backend()->ParseFromString(parts.settings());
+  v1::Operation operation = UpsertOfSettings(backend);
   Put(operation);
   operation.mutable_upsert_server()->set_backend(backend.id());
   for (const v1::Server& server : backend.servers()) {
@@ -160,7 +158,8 @@ Record Image::Revert(uint64_t now_ms) {
   trial_.Clear();
   Change(*change);
 
-  Record record = {.change = std::move(change), .answers = {}, .entry = {}};
+  Record record;
+  record.change = std::move(change);
   Entry& entry = record.entry;
   entry.set_trial_ended(v1::HistoryEntry::REVERTED);
   entry.set_number(number_ + 1);

@@ -12,6 +12,7 @@
 #include "dataplane/persistence/entry.pb.h"
 #include "dataplane/persistence/frames.h"
 #include "dataplane/persistence/record.h"
+#include "dataplane/persistence/resource_key.h"
 #include "fairlead/v1/control.pb.h"
 #include "fairlead/v1/resources.pb.h"
 #include "fairlead/v1/transaction.pb.h"
@@ -63,6 +64,8 @@ class Image {
   void Replace(const v1::Snapshot& snapshot);
   void PutWhole(const v1::Backend& backend);
   void Put(const v1::Operation& operation);
+  // Where the operation that puts this there lies, or would; null: what it belongs to is not there.
+  std::string* FindPlace(const ResourceKey& key);
   void Remove(const v1::Operation& operation);
   void ForEachOperation(const std::function<void(const std::string& operation)>& visit) const;
 

@@ -19,16 +19,21 @@ struct Found {
   int damaged = 0;
   std::optional<size_t> best;  // of `files`; none: there is nothing
 
+  std::vector<ServerVotes> votes;
+
   const StateFile* best_file() const { return best.has_value() ? &*files[*best] : nullptr; }
 };
+
+bool IsBetter(const StateFile& file, const StateFile& than) {
+  if (file.image.number() != than.image.number()) return file.image.number() > than.image.number();
+  return file.damage.empty() && !than.damage.empty();
+}
 
 absl::Status Look(const StateDirectory& directory, const char* name, std::optional<StateFile>& found,
                   std::string& damage) {
   const absl::StatusOr<std::string> text = directory.Read(name);
   if (absl::IsNotFound(text.status())) return absl::OkStatus();
   absl::StatusOr<StateFile> file = text.ok() ? ReadStateFile(*text) : text.status();
-  if (file.ok() && !file->image.FingerprintIsRight())
-    file = absl::DataLossError("its resources are not what they were");
   if (absl::IsFailedPrecondition(file.status())) {
     return absl::FailedPreconditionError(
         base::StrCat(directory.path(), "/", name, ": ", base::FromAbsl(file.status().message()),
@@ -43,8 +48,25 @@ absl::Status Look(const StateDirectory& directory, const char* name, std::option
   return absl::OkStatus();
 }
 
+absl::Status LookAtVotes(const StateDirectory& directory, const std::function<void(std::string_view)>& say,
+                         std::vector<ServerVotes>& votes) {
+  const absl::StatusOr<std::string> text = directory.Read(Writer::kVotesName);
+  if (absl::IsNotFound(text.status())) return absl::OkStatus();
+  absl::StatusOr<std::vector<ServerVotes>> read = text.ok() ? ReadVotesFile(*text) : text.status();
+  if (read.ok()) {
+    votes = *std::move(read);
+    return absl::OkStatus();
+  }
+  const std::string line =
+      base::StrCat(directory.path(), "/", Writer::kVotesName, ": ", base::FromAbsl(read.status().message()));
+  if (absl::IsFailedPrecondition(read.status())) return absl::FailedPreconditionError(line);
+  say(base::StrCat("state: ", line, ": reporters are to say again what they said"));
+  return absl::OkStatus();
+}
+
 absl::StatusOr<Found> LookInto(const StateDirectory& directory, const std::function<void(std::string_view)>& say) {
   Found found;
+  if (absl::Status status = LookAtVotes(directory, say, found.votes); !status.ok()) return status;
   for (size_t i = 0; i < found.files.size(); ++i) {
     const char* const name = Writer::kNames[i];
     std::string damage;
@@ -57,7 +79,7 @@ absl::StatusOr<Found> LookInto(const StateDirectory& directory, const std::funct
       if (!damage.empty()) directory.PutAside(name, base::StrCat(name, ".damaged"));
       continue;
     }
-    if (!found.best.has_value() || found.files[i]->image.number() > found.best_file()->image.number()) found.best = i;
+    if (!found.best.has_value() || IsBetter(*found.files[i], *found.best_file())) found.best = i;
   }
   return found;
 }
@@ -78,7 +100,7 @@ struct Journal::Impl {
   }
 
   // What is to be gone on with; else what new files say.
-  void Prepare(Found& found);
+  absl::Status Prepare(Found& found);
 
   Options options;
   StateDirectory directory;
@@ -99,12 +121,12 @@ struct Journal::Impl {
   std::thread thread;
 };
 
-void Journal::Impl::Prepare(Found& found) {
+absl::Status Journal::Impl::Prepare(Found& found) {
   damaged = found.damaged;
   const StateFile* const best = found.best_file();
   if (best == nullptr) {
     if (damaged > 0) options.say(base::StrCat("state: ", directory.path(), ": nothing to restore is left"));
-    return;
+    return absl::OkStatus();
   }
   for (size_t i = 0; i < starts.size(); ++i) {
     const std::optional<StateFile>& file = found.files[i];
@@ -119,16 +141,23 @@ void Journal::Impl::Prepare(Found& found) {
   image = std::move(found.files[*found.best]->image);
   condition.saved_revision = image.revision().revision();
   if (image.on_trial()) {
+    // What is changed back gets a fingerprint of its own: nobody could tell later.
+    if (!image.FingerprintIsRight()) {
+      return absl::FailedPreconditionError(
+          base::StrCat(directory.path(), ": it holds what this version of the program does not know"));
+    }
     first = image.Revert(options.now_ms);
     options.say(base::StrCat("state: ", first->entry.revision().comment(), ": it is changed back"));
   }
   last_number = image.number();
-  if (image.revision().revision() == 0) return;
+  if (image.number() == 0) return absl::OkStatus();
   restored.emplace();
   restored->config = image.MakeSnapshot();
   restored->revision = image.revision();
   restored->leader_epoch = image.leader_epoch();
+  restored->votes = std::move(found.votes);
   restored->answers.mutable_answers()->Add(image.answers().begin(), image.answers().end());
+  return absl::OkStatus();
 }
 
 Journal::Journal(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
@@ -143,7 +172,7 @@ absl::StatusOr<std::unique_ptr<Journal>> Journal::Open(Options options) {
   absl::StatusOr<std::unique_ptr<event::Loop>> loop = event::Loop::Create(event::IoBackend::kEpoll);
   if (!loop.ok()) return loop.status();
   auto impl = std::make_unique<Impl>(std::move(options), *std::move(directory), *std::move(loop));
-  impl->Prepare(*found);
+  if (absl::Status status = impl->Prepare(*found); !status.ok()) return status;
   return std::unique_ptr<Journal>(new Journal(std::move(impl)));
 }
 
@@ -189,6 +218,10 @@ uint64_t Journal::Append(Record record) {
   impl_->loop->mailbox().Post(
       [impl = impl_.get(), record = std::move(record)]() mutable { impl->writer->Take(std::move(record)); });
   return impl_->last_number;
+}
+
+void Journal::SaveVotes(VotePieces votes) {
+  impl_->loop->mailbox().Post([impl = impl_.get(), votes = std::move(votes)] { impl->writer->SaveVotes(votes); });
 }
 
 const Condition& Journal::condition() const { return impl_->condition; }

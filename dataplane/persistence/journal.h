@@ -14,6 +14,7 @@
 #include "dataplane/persistence/record.h"
 #include "dataplane/persistence/restored.h"
 #include "dataplane/persistence/system_calls.h"
+#include "dataplane/persistence/votes_file.h"
 
 namespace fairlead::persistence {
 
@@ -51,6 +52,8 @@ class Journal {
 
   // Saves it; the number that it returns is that of Condition::saved_number.
   uint64_t Append(Record record);
+  // Saves these in the place of those before.
+  void SaveVotes(VotePieces votes);
   const Condition& condition() const;
 
  private:

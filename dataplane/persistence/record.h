@@ -1,6 +1,7 @@
 #pragma once
 
 #include <memory>
+#include <string>
 
 #include "dataplane/persistence/entry.pb.h"
 #include "fairlead/v1/transaction.pb.h"
@@ -12,6 +13,9 @@ struct Record {
   // Its operations, or its snapshot, which replaces all: what makes the entry's revision of the one before. Null: the
   // entry has none.
   std::shared_ptr<const v1::Transaction> change;
+  // Where the change is a snapshot that leaves much as it was: the operations of a v1::Transaction, serialised, that
+  // lead back, so that only what differs is written (MakeRedo). Else empty.
+  std::string undo;
   // Of earlier transactions. Only beside a snapshot that a file is to begin with.
   Answers answers;
   // Its number is the journal's to give.

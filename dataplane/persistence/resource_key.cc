@@ -1,5 +1,8 @@
 #include "dataplane/persistence/resource_key.h"
 
+#include <string>
+
+#include "api/fingerprint/canonical_bytes.h"
 #include "google/protobuf/descriptor.h"
 
 namespace fairlead::persistence {
@@ -46,6 +49,20 @@ ResourceKey KeyOf(const v1::Operation& operation) {
   const google::protobuf::Message& resource = reflection.GetMessage(operation, field);
   return {field->number(), "",
           resource.GetReflection()->GetString(resource, resource.GetDescriptor()->FindFieldByName("id"))};
+}
+
+const FieldDescriptor* RemovalField(int kind) {
+  const google::protobuf::Descriptor& fields = *v1::Operation::descriptor();
+  const std::string& upsert = fields.FindFieldByNumber(kind)->name();
+  return fields.FindFieldByName(kRemove + upsert.substr(upsert.find('_') + 1));
+}
+
+v1::Operation UpsertOfSettings(const v1::Backend& backend) {
+  api::CanonicalBackend parts;
+  parts.Split(backend);
+  v1::Operation operation;
+  operation.mutable_upsert_backend()->ParseFromString(parts.settings());
+  return operation;
 }
 
 const FieldDescriptor* FieldInSnapshot(const v1::Operation& operation) {

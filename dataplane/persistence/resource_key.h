@@ -23,6 +23,11 @@ ResourceKey KeyOf(const v1::Operation& operation);
 // Whether it takes away what the key names.
 bool Removes(const v1::Operation& operation);
 
+// The field of Operation that removes a resource of this kind; null for servers and words.
+const google::protobuf::FieldDescriptor* RemovalField(int kind);
+// The operation that gives a backend its settings, without its servers.
+v1::Operation UpsertOfSettings(const v1::Backend& backend);
+
 // The field of Snapshot that holds what this operation would put there. Null: none does (servers lie in backends), or
 // it puts nothing.
 const google::protobuf::FieldDescriptor* FieldInSnapshot(const v1::Operation& operation);

@@ -1,8 +1,10 @@
 #pragma once
 
 #include <cstdint>
+#include <vector>
 
 #include "dataplane/persistence/entry.pb.h"
+#include "dataplane/persistence/votes.pb.h"
 #include "fairlead/v1/control.pb.h"
 #include "fairlead/v1/resources.pb.h"
 
@@ -14,6 +16,7 @@ struct Restored {
   v1::HistoryEntry revision;
   uint64_t leader_epoch = 0;
   Answers answers;
+  std::vector<ServerVotes> votes;
 };
 
 }  // namespace fairlead::persistence

@@ -6,7 +6,7 @@
 #include <vector>
 
 #include "dataplane/base/absl_strings.h"
-#include "dataplane/persistence/frames.h"
+#include "dataplane/persistence/redo.h"
 
 namespace fairlead::persistence {
 namespace {
@@ -31,11 +31,25 @@ bool Take(const FrameReader::Frame& frame, Pending& pending, std::optional<Entry
       return Parse(frame.payload, pending.answers.emplace_back());
     case FrameType::kEntry:
       return Parse(frame.payload, entry.emplace());
+    default:
+      return false;
   }
-  return false;
 }
 
 }  // namespace
+
+Frames MakeFrames(const Record& record) {
+  Frames frames;
+  if (record.change != nullptr) {
+    const auto change = record.undo.empty() ? record.change : MakeRedo(record.change, record.undo);
+    frames.emplace_back(FrameType::kChange, change->SerializeAsString());
+  }
+  if (record.answers.answers_size() > 0) {
+    frames.emplace_back(FrameType::kAnswers, record.answers.SerializeAsString());
+  }
+  frames.emplace_back(FrameType::kEntry, record.entry.SerializeAsString());
+  return frames;
+}
 
 absl::StatusOr<StateFile> ReadStateFile(std::string_view bytes) {
   absl::StatusOr<FrameReader> reader = FrameReader::Open(bytes);

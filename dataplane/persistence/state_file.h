@@ -3,9 +3,13 @@
 #include <cstdint>
 #include <string>
 #include <string_view>
+#include <utility>
+#include <vector>
 
 #include "absl/status/statusor.h"
+#include "dataplane/persistence/frames.h"
 #include "dataplane/persistence/image.h"
+#include "dataplane/persistence/record.h"
 
 namespace fairlead::persistence {
 
@@ -19,6 +23,10 @@ struct StateFile {
   // Where and how it is damaged; empty: nowhere. A record that was not written to its end is damage, too.
   std::string damage;
 };
+
+// A record as frames of a file, the entry last.
+using Frames = std::vector<std::pair<FrameType, std::string>>;
+Frames MakeFrames(const Record& record);
 
 // Any text. DATA_LOSS: there is no whole state in it. FAILED_PRECONDITION: a later version of this program wrote it.
 absl::StatusOr<StateFile> ReadStateFile(std::string_view file);

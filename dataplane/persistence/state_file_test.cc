@@ -1,11 +1,17 @@
 #include "dataplane/persistence/state_file.h"
 
+#include <memory>
 #include <set>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "dataplane/base/crc32c.h"
+#include "dataplane/persistence/frames.h"
+#include "dataplane/persistence/redo.h"
+#include "dataplane/persistence/resource_key.h"
 #include "dataplane/persistence/test_records.h"
+#include "google/protobuf/descriptor.h"
 #include "gtest/gtest.h"
 
 namespace fairlead::persistence {
@@ -153,6 +159,69 @@ TEST(StateFile, OfALaterVersionIsToldFromADamagedOne) {
   const absl::Status status = ReadStateFile(header).status();
   EXPECT_TRUE(absl::IsFailedPrecondition(status)) << status;
   EXPECT_EQ(status.message(), "it is of version 2, and this program reads version 1 alone");
+}
+
+// What belongs together in the API, so that a kind of resources that is new there is saved without anybody's help.
+TEST(ResourceKey, KnowsEveryKindOfTheApi) {
+  const google::protobuf::Descriptor& operations = *v1::Operation::descriptor();
+  for (int i = 0; i < operations.field_count(); ++i) {
+    const google::protobuf::FieldDescriptor& field = *operations.field(i);
+    v1::Operation operation;
+    const google::protobuf::Reflection& reflection = *operation.GetReflection();
+    if (field.message_type() == nullptr) {
+      reflection.SetString(&operation, &field, "x");
+      EXPECT_TRUE(Removes(operation)) << field.name();
+      EXPECT_EQ(RemovalField(KeyOf(operation).kind), &field) << field.name();
+      continue;
+    }
+    google::protobuf::Message& resource = *reflection.MutableMessage(&operation, &field);
+    if (operation.has_upsert_server() || operation.has_remove_server()) {
+      EXPECT_EQ(KeyOf(operation).kind, v1::Operation::kUpsertServer);
+      continue;
+    }
+    EXPECT_EQ(KeyOf(operation).kind, field.number());
+    const google::protobuf::FieldDescriptor* const in_snapshot = FieldInSnapshot(operation);
+    ASSERT_NE(in_snapshot, nullptr) << field.name();
+    EXPECT_EQ(FieldInOperation(*in_snapshot), &field);
+    if (operation.has_set_health()) continue;
+    EXPECT_NE(resource.GetDescriptor()->FindFieldByName("id"), nullptr) << field.name();
+    EXPECT_NE(RemovalField(field.number()), nullptr) << field.name();
+  }
+  const google::protobuf::Descriptor& snapshot = *v1::Snapshot::descriptor();
+  for (int i = 0; i < snapshot.field_count(); ++i) {
+    EXPECT_NE(FieldInOperation(*snapshot.field(i)), nullptr) << snapshot.field(i)->name();
+  }
+}
+
+TEST(Redo, IsWhatASnapshotChangedAndNoMore) {
+  auto whole = std::make_shared<v1::Transaction>();
+  std::string servers;
+  for (int i = 0; i < 100; ++i) servers += "servers { id: 's" + std::to_string(i) + "' address: '10.0.0.1:80' } ";
+  RecordMaker::Parse("backends { id: 'web' " + servers +
+                         "} backends { id: 'api' } health { backend: 'web' server: 's3' "
+                         "status: UP }",
+                     *whole->mutable_snapshot());
+  v1::Transaction undo;
+  const auto add = [&](const std::string& text) { RecordMaker::Parse(text, *undo.add_operations()); };
+  add("upsert_server { backend: 'web' server { id: 's7' address: '10.0.0.9:80' } }");  // it was another
+  add("upsert_server { backend: 'web' server { id: 'gone' address: '10.0.0.9:80' } }");
+  add("remove_server { backend: 'web' server: 's9' }");  // it was not there
+  add("remove_backend: 'api'");
+  add("upsert_listener { id: 'web' }");
+  add("set_health { backend: 'web' server: 's3' }");
+  add("set_health { backend: 'web' server: 's4' status: DOWN }");
+  const auto redo = MakeRedo(whole, undo.SerializeAsString());
+  v1::Transaction wanted;
+  RecordMaker::Parse(R"(operations { remove_listener: "web" }
+                        operations { upsert_backend { id: "api" } }
+                        operations { remove_server { backend: "web" server: "gone" } }
+                        operations { upsert_server { backend: "web" server { id: "s7" address: "10.0.0.1:80" } } }
+                        operations { upsert_server { backend: "web" server { id: "s9" address: "10.0.0.1:80" } } }
+                        operations { set_health { backend: "web" server: "s3" status: UP } }
+                        operations { set_health { backend: "web" server: "s4" } })",
+                     wanted);
+  EXPECT_EQ(redo->DebugString(), wanted.DebugString());
+  EXPECT_EQ(MakeRedo(whole, whole->SerializeAsString()), whole) << "as much as the whole";
 }
 
 TEST(Image, GoesBackFromATrialLeavingLaterWordsAlone) {

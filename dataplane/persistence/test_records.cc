@@ -20,7 +20,8 @@ Record RecordMaker::Snapshot(const std::string& text) {
 }
 
 Record RecordMaker::Finish(std::shared_ptr<v1::Transaction> change) {
-  Record record = {.change = change, .answers = {}, .entry = {}};
+  Record record;
+  record.change = change;
   const uint64_t number = image_.number() + 1;
   image_.Change(*change);
   record.entry.set_number(number);

@@ -21,7 +21,7 @@ absl::StatusOr<FileWriter> WriteAnew(const StateDirectory& directory, const Syst
   if (file.ok() && file->image.number() == number && file->image.FingerprintIsRight()) {
     return FileWriter::Make(calls, directory.fd(), NewName(target).c_str(), file->image);
   }
-  return absl::DataLossError(base::StrCat(source, ": what is on the disk is not what was written there",
+  return absl::DataLossError(base::StrCat("what is on the disk is not what was written there",
                                           file.ok() && !file->damage.empty() ? ": " + file->damage : ""));
 }
 
@@ -64,14 +64,8 @@ void Writer::Take(Record record) {
   waiting.number = last_number_ = record.entry.number();
   if (record.entry.has_revision()) last_revision_ = record.entry.revision().revision();
   waiting.revision = last_revision_;
-  if (record.change != nullptr) {
-    waiting.is_whole = record.change->has_snapshot();
-    waiting.frames.emplace_back(FrameType::kChange, record.change->SerializeAsString());
-  }
-  if (record.answers.answers_size() > 0) {
-    waiting.frames.emplace_back(FrameType::kAnswers, record.answers.SerializeAsString());
-  }
-  waiting.frames.emplace_back(FrameType::kEntry, record.entry.SerializeAsString());
+  waiting.is_whole = record.change != nullptr && record.change->has_snapshot() && record.undo.empty();
+  waiting.frames = MakeFrames(record);
   for (const auto& [type, payload] : waiting.frames) waiting.bytes += payload.size();
   waiting_bytes_ += waiting.bytes;
   if (waiting.is_whole) all_is_coming_ = false;
@@ -150,8 +144,20 @@ absl::Status Writer::PutInPlace(const char* name) {
   return absl::OkStatus();
 }
 
+void Writer::SaveVotes(const VotePieces& votes) {
+  const absl::Status status =
+      FileWriter::Write(*options_.calls, options_.directory->fd(), NewName(kVotesName).c_str(), MakeVotesFile(votes));
+  const absl::Status saved = status.ok() ? PutInPlace(kVotesName) : status;
+  if (!saved.ok()) ++condition_.failures;
+  if (!saved.ok() && !votes_failed_) {
+    options_.say(base::StrCat("state: ", options_.directory->path(), "/", kVotesName, ": ",
+                              base::FromAbsl(saved.message()), "; tried again with the next"));
+  }
+  votes_failed_ = !saved.ok();
+}
+
 void Writer::RewriteOne() {
-  if (rewrite_.has_value()) return;
+  if (rewrite_.has_value() || rewrite_failed_) return;
   for (const bool missing : {true, false}) {
     for (size_t target = 0; target < copies_.size(); ++target) {
       const Copy& copy = copies_[target];
@@ -197,8 +203,14 @@ void Writer::OnRewritten(absl::StatusOr<FileWriter> file) {
       ++condition_.rewrites;
     }
   }
-  if (absl::IsDataLoss(status)) copies_[done.source].file.reset();
-  if (!status.ok()) Fail(copy, status);
+  if (absl::IsDataLoss(status)) {
+    copies_[done.source].file.reset();
+    Fail(copies_[done.source], status);
+  } else if (!status.ok()) {
+    // What the target was before is as good as it was.
+    rewrite_failed_ = true;
+    Say(copy, status);
+  }
   Flush();
 }
 
@@ -229,8 +241,12 @@ void Writer::ForgetWritten() {
 }
 
 void Writer::Fail(Copy& copy, const absl::Status& status) {
-  ++condition_.failures;
   copy.failed = true;
+  Say(copy, status);
+}
+
+void Writer::Say(const Copy& copy, const absl::Status& status) {
+  ++condition_.failures;
   const std::string error =
       base::StrCat(options_.directory->path(), "/", copy.name, ": ", base::FromAbsl(status.message()));
   if (condition_.error.empty()) options_.say(base::StrCat("state: ", error, "; tried every second from now on"));
@@ -241,14 +257,16 @@ void Writer::Fail(Copy& copy, const absl::Status& status) {
 void Writer::OnRetry(void* writer) {
   auto* self = static_cast<Writer*>(writer);
   for (Copy& copy : self->copies_) copy.failed = false;
+  self->rewrite_failed_ = false;
   self->Flush();
 }
 
 void Writer::Report() {
+  condition_.is_known = true;
   condition_.good_copies = 0;
   condition_.bytes = 0;
   condition_.is_stuck = true;
-  bool all_written = true;
+  bool all_written = !rewrite_failed_;
   for (const Copy& copy : copies_) {
     all_written = all_written && copy.file.has_value() && copy.number == last_number_;
     if (!copy.file.has_value()) continue;

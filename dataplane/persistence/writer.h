@@ -20,7 +20,9 @@
 #include "dataplane/persistence/frames.h"
 #include "dataplane/persistence/record.h"
 #include "dataplane/persistence/state_directory.h"
+#include "dataplane/persistence/state_file.h"
 #include "dataplane/persistence/system_calls.h"
+#include "dataplane/persistence/votes_file.h"
 
 namespace fairlead::persistence {
 
@@ -35,6 +37,7 @@ namespace fairlead::persistence {
 class Writer {
  public:
   static constexpr std::array<const char*, 2> kNames = {"state-a", "state-b"};
+  static constexpr char kVotesName[] = "votes";
   // How long something that could not be written waits to be tried again.
   static constexpr uint64_t kRetryMs = 1'000;
   // Bytes of records that wait for a disk, beyond which they are dropped for a record of everything.
@@ -72,9 +75,10 @@ class Writer {
   void Take(Record record);
   // Writes what waits.
   void Flush();
+  // Writes the file of votes anew. Where that fails, the one before stays; the next are tried again.
+  void SaveVotes(const VotePieces& votes);
 
  private:
-  using Frames = std::vector<std::pair<FrameType, std::string>>;
   struct Waiting {
     uint64_t number = 0;
     uint64_t revision = 0;  // of it, or the last before
@@ -114,7 +118,9 @@ class Writer {
   void StartRewrite(size_t target, size_t source);
   void OnRewritten(absl::StatusOr<FileWriter> file);
   void ForgetWritten();
+  // The copy waits for kRetryMs.
   void Fail(Copy& copy, const absl::Status& status);
+  void Say(const Copy& copy, const absl::Status& status);
   void Report();
 
   static void OnRetry(void* writer);
@@ -127,6 +133,8 @@ class Writer {
   uint64_t last_revision_ = 0;
   bool flush_is_due_ = false;
   bool all_is_coming_ = false;
+  bool votes_failed_ = false;
+  bool rewrite_failed_ = false;  // waits for kRetryMs
   std::optional<Rewrite> rewrite_;
   event::Timer retry_timer_{&OnRetry, this};
   Condition condition_;

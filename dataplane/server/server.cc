@@ -126,6 +126,7 @@ class Server {
   // io_uring has 2 MiB of it with the kernel, and a request needs some at each side.
   static constexpr uint64_t kLeastBufferBytes = 8 * 1024 * 1024;
   static constexpr uint64_t kLookMs = 1000;
+  static constexpr uint64_t kStatePatienceMs = 5'000;
 
   absl::Status OpenAccessLog() {
     if (!options_.access_log.has_value()) return absl::OkStatus();
@@ -193,11 +194,13 @@ class Server {
                                                                 " can't be served: ", status.message())));
       }
       while (!adopted && !draining_) loop_->RunOnce(/*wait=*/true);
-      Complain(absl::StrCat("state: ", options_.state_dir, ": serving revision ", revision));
+      if (revision > 0) Complain(absl::StrCat("state: ", options_.state_dir, ": serving revision ", revision));
+      SayUnbound();
     }
     journal_->Start(
         [this](const persistence::Condition& condition) { core_->OnSaved(condition.saved_number, condition.is_stuck); },
         [this] { core_->SaveAll(); });
+    WaitForBothCopies();
     return absl::OkStatus();
   }
 
@@ -209,7 +212,36 @@ class Server {
             .failures = condition.failures,
             .rewrites = condition.rewrites,
             .damaged_files = journal_->damaged_files(),
+            .unbound_listeners = UnboundListeners().size(),
             .error = condition.error};
+  }
+
+  // What was damaged is written anew before anybody can change what is served: until then, a second fault would cost
+  // more than a revision. A disk that does not answer, or refuses, is not waited for.
+  void WaitForBothCopies() {
+    bool is_over = false;
+    event::Timer patience([](void* over) { *static_cast<bool*>(over) = true; }, &is_over);
+    loop_->timers().Schedule(&patience, kStatePatienceMs);
+    const auto is_settled = [](const persistence::Condition& condition) {
+      return condition.is_known && (condition.good_copies == 2 || !condition.error.empty());
+    };
+    while (!is_over && !draining_ && !is_settled(journal_->condition())) loop_->RunOnce(/*wait=*/true);
+  }
+
+  // Listeners that were restored and can't be bound yet.
+  std::vector<const config::Listener*> UnboundListeners() const {
+    std::vector<const config::Listener*> unbound;
+    core_->snapshot()->listeners.ForEach([&](size_t, const std::shared_ptr<const config::Listener>& listener) {
+      if (listener != nullptr && !listener->sockets->bound()) unbound.push_back(listener.get());
+    });
+    return unbound;
+  }
+
+  void SayUnbound() {
+    for (const config::Listener* listener : UnboundListeners()) {
+      any_unbound_ = true;
+      Complain(absl::StrCat("state: listener ", listener->id, ": ", listener->sockets->error, "; tried every second"));
+    }
   }
 
   v1::SavingStatus SavingStatus() const {
@@ -240,6 +272,7 @@ class Server {
     };
     if (journal_ != nullptr) {
       options.save = [this](persistence::Record record) { return journal_->Append(std::move(record)); };
+      options.save_votes = [this](persistence::VotePieces votes) { journal_->SaveVotes(std::move(votes)); };
       options.save_wait = options_.state_wait;
       options.get_saving = [this] { return SavingStatus(); };
     }
@@ -373,6 +406,10 @@ class Server {
   // Every second.
   void LookAround() {
     LookForPressure();
+    if (any_unbound_ && UnboundListeners().empty()) {
+      any_unbound_ = false;
+      Complain("state: all listeners are bound");
+    }
     for (const std::unique_ptr<IdentityFiles>& files : identities_) {
       if (const std::string line = files->Look(std::time(nullptr)); !line.empty()) Complain(line);
     }
@@ -419,6 +456,7 @@ class Server {
   std::optional<buffer::Budget> budget_;
   uint64_t started_ms_ = 0;
   bool draining_ = false;
+  bool any_unbound_ = false;  // of restored listeners
   std::vector<std::unique_ptr<IdentityFiles>> identities_;
   // Of those; null: not given.
   const IdentityFiles* admin_identity_ = nullptr;

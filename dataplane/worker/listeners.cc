@@ -2,6 +2,8 @@
 
 #include <utility>
 
+#include "dataplane/net/listening_socket.h"
+
 namespace fairlead::worker {
 
 void Listeners::Adopt(const config::Snapshot& snapshot, const std::vector<config::ListenerSlot>& changed) {
@@ -22,6 +24,7 @@ void Listeners::AdoptOne(const config::Snapshot& snapshot, config::ListenerSlot 
   } else {
     listener->Update(*config);
   }
+  if (!config->sockets->bound()) return;
   std::unique_ptr<ListeningSocket>& socket = sockets_[config->sockets.get()];
   if (socket == nullptr) socket = std::make_unique<ListeningSocket>(environment_, config->sockets.get());
   socket->set_listener(listener.get());

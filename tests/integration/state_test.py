@@ -1,6 +1,9 @@
 """--state_dir: what was applied is served again after a restart, before anybody is asked."""
 
 import pathlib
+import re
+import shutil
+import socket
 
 import pytest
 
@@ -139,6 +142,20 @@ class TestRestart:
             assert control.hello.revision == 1
 
 
+    def test_what_reporters_said_lives_on_as_long_as_it_would_have(self, site: Site):
+        with site.proxy.connect() as control:
+            control.replace(site.config({"id": "w1", "address": "127.0.0.1:9"}))
+        said = "report web/w1 down ttl=60s reporter=probe-a incarnation=2 seq=5 reason=refused"
+        assert site.proxy.report(said) == ["ok"]
+        wait_until(lambda: (site.directory / "votes").exists(), "it is saved")
+        proxy = site.restart()
+        status = proxy.server_status("web", "w1")
+        assert (status["health"], status["decided_by"], status["reason"]) == ("DOWN", "probe-a", "refused")
+        assert 0 < status["expires_in_ms"] < 60_000
+        (answer,) = proxy.report(said)
+        assert "stale" in answer
+
+
 class TestTrial:
     def test_a_revision_on_trial_is_changed_back_by_a_restart(self, site: Site):
         with site.proxy.connect() as control:
@@ -236,3 +253,90 @@ class TestDamage:
             assert control.replace(site.config()).saved
         assert f"state: {site.directory}: nothing to restore is left" in proxy.process.stderr()
         assert (site.directory / "state-a.damaged").read_bytes() == b"garbage"
+
+
+class TestUnboundListener:
+    def test_the_rest_is_served_and_it_is_tried_until_it_can_be(self, site: Site, start_origin):
+        origin: Origin = start_origin("w1")
+        config = site.config(origin.server())
+        config["listeners"].append(configs.listener("other"))
+        with site.proxy.connect() as control:
+            control.replace(config)
+        site.proxy.process.kill()
+        host, _, port = site.address.partition(":")
+        with socket.create_server((host, int(port))):
+            proxy = site.start()
+            assert proxy.metrics()["fairlead_state_unbound_listeners"] == 1
+            status = fairleadctl(proxy.control, "status").out
+            assert re.search(r"web +not bound: cannot listen on \S+: Address already in use", status)
+            with proxy.open("other") as wire:
+                assert wire.request(get("/")).status == 200
+            with proxy.connect() as control:
+                assert control.hello.revision == 1
+                assert control.apply({"remove_listener": "other"}).saved
+        wait_until(lambda: proxy.metrics()["fairlead_state_unbound_listeners"] == 0, "it is bound")
+        with proxy.open() as wire:
+            assert wire.request(get("/")).status == 200
+        wait_until(lambda: "state: all listeners are bound" in proxy.process.stderr(), "it says so")
+        assert "state: listener web: cannot listen on" in proxy.process.stderr()
+
+
+class TestFullDisk:
+    """A real one: 300 KiB of memory, mounted where nobody but the proxy sees it."""
+
+    KIB = 300
+
+    @pytest.fixture
+    def proxy(self, bench: Workbench) -> Fairlead:
+        self.state = bench.directory / "state"
+        self.state.mkdir(mode=0o700)
+        mount = f"mount -t tmpfs -o size={self.KIB}k,mode=0700 state {self.state}"
+        filler = f"head -c 200K /dev/zero > {self.state}/filler"
+        return Fairlead(
+            bench,
+            IO,
+            flags=(f"--state_dir={self.state}",),
+            wrapper=("unshare", "--mount", "sh", "-c", f'{mount} && {filler} && exec "$@"', "sh"),
+        )
+
+    def inside(self, proxy: Fairlead) -> pathlib.Path:
+        """The directory as the proxy sees it."""
+        return pathlib.Path(f"/proc/{proxy.process.pid}/root{self.state}")
+
+    def test_stops_nothing_and_is_written_to_when_there_is_room(self, proxy: Fairlead, bench: Workbench, start_origin):
+        origin: Origin = start_origin("w1")
+        with proxy.connect() as control:
+            assert control.replace(configs.site(origin.server())).saved
+            revision = 1
+            while control.apply(*self.bulk(revision)).saved:
+                revision += 1
+                assert revision < 100, "the disk is never full"
+            wait_until(lambda: "No space left on device" in proxy.status()["state_on_disk"]["error"], "it is known")
+            metrics = proxy.metrics()
+            assert metrics["fairlead_state_write_errors_total"] > 0
+            assert metrics["fairlead_state_saved_revision"] < metrics["fairlead_revision"]
+            assert "No space left on device" in fairleadctl(proxy.control, "status").out
+            outcome = fairleadctl(proxy.control, "server", "weight", "web/w1", "7")
+            assert outcome.code == 0
+            assert "is not on the proxy's disk yet" in outcome.err
+            with proxy.open() as wire:
+                assert wire.request(get("/")).status == 200
+
+            (self.inside(proxy) / "filler").unlink()
+            wait_until(lambda: proxy.status()["state_on_disk"]["error"] == "", "all is written")
+            applied = control.apply(*self.bulk(0))
+            assert applied.saved
+        assert proxy.process.stderr().count("No space left on device; tried every second") == 1
+        copy = bench.directory / "copy"
+        shutil.copytree(self.inside(proxy), copy, ignore=shutil.ignore_patterns("filler"))
+        copy.chmod(0o700)
+        again = Fairlead(bench, IO, flags=(f"--state_dir={copy}",), name="again")
+        with again.connect() as control:
+            assert (control.hello.revision, control.hello.fingerprint) == (applied.revision, applied.fingerprint)
+
+    @staticmethod
+    def bulk(number: int) -> list[configs.Fields]:
+        """About 5 KiB, always of the same resource."""
+        server = {"id": "w2", "address": "127.0.0.1:9", "weight": 0, "labels": {"number": str(number)}}
+        server["labels"].update({f"label-{index}": "x" * 100 for index in range(40)})
+        return [configs.upsert_server("web", server)]
