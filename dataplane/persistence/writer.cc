@@ -56,7 +56,7 @@ Writer::Writer(Options options, const std::array<std::optional<Start>, 2>& start
 }
 
 Writer::~Writer() {
-  if (rewrite_.has_value()) rewrite_->thread.join();
+  if (rewrite_ != nullptr) rewrite_->thread.join();
 }
 
 void Writer::Take(Record record) {
@@ -107,7 +107,7 @@ void Writer::MakeMissing() {
     if (!AnyGood() && !copy.failed) MakeFromWaiting(copy);
   }
   const bool none_can = !copies_[0].failed && !copies_[1].failed && !AnyGood();
-  if (none_can && !rewrite_.has_value() && !std::exchange(all_is_coming_, true)) options_.need_all();
+  if (none_can && !rewrite_ != nullptr && !std::exchange(all_is_coming_, true)) options_.need_all();
 }
 
 void Writer::MakeFromWaiting(Copy& copy) {
@@ -157,7 +157,7 @@ void Writer::SaveVotes(const VotePieces& votes) {
 }
 
 void Writer::RewriteOne() {
-  if (rewrite_.has_value() || rewrite_failed_) return;
+  if (rewrite_ != nullptr || rewrite_failed_) return;
   for (const bool missing : {true, false}) {
     for (size_t target = 0; target < copies_.size(); ++target) {
       const Copy& copy = copies_[target];
@@ -172,7 +172,7 @@ void Writer::RewriteOne() {
 
 void Writer::StartRewrite(size_t target, size_t source) {
   const Copy& from = copies_[source];
-  rewrite_.emplace();
+  rewrite_ = std::make_unique<Rewrite>();
   rewrite_->target = target;
   rewrite_->source = source;
   rewrite_->number = from.number;
@@ -186,14 +186,13 @@ void Writer::StartRewrite(size_t target, size_t source) {
 
 void Writer::OnRewritten(absl::StatusOr<FileWriter> file) {
   rewrite_->thread.join();
-  const Rewrite done = *std::move(rewrite_);
-  rewrite_.reset();
-  Copy& copy = copies_[done.target];
+  const std::unique_ptr<Rewrite> done = std::move(rewrite_);
+  Copy& copy = copies_[done->target];
   absl::Status status = file.status();
-  if (status.ok() && !done.is_useless) {
+  if (status.ok() && !done->is_useless) {
     Copy anew;
     anew.name = copy.name;
-    anew.number = done.number;
+    anew.number = done->number;
     anew.first_bytes = file->size();
     anew.file = *std::move(file);
     status = Append(anew);
@@ -204,8 +203,8 @@ void Writer::OnRewritten(absl::StatusOr<FileWriter> file) {
     }
   }
   if (absl::IsDataLoss(status)) {
-    copies_[done.source].file.reset();
-    Fail(copies_[done.source], status);
+    copies_[done->source].file.reset();
+    Fail(copies_[done->source], status);
   } else if (!status.ok()) {
     // What the target was before is as good as it was.
     rewrite_failed_ = true;
@@ -219,7 +218,7 @@ void Writer::ForgetWritten() {
   for (const Copy& copy : copies_) {
     if (copy.file.has_value()) written = std::min(written, copy.number);
   }
-  if (rewrite_.has_value()) written = std::min(written, rewrite_->number);
+  if (rewrite_ != nullptr) written = std::min(written, rewrite_->number);
   const auto forget_first = [this] {
     waiting_bytes_ -= waiting_.front().bytes;
     waiting_.pop_front();
@@ -236,7 +235,7 @@ void Writer::ForgetWritten() {
   for (Copy& copy : copies_) {
     if (copy.file.has_value() && copy.number < last_number_) copy.file.reset();
   }
-  if (rewrite_.has_value()) rewrite_->is_useless = true;
+  if (rewrite_ != nullptr) rewrite_->is_useless = true;
   while (!waiting_.empty()) forget_first();
 }
 

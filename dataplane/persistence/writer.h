@@ -135,7 +135,7 @@ class Writer {
   bool all_is_coming_ = false;
   bool votes_failed_ = false;
   bool rewrite_failed_ = false;  // waits for kRetryMs
-  std::optional<Rewrite> rewrite_;
+  std::unique_ptr<Rewrite> rewrite_;  // null: none is
   event::Timer retry_timer_{&OnRetry, this};
   Condition condition_;
 };
