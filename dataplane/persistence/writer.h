@@ -134,7 +134,7 @@ class Writer {
   bool flush_is_due_ = false;
   bool all_is_coming_ = false;
   bool votes_failed_ = false;
-  bool rewrite_failed_ = false;  // waits for kRetryMs
+  bool rewrite_failed_ = false;       // waits for kRetryMs
   std::unique_ptr<Rewrite> rewrite_;  // null: none is
   event::Timer retry_timer_{&OnRetry, this};
   Condition condition_;
