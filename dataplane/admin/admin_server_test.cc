@@ -221,7 +221,8 @@ TEST_P(AdminServerTest, NamesItsPathsWhereThereIsNothing) {
   for (const char* path : {"/", "/statu", "/status/", "/Live"}) {
     const Response response = Ask(Get(path));
     EXPECT_EQ(response.status, 404);
-    EXPECT_EQ(response.body, "404 Not Found: want /live, /ready, /metrics or /status\n");
+    EXPECT_EQ(response.body,
+              "404 Not Found: want /live, /ready, /metrics, /status or /status/servers/BACKEND/SERVER\n");
   }
 }
 

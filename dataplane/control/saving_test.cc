@@ -420,6 +420,8 @@ TEST(Votes, AreHandedOverEveryFiveSecondsAndGivenBackWithWhatIsLeftOfTheirLives)
       << "it was said before";
   anew.Advance(15'001);
   anew.Advance(10);
+  EXPECT_EQ(anew.PublishedHealth("web", "w1"), config::Health::kUp) << "the first one's word, which lives longer";
+  anew.Advance(30'000);
   EXPECT_EQ(anew.PublishedHealth("web", "w1"), config::Health::kUnknown);
 }
 

@@ -375,8 +375,11 @@ bool HealthTable::Restore(const StoredServer& stored, uint64_t elapsed_ms) {
     uint64_t& arrivals = vote.after_controller ? impl_->arrivals : impl_->restored_arrivals;
     RestoreVote(vote, elapsed_ms, impl_->authors.Get(vote.reporter), ++arrivals, now_ms, spoken.votes);
   }
+  const config::Health before = spoken.judgement.health();
   RestoreDecision(stored, elapsed_ms, server->backend().note().rules.get(), now_ms, spoken);
-  impl_->Follow(spoken);
+  impl_->Follow(spoken, /*tell=*/false);
+  const config::Health after = spoken.judgement.health();
+  if (after != before) impl_->on_change(stored.backend, stored.server, after);
   return true;
 }
 
