@@ -422,6 +422,7 @@ TEST(Votes, AreHandedOverEveryFiveSecondsAndGivenBackWithWhatIsLeftOfTheirLives)
   anew.Advance(10);
   EXPECT_EQ(anew.PublishedHealth("web", "w1"), config::Health::kUp) << "the first one's word, which lives longer";
   anew.Advance(30'000);
+  anew.Advance(10);
   EXPECT_EQ(anew.PublishedHealth("web", "w1"), config::Health::kUnknown);
 }
 
