@@ -107,7 +107,7 @@ void Writer::MakeMissing() {
     if (!AnyGood() && !copy.failed) MakeFromWaiting(copy);
   }
   const bool none_can = !copies_[0].failed && !copies_[1].failed && !AnyGood();
-  if (none_can && !rewrite_ != nullptr && !std::exchange(all_is_coming_, true)) options_.need_all();
+  if (none_can && rewrite_ == nullptr && !std::exchange(all_is_coming_, true)) options_.need_all();
 }
 
 void Writer::MakeFromWaiting(Copy& copy) {
