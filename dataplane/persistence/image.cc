@@ -9,19 +9,23 @@
 #include "dataplane/base/absl_strings.h"
 #include "dataplane/persistence/resource_key.h"
 #include "google/protobuf/io/coded_stream.h"
-#include "google/protobuf/io/zero_copy_stream_impl_lite.h"
 #include "google/protobuf/wire_format_lite.h"
 
 namespace fairlead::persistence {
 namespace {
 
 using google::protobuf::internal::WireFormatLite;
+using google::protobuf::io::CodedOutputStream;
 
 // As one of Transaction.operations.
 void AppendOperation(const std::string& operation, std::string& transaction) {
-  google::protobuf::io::StringOutputStream stream(&transaction);
-  google::protobuf::io::CodedOutputStream output(&stream);
-  WireFormatLite::WriteBytes(v1::Transaction::kOperationsFieldNumber, operation, &output);
+  uint8_t head[10];
+  const uint32_t tag =
+      WireFormatLite::MakeTag(v1::Transaction::kOperationsFieldNumber, WireFormatLite::WIRETYPE_LENGTH_DELIMITED);
+  uint8_t* end = CodedOutputStream::WriteVarint32ToArray(tag, head);
+  end = CodedOutputStream::WriteVarint32ToArray(static_cast<uint32_t>(operation.size()), end);
+  transaction.append(head, end);
+  transaction += operation;
 }
 
 v1::Applied AnswerOf(const v1::HistoryEntry& revision) {
