@@ -121,9 +121,10 @@ TEST_F(Preconditions, AResourceMustBeAsItWasBelievedToBe) {
       ElementsAre(testing::StartsWith("PRECONDITION_FAILED preconditions[0].resource: server \"web/w9\" exists: ")));
   EXPECT_THAT(Try(operation, R"(resource { kind: "backend" id: "none" fingerprint: "0123" })"),
               ElementsAre("PRECONDITION_FAILED preconditions[0].resource: there is no backend \"none\""));
-  EXPECT_THAT(Try(operation, R"(resource { kind: "sock" id: "x" })"),
-              ElementsAre("INVALID_ARGUMENT preconditions[0].resource.kind: unknown: \"sock\"; known are listener, "
-                          "route_table, backend, server, certificate, trust_bundle, ticket_keys, health"));
+  EXPECT_THAT(
+      Try(operation, R"(resource { kind: "sock" id: "x" })"),
+      ElementsAre("INVALID_ARGUMENT preconditions[0].resource.kind: unknown: \"sock\"; known are listener, "
+                  "route_table, backend, server, certificate, trust_bundle, ticket_keys, health, reporter, scope"));
   EXPECT_THAT(Try(operation, R"(resource { kind: "health" id: "web/w9" })"), IsEmpty());
   const std::string is = TestCore::ViolationsOf(test_.Do(ParseTransaction(
       base::StrCat(operation, R"( preconditions { resource { kind: "backend" id: "api" fingerprint: "00" } })"))))[0];
