@@ -1,9 +1,20 @@
 """Ports that nothing listens on."""
 
+import pathlib
+import random
 import socket
+
+_FIRST = 10_000
 
 
 def closed_port() -> str:
-    """An address on which nothing listens."""
-    with socket.create_server(("127.0.0.1", 0)) as probe:
-        return "127.0.0.1:%d" % probe.getsockname()[1]
+    """An address on which nothing listens. The system gives its port to no connection and no port 0, so that who is told
+    it can still listen there a moment later."""
+    end = int(pathlib.Path("/proc/sys/net/ipv4/ip_local_port_range").read_text().split()[0])
+    while True:
+        port = random.SystemRandom().randrange(_FIRST, end)
+        try:
+            socket.create_server(("127.0.0.1", port)).close()
+            return f"127.0.0.1:{port}"
+        except OSError:
+            continue
