@@ -408,7 +408,7 @@ def test_an_operator_may_depose_the_leader_and_keep_the_place(bench: Workbench, 
     etcd.ctl("put", "/fairlead/leader", "maintenance until noon")
     for controller in controllers.all.values():
         wait_until(lambda: role(controller) == "FOLLOWING", "nobody leads")
-        assert controller.status()["store"]["leader"] == "maintenance until noon"
+        wait_until(lambda: controller.status()["store"]["leader"] == "maintenance until noon", "who is in its place")
     site(4)
     assert settled(lambda: [weight(proxy) for proxy in proxies]) == [1, 1, 1]
     etcd.delete("/fairlead/leader")
