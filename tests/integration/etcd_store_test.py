@@ -288,6 +288,8 @@ def test_a_leader_that_was_paused_writes_nothing_when_it_wakes(bench: Workbench,
         controllers = Controllers(bench, etcd, flags=("--dial=" + ",".join(proxy.control for proxy in proxies),))
     wait_for_weight(proxies, 1)
     paused = controllers.leader()
+    # What it has sent until now is in its log, too.
+    wait_until(lambda: len(paused.lines(": applied")) >= len(proxies), "it has heard all answers")
     paused.process.send_signal(signal.SIGSTOP)
     site(5)
     successor = controllers.leader(other_than=paused)
