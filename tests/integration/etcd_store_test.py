@@ -150,7 +150,7 @@ def test_one_of_three_leads_and_the_key_says_so(bench: Workbench, etcd: Etcd, si
     assert record == {"name": leader.name.removeprefix("ctl-"), "listening_on": leader.address}
     for follower in controllers.followers():
         wait_until(lambda: role(follower) == "FOLLOWING", "the others follow")
-        assert follower.status()["store"]["leader_address"] == leader.address
+        wait_until(lambda: follower.status()["store"]["leader_address"] == leader.address, "they know whom")
         assert epoch(follower) == epoch(leader)
 
 
@@ -174,7 +174,7 @@ def test_an_edit_in_the_store_is_sent_at_once_and_only_the_edit(bench: Workbench
     wait_for_weight(proxies, 1)
     site(7)
     wait_for_weight(proxies, 7)
-    assert len(leader.lines("1 operation on revision 1")) == 1
+    wait_until(lambda: leader.lines("1 operation on revision 1"), "its log says what it sent")
 
 
 def test_documents_are_one_state_and_what_is_wrong_in_one_is_named(bench: Workbench, etcd: Etcd, site):
@@ -194,7 +194,7 @@ def test_documents_are_one_state_and_what_is_wrong_in_one_is_named(bench: Workbe
 
     site(3)
     wait_until(lambda: len(proxies[0].status()["backends"]) == 1, "the next good state is served")
-    assert file_error(leader) == ""
+    wait_until(lambda: file_error(leader) == "", "nothing is wrong any more")
     etcd.put("site.yaml", "{}")
     wait_until(lambda: not proxies[0].status()["backends"], "an empty document says that nothing is to be served")
 
@@ -204,7 +204,7 @@ def test_who_has_nothing_to_serve_does_not_lead(bench: Workbench, etcd: Etcd, or
     controllers = Controllers(bench, etcd)
     for controller in controllers.all.values():
         wait_until(lambda: file_error(controller), "the fault is known")
-        assert role(controller) == "STANDING_BY"
+        wait_until(lambda: role(controller) == "STANDING_BY", "it does not stand for election")
     etcd.put("site.yaml", configs.site(origin.server()))
     controllers.leader()
 
@@ -259,7 +259,9 @@ def test_leaders_are_killed_under_traffic_and_edits_and_no_request_fails(bench: 
         assert_no_failure(hammer.stop())
     assert epochs == sorted(set(epochs))
     fingerprints = {proxy.status()["fingerprint"] for proxy in proxies}
-    assert fingerprints == {controllers.leader().status()["desired_fingerprint"]}
+    assert len(fingerprints) == 1
+    leader = controllers.leader()
+    wait_until(lambda: fingerprints == {leader.status()["desired_fingerprint"]}, "it is what the leader wants")
     assert not any(controller.lines("rejected") for controller in controllers.all.values())
 
 
@@ -335,7 +337,7 @@ def test_the_store_goes_and_comes_back(bench: Workbench, etcd: Etcd, site):
 
     etcd.kill()
     wait_until(lambda: role(leader) == "STANDING_BY", "nobody can be sure to lead")
-    assert leader.status()["store"]["error"]
+    wait_until(lambda: leader.status()["store"]["error"], "it says why")
     hammer.wait_for_progress(100)
     etcd.start()
     etcd.wait_until_up()
