@@ -144,7 +144,8 @@ def test_without_a_name_the_listeners_backend_is_asked(fairlead: Fairlead):
 
 def test_what_is_no_tls_is_closed_and_told(bench: Workbench, io: str):
     log = AccessLogFile(bench.directory / "access.log")
-    fairlead = Fairlead(bench, io, flags=(f"--access_log=file:{log.path}",))
+    # One worker, whose lines stand in their order.
+    fairlead = Fairlead(bench, io, workers=1, flags=(f"--access_log=file:{log.path}",))
     with ScriptedOrigin(lambda wire: wire.take_rest()) as origin:
         apply(fairlead, site(("red", {"id": "s", "address": origin.address})))
         for bytes_sent in (b"GET / HTTP/1.1\r\n\r\n", client_hello("red.example")[:50], client_hello("green.example")):
