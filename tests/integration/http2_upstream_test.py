@@ -432,7 +432,7 @@ def test_a_server_that_answers_pings_may_think(one_worker: Fairlead):
         wire.read_to_end()
 
     with H2Origin(script) as origin:
-        serve(one_worker, server(origin), http2={"ping_interval": "1s", "ping_timeout": "10s"})
+        serve(one_worker, server(origin), http2={"ping_interval": "1s", "ping_timeout": "3s"})
         with one_worker.open() as wire:
             assert wire.request(get("/")).body == b"thought"
 
