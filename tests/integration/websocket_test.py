@@ -327,10 +327,10 @@ def test_a_tunnel_without_a_byte_is_closed_after_its_time(fairlead: Fairlead):
             ended.set()
 
     with ScriptedOrigin(switching(script)) as origin:
-        serve(fairlead, origin, timeouts={"tunnel_idle": "0.4s", "idle": "0.1s", "response": "0.2s"})
+        serve(fairlead, origin, timeouts={"tunnel_idle": "3s", "idle": "0.5s", "response": "1s"})
         with open_tunnel(fairlead) as wire:
-            for _ in range(5):
-                assert wire.stays_open(0.2)  # beyond the other times
+            for _ in range(3):
+                assert wire.stays_open(1.2)  # beyond the other times, and together beyond the tunnel's
                 wire.send(b"x")
             assert wire.is_closed()
         assert ended.wait(20)

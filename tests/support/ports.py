@@ -1,10 +1,16 @@
-"""Ports that nothing listens on."""
+"""Ports that nothing listens on, and addresses that nobody else uses."""
 
 import pathlib
 import random
 import socket
 
 _FIRST = 10_000
+
+
+def own_host() -> str:
+    """An address of this machine's loopback for the caller alone: nobody takes a port of it that becomes free."""
+    draw = random.SystemRandom().randrange
+    return f"127.{draw(1, 255)}.{draw(1, 255)}.{draw(1, 255)}"
 
 
 def closed_port() -> str:
