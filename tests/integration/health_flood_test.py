@@ -13,6 +13,9 @@ from tests.support import api, configs
 from tests.support.fairlead import Fairlead
 from tests.support.waiting import wait_until
 
+# Of a machine that does much else.
+MOST_SECONDS = 10
+
 
 @pytest.fixture
 def site(fairlead: Fairlead) -> None:
@@ -40,8 +43,8 @@ def test_lines_whose_answers_are_not_read_stop_their_own_connection_alone(fairle
             while sent < 256 << 20:
                 sent += flood.send(line)
             raise AssertionError("nobody holds it back")
-        assert seconds_of_a_report(fairlead, "down") < 5
-        assert seconds_of_a_report(fairlead, "up") < 5
+        assert seconds_of_a_report(fairlead, "down") < MOST_SECONDS
+        assert seconds_of_a_report(fairlead, "up") < MOST_SECONDS
         assert fairlead.resident_kib() - before < 16 << 10
 
 
@@ -72,8 +75,8 @@ def test_a_flood_over_grpc_is_answered_batch_by_batch_and_others_are_heard(fairl
         reader.start()
         for _ in range(3):
             assert taken.get(timeout=60) == 10_000
-            assert seconds_of_a_report(fairlead, "down") < 5
-            assert seconds_of_a_report(fairlead, "up") < 5
+            assert seconds_of_a_report(fairlead, "down") < MOST_SECONDS
+            assert seconds_of_a_report(fairlead, "up") < MOST_SECONDS
         over.set()
         answers.cancel()
         reader.join()
