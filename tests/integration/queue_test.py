@@ -9,6 +9,7 @@ import pytest
 from tests.support import configs
 from tests.support.counting_origin import CountingOrigin
 from tests.support.fairlead import Fairlead
+from tests.support.kernel_buffers import most_of_a_connection
 from tests.support.processes import Workbench
 from tests.support.waiting import wait_until
 from tests.support.wire import Wire, get
@@ -139,7 +140,7 @@ def test_a_client_that_leaves_waits_no_more(fleet: Fairlead, origin: CountingOri
 
 
 def test_a_body_is_held_back_while_its_request_waits(fleet: Fairlead, origin: CountingOrigin):
-    size = 8 * 1024 * 1024
+    size = most_of_a_connection() + 2 * 1024 * 1024
     with fleet.connect() as control:
         control.replace(configs.site(origin.server(max_requests=1), limits=LONG))
     with holder(fleet, origin) as first:
