@@ -11,6 +11,7 @@ Command ApplyCommand();
 Command DiffCommand();
 Command GetCommand();
 Command StatusCommand();
+Command ExplainCommand();
 Command WatchCommand();
 std::vector<Command> ServerCommands();
 std::vector<Command> HistoryCommands();

@@ -130,6 +130,11 @@ class FakeProxy::Conversation {
       answer.mutable_state_report()->set_request_id(message.get().request_id());
       Write(answer);
     }
+    if (message.has_get_explanation()) {
+      v1::FromProxy answer;
+      *answer.mutable_explanation() = proxy_.FindExplanation(message.get_explanation());
+      Write(answer);
+    }
     if (message.has_watch()) watcher_ = std::thread([this, filter = message.watch().filter()] { Watch(filter); });
   }
 
@@ -313,6 +318,19 @@ void FakeProxy::SetListenerStatus(const v1::ListenerStatus& status) {
 void FakeProxy::SetWorkerStatus(const v1::WorkerStatus& status) {
   const std::lock_guard lock(mutex_);
   workers_.push_back(status);
+}
+
+void FakeProxy::SetExplanation(const v1::Explanation& explanation) {
+  const std::lock_guard lock(mutex_);
+  explanation_ = explanation;
+}
+
+v1::Explanation FakeProxy::FindExplanation(const v1::GetExplanation& get) const {
+  const std::lock_guard lock(mutex_);
+  if (get.backend() == explanation_.backend() && get.server() == explanation_.server()) return explanation_;
+  v1::Explanation none;
+  none.set_error("no such server");
+  return none;
 }
 
 v1::StateReport FakeProxy::MakeReport(const v1::StateFilter& filter) const {

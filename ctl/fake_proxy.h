@@ -48,6 +48,8 @@ class FakeProxy final : v1::DataPlane::Service, v1::HealthIngest::Service {
   void SetBackendStatus(const v1::BackendStatus& status);
   void SetListenerStatus(const v1::ListenerStatus& status);
   void SetWorkerStatus(const v1::WorkerStatus& status);
+  // Of the server that it names; others have none.
+  void SetExplanation(const v1::Explanation& explanation);
 
   v1::Snapshot state() const;
   // All that came, in their order.
@@ -67,6 +69,7 @@ class FakeProxy final : v1::DataPlane::Service, v1::HealthIngest::Service {
   v1::Hello MakeHello() const;
   v1::FromProxy Apply(const v1::Transaction& transaction);
   v1::StateReport MakeReport(const v1::StateFilter& filter) const;
+  v1::Explanation FindExplanation(const v1::GetExplanation& get) const;
   // Under mutex_:
   std::vector<v1::Violation> FindViolations(const v1::Transaction& transaction) const;
   void ReplaceState(v1::Snapshot state);
@@ -85,6 +88,7 @@ class FakeProxy final : v1::DataPlane::Service, v1::HealthIngest::Service {
   std::vector<v1::ServerStatus> servers_;
   std::vector<v1::BackendStatus> backends_;
   std::vector<v1::WorkerStatus> workers_;
+  v1::Explanation explanation_;
   std::vector<v1::Transaction> transactions_;
   std::vector<v1::HealthReport> reports_;
 

@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -11,6 +12,7 @@
 #include "ctl/commands.h"
 #include "ctl/requests.h"
 #include "ctl/resource_kind.h"
+#include "ctl/revision_number.h"
 
 namespace fairlead::ctl {
 namespace {
@@ -69,6 +71,25 @@ void WarnOfExpiry(const v1::StateReport& report, std::ostream& err) {
   }
 }
 
+// What is served, or was at --revision.
+absl::StatusOr<v1::StateReport> GetReport(const Invocation& invocation, const std::vector<ResourceKind>& kinds,
+                                          std::string_view id) {
+  std::optional<uint64_t> revision;
+  if (invocation.arguments.Has("revision")) {
+    const absl::StatusOr<uint64_t> parsed = ParseRevision(invocation.arguments.Get("revision", ""));
+    if (!parsed.ok()) return parsed.status();
+    revision = *parsed;
+  }
+  const absl::StatusOr<std::unique_ptr<Connection>> connection = Connection::Open(invocation.proxy);
+  if (!connection.ok()) return connection.status();
+  if (!revision) return GetState(**connection, FilterOf(kinds, id));
+  absl::StatusOr<v1::Snapshot> config = GetRevision(**connection, *revision);
+  if (!config.ok()) return config.status();
+  v1::StateReport report;
+  *report.mutable_config() = *std::move(config);
+  return report;
+}
+
 absl::StatusOr<ExitCode> Run(const Invocation& invocation) {
   const absl::Status counted = CheckWordCount(invocation, kUsage, 0, 2);
   if (!counted.ok()) return counted;
@@ -76,9 +97,7 @@ absl::StatusOr<ExitCode> Run(const Invocation& invocation) {
   if (!kinds.ok()) return kinds.status();
   const std::string id = invocation.words.size() == 2 ? invocation.words[1] : "";
 
-  const absl::StatusOr<std::unique_ptr<Connection>> connection = Connection::Open(invocation.proxy);
-  if (!connection.ok()) return connection.status();
-  const absl::StatusOr<v1::StateReport> report = GetState(**connection, FilterOf(*kinds, id));
+  const absl::StatusOr<v1::StateReport> report = GetReport(invocation, *kinds, id);
   if (!report.ok()) return report.status();
 
   v1::Snapshot selected = report->config();
@@ -106,7 +125,7 @@ Command GetCommand() {
           .arguments = "[KIND [ID]]",
           .summary = "what the proxy was told: all, or the listeners, route_tables, backends, servers, health",
           .example = "fairleadctl get servers web -o yaml",
-          .flags = {},
+          .flags = {{.name = "revision", .value = "R", .help = "as it was then (default: now)"}},
           .run = Run};
 }
 

@@ -12,6 +12,7 @@ Usage: fairleadctl [FLAGS] COMMAND [ARGUMENTS]
   diff -f FILE... | diff R1 R2       what apply would change; between revisions
   get [KIND [ID]]                    what the proxy was told
   status [BACKEND]                   how it fares: health, workers, listeners
+  explain BACKEND/SERVER             why its health is what it is
   watch [BACKEND...]                 changes as they happen, until Ctrl-C
   server add|remove|weight|drain|ready|maint BACKEND/SERVER...
   health report BACKEND/SERVER up|degraded|down|unknown

@@ -20,7 +20,8 @@ constexpr std::string_view kVersion = "fairleadctl 0.1.0\n";
 constexpr std::string_view kSeeHelp = "; see fairleadctl --help";
 
 std::vector<Command> AllCommands() {
-  std::vector<Command> commands = {ApplyCommand(), DiffCommand(), GetCommand(), StatusCommand(), WatchCommand()};
+  std::vector<Command> commands = {ApplyCommand(),  DiffCommand(),    GetCommand(),
+                                   StatusCommand(), ExplainCommand(), WatchCommand()};
   std::ranges::move(ServerCommands(), std::back_inserter(commands));
   std::ranges::move(HistoryCommands(), std::back_inserter(commands));
   std::ranges::move(FleetCommands(), std::back_inserter(commands));

@@ -52,6 +52,17 @@ absl::StatusOr<v1::History> GetHistory(Connection& connection, uint32_t limit) {
   return std::move(*answer->mutable_history());
 }
 
+absl::StatusOr<v1::Explanation> GetExplanation(Connection& connection, const std::string& backend,
+                                               const std::string& server) {
+  v1::ToProxy request;
+  request.mutable_get_explanation()->set_backend(backend);
+  request.mutable_get_explanation()->set_server(server);
+  absl::StatusOr<v1::FromProxy> answer = Ask(connection, request, &v1::FromProxy::has_explanation);
+  if (!answer.ok()) return answer.status();
+  if (!answer->explanation().error().empty()) return absl::NotFoundError(answer->explanation().error());
+  return std::move(*answer->mutable_explanation());
+}
+
 absl::StatusOr<v1::Confirmed> Confirm(Connection& connection, const std::string& transaction_id) {
   v1::ToProxy request;
   request.mutable_confirm()->set_transaction_id(transaction_id);

@@ -22,6 +22,10 @@ absl::StatusOr<v1::Snapshot> GetRevision(Connection& connection, uint64_t revisi
 // The last revisions, the newest first, at most `limit`.
 absl::StatusOr<v1::History> GetHistory(Connection& connection, uint32_t limit);
 
+// Why a server's health is what it is. NOT_FOUND: there is none.
+absl::StatusOr<v1::Explanation> GetExplanation(Connection& connection, const std::string& backend,
+                                               const std::string& server);
+
 // Ends the trial of a transaction; the answer says if that is not so.
 absl::StatusOr<v1::Confirmed> Confirm(Connection& connection, const std::string& transaction_id);
 

@@ -5,6 +5,8 @@
 #include <memory>
 #include <optional>
 
+#include "absl/time/clock.h"
+#include "absl/time/time.h"
 #include "dataplane/admin/json_writer.h"
 #include "dataplane/health/explain.h"
 #include "dataplane/health/explanation.h"
@@ -29,6 +31,8 @@ class Writer {
     Field("decided_by", explanation.decision.decided_by);
     Field("reason", explanation.decision.reason);
     Field("since_ms", status.now_ms - std::min(status.now_ms, explanation.decision.since_ms));
+    Field("since_revision", explanation.decision.since_revision);
+    Field("time_ms", static_cast<uint64_t>(absl::ToUnixMillis(absl::Now())));
     Field("admin_state", ToString(server.admin_state));
     Field("weight", server.weight);
     Flag("eligible", server.IsEligible(backend.settings->unknown_is_eligible));
@@ -119,6 +123,7 @@ class Writer {
       Field("from", ToString(past.from));
       Field("to", ToString(past.to));
       Field("decided_by", past.decided_by);
+      Field("revision", past.revision);
       json_.EndObject();
     }
     json_.EndArray();

@@ -34,6 +34,7 @@ v1::Explanation ToProto(const health::Explanation& from, uint64_t now_ms) {
   to.set_decided_by(from.decision.decided_by);
   to.set_reason(from.decision.reason);
   to.set_since_ms(now_ms - std::min(now_ms, from.decision.since_ms));
+  to.set_since_revision(from.decision.since_revision);
   to.set_rule(from.rule);
   for (const health::Explanation::Vote& vote : from.votes) AddVote(vote, *to.add_votes());
   if (from.controller) {
@@ -69,6 +70,7 @@ v1::Explanation ToProto(const health::Explanation& from, uint64_t now_ms) {
     decision.set_from(ToProto(past.from));
     decision.set_to(ToProto(past.to));
     decision.set_decided_by(past.decided_by);
+    decision.set_revision(past.revision);
   }
   return to;
 }

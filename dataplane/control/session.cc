@@ -256,6 +256,7 @@ void Session::TakeGetExplanation(const v1::GetExplanation& get) {
   auto message = std::make_shared<v1::FromProxy>();
   *message->mutable_explanation() = core_->reporter().Explain(get.backend(), get.server());
   message->mutable_explanation()->set_request_id(get.request_id());
+  message->mutable_explanation()->set_time_ms(core_->WallClock() / 1'000);
   Send(std::move(message));
 }
 

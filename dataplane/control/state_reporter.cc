@@ -219,7 +219,8 @@ v1::Explanation StateReporter::Explain(const std::string& backend, const std::st
     explanation.set_eligible(is.IsEligible(found.settings->unknown_is_eligible));
   } else {
     explanation.set_error(
-        base::StrCat("server ", health::Quote(base::StrCat(backend, "/", server)), ": no such server"));
+        slot ? base::StrCat("server ", health::Quote(base::StrCat(backend, "/", server)), ": no such server")
+             : base::StrCat("backend ", health::Quote(backend), ": no such backend"));
   }
   explanation.set_backend(backend);
   explanation.set_server(server);

@@ -377,6 +377,7 @@ void Transactor::CommitStaged(std::unique_ptr<Submission> submission, Staged sta
 
   staged.snapshot.revision = publication->applied.revision();
   SettleSocketFiles(*store_, staged);
+  health_->SetRevision(staged.snapshot.revision);
   CommitToHealthTable(*store_, staged, *health_);
   std::vector<config::ChangeList::ServerChange> places;
   for (const Staged::HealthUpdate& update : staged.health_updates) places.push_back({update.backend, update.server});

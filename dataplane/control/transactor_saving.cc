@@ -116,6 +116,7 @@ absl::Status Transactor::Restore(persistence::Restored restored, absl::AnyInvoca
   publication->on_adopted = std::move(on_adopted);
   staged.snapshot.revision = restored.revision.revision();
   history_.AddRestored(std::move(restored.revision));
+  health_->SetRevision(staged.snapshot.revision);
   CommitToHealthTable(*store_, staged, *health_);
   std::vector<config::ChangeList::ServerChange> places;
   for (const Staged::HealthUpdate& update : staged.health_updates) places.push_back({update.backend, update.server});

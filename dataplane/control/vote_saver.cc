@@ -21,6 +21,7 @@ persistence::ServerVotes ToSaved(const health::StoredServer& stored) {
   saved.set_health(ToProto(stored.health));
   saved.set_by_controller(stored.by_controller);
   saved.set_since_ms_ago(stored.since_ms_ago);
+  saved.set_since_revision(stored.since_revision);
   saved.set_side_since_ms_ago(stored.side_since_ms_ago);
   if (stored.silent) saved.set_silent_since_ms_ago(stored.silent_since_ms_ago);
   saved.set_votes_said(ToProto(stored.votes_said));
@@ -49,6 +50,7 @@ health::StoredServer FromSaved(const persistence::ServerVotes& saved) {
                               .health = FromProto(saved.health()),
                               .by_controller = saved.by_controller(),
                               .since_ms_ago = saved.since_ms_ago(),
+                              .since_revision = saved.since_revision(),
                               .side_since_ms_ago = saved.side_since_ms_ago(),
                               .silent = saved.has_silent_since_ms_ago(),
                               .silent_since_ms_ago = saved.silent_since_ms_ago(),

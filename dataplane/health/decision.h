@@ -12,8 +12,9 @@ struct Decision {
   config::Health health = config::Health::kUnknown;
   std::string decided_by;  // "controller", a reporter, or empty: nobody's word lives
   std::string reason;
-  uint64_t since_ms = 0;    // when `health` last changed, by the table's clock
-  uint64_t expires_ms = 0;  // when the deciding word ends; 0: never
+  uint64_t since_ms = 0;        // when `health` last changed, by the table's clock
+  uint64_t since_revision = 0;  // that was in force then; 0: nothing was ever decided
+  uint64_t expires_ms = 0;      // when the deciding word ends; 0: never
 };
 
 }  // namespace fairlead::health

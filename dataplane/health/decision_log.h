@@ -27,7 +27,8 @@ class DecisionLog {
     config::Health to = config::Health::kUnknown;
     Judgement::Basis basis = Judgement::Basis::kNobody;
     uint64_t at_ms = 0;
-    Author author;  // of the last vote that counted then, if one did
+    uint64_t revision = 0;  // that was in force then
+    Author author;          // of the last vote that counted then, if one did
   };
 
   void Add(Entry entry) {

@@ -206,6 +206,7 @@ Decision Describe(const ServerNode& server) {
   const Votes& votes = spoken->votes;
   decision.health = judgement.health();
   decision.since_ms = judgement.since_ms();
+  decision.since_revision = judgement.since_revision();
   if (judgement.basis() == Judgement::Basis::kController && votes.controller() != nullptr) {
     decision.decided_by = kControllerAuthor;
     decision.reason = votes.controller()->reason;
@@ -240,8 +241,11 @@ Explanation Explain(const ServerNode& server, const DecisionLog& log, uint64_t n
   }
   log.ForEachOf(server.backend().view(), server.id(), [&](const DecisionLog::Entry& entry) {
     std::string by(entry.basis == Judgement::Basis::kController ? kControllerAuthor : entry.author.view());
-    explanation.past.push_back(
-        {.ago_ms = now_ms - entry.at_ms, .from = entry.from, .to = entry.to, .decided_by = std::move(by)});
+    explanation.past.push_back({.ago_ms = now_ms - entry.at_ms,
+                                .from = entry.from,
+                                .to = entry.to,
+                                .decided_by = std::move(by),
+                                .revision = entry.revision});
   });
   const Spoken* const spoken = server.spoken();
   if (spoken == nullptr) {

@@ -49,6 +49,7 @@ struct Explanation {
     config::Health from = config::Health::kUnknown;
     config::Health to = config::Health::kUnknown;
     std::string decided_by;
+    uint64_t revision = 0;
   };
 
   Decision decision;

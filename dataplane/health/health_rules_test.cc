@@ -320,6 +320,25 @@ TEST_F(HealthRulesTest, AWordThatIsTakenBackTakesItsDecisionWithItAndAllVotesCou
   EXPECT_EQ(table_.SetControllerWord("web", "w1", Health::kUnknown, ""), Health::kUnknown);  // one vote decides nothing
 }
 
+TEST_F(HealthRulesTest, ADecisionIsToldWithTheRevisionThatWasInForce) {
+  EXPECT_EQ(explain().decision.since_revision, 0);
+  table_.SetRevision(7);
+  Say("a", Health::kDown);
+  table_.SetRevision(8);
+  Say("b", Health::kDown);  // changes nothing
+  EXPECT_EQ(explain().decision.since_revision, 7);
+  table_.SetRevision(9);
+  Use({.down = config::HealthQuorum{.votes = 3}, .up = config::HealthQuorum{.votes = 1}});
+  Say("a", Health::kUp);
+  EXPECT_EQ(explain().decision.since_revision, 9);
+  const std::vector<Explanation::Past> past = explain().past;
+  ASSERT_EQ(past.size(), 2u);
+  EXPECT_EQ(past[0].to, Health::kUp);
+  EXPECT_EQ(past[0].revision, 9);
+  EXPECT_EQ(past[1].to, Health::kDown);
+  EXPECT_EQ(past[1].revision, 7);
+}
+
 TEST_F(HealthRulesTest, ADecisionStandsForMinDownAndMinUpAtLeast) {
   Use({.min_down_ms = 10'000, .min_up_ms = 3'000});
   Say("a", Health::kDown);

@@ -64,6 +64,7 @@ struct HealthTable::Impl {
   Departed departed;
   DecisionLog log;
   ServerSet servers;
+  uint64_t revision = 0;                  // in force
   uint64_t arrivals = uint64_t{1} << 32;  // lower ones are for what is restored
   uint64_t restored_arrivals = 0;
   uint64_t accepted = 0;
@@ -116,7 +117,8 @@ void HealthTable::Impl::Follow(Spoken& spoken, bool tell) {
                            .in_service = note.in_service,
                            .is_in_service = server.in_service(),
                            .controller_says = spoken.votes.controller() != nullptr,
-                           .now_ms = now_ms()});
+                           .now_ms = now_ms(),
+                           .revision = revision});
   // Where it is scheduled for earlier it stays: nothing is due then, and it is set anew. So most reports, which renew a
   // lease, leave it alone.
   const uint64_t moment = std::min(spoken.votes.FirstLeaseEnd(), spoken.judgement.NextMoment());
@@ -142,6 +144,7 @@ void HealthTable::Impl::Log(const Spoken& spoken, Health before) {
            .to = spoken.judgement.health(),
            .basis = spoken.judgement.basis(),
            .at_ms = now_ms(),
+           .revision = revision,
            .author = last == nullptr ? Author() : last->author});
 }
 
@@ -274,6 +277,8 @@ void HealthTable::Reconsider(std::string_view backend, std::string_view id) {
   spoken.judgement.SetRuled(server->backend().note().rules != nullptr, &spoken);
   impl_->Follow(spoken);
 }
+
+void HealthTable::SetRevision(uint64_t revision) { impl_->revision = revision; }
 
 Health HealthTable::SetControllerWord(std::string_view backend, std::string_view id, Health health,
                                       std::string_view reason) {

@@ -52,6 +52,8 @@ class HealthTable {
   // follows when each is reconsidered.
   void SetRules(std::string_view backend, config::HealthRulesPtr rules);
   void Reconsider(std::string_view backend, std::string_view server);
+  // The revision that is in force from now on: decisions are remembered with theirs.
+  void SetRevision(uint64_t revision);
 
   // The controller's word; kUnknown takes it back. The same word and reason again change nothing, not even its age. The
   // server exists; returns what its health is then.

@@ -50,6 +50,7 @@ void Judgement::Restore(const Stored& stored) {
   health_ = stored.health;
   basis_ = stored.basis;
   since_ms_ = stored.since_ms;
+  since_revision_ = stored.since_revision;
   if (ruled_ == nullptr) return;
   ruled_->side_since_ms = stored.side_since_ms;
   ruled_->silent_since_ms = stored.silent_since_ms;
@@ -57,23 +58,24 @@ void Judgement::Restore(const Stored& stored) {
   ruled_->votes_said = Of(stored.votes_said);
 }
 
-void Judgement::Apply(Health health, Basis basis, uint64_t now_ms) {
+void Judgement::Apply(Health health, Basis basis, const Situation& situation) {
   basis_ = basis;
   if (health == health_) return;
-  if (ruled_ != nullptr && Of(health) != Of(health_)) ruled_->side_since_ms = now_ms;
+  if (ruled_ != nullptr && Of(health) != Of(health_)) ruled_->side_since_ms = situation.now_ms;
   health_ = health;
-  since_ms_ = now_ms;
+  since_ms_ = situation.now_ms;
+  since_revision_ = situation.revision;
 }
 
 void Judgement::Follow(const Finding& finding, const Situation& situation) {
   if (ruled_ != nullptr) return FollowRules(finding, situation);
   switch (finding.evidence) {
     case Evidence::kNone:
-      return Apply(Health::kUnknown, Basis::kNobody, situation.now_ms);
+      return Apply(Health::kUnknown, Basis::kNobody, situation);
     case Evidence::kController:
-      return Apply(finding.health, Basis::kController, situation.now_ms);
+      return Apply(finding.health, Basis::kController, situation);
     case Evidence::kDecided:
-      return Apply(finding.health, Basis::kVotes, situation.now_ms);
+      return Apply(finding.health, Basis::kVotes, situation);
     case Evidence::kUndecided:  // with rules alone
       return;
   }
@@ -150,7 +152,7 @@ void Judgement::FollowRules(const Finding& finding, const Situation& situation) 
   if (finding.evidence == Evidence::kController) {
     // Not by reports: nothing holds it back, and it takes nothing of what they may.
     FailSafe::Drop(&ruled_->place);
-    return Apply(wanted, Basis::kController, situation.now_ms);
+    return Apply(wanted, Basis::kController, situation);
   }
   if (Of(wanted) != Of(health_)) ruled_->hold = FindHold(wanted, finding, situation);
   if (ruled_->hold.why != Hold::Why::kFailSafe && ruled_->place.held()) FailSafe::Drop(&ruled_->place);
@@ -158,7 +160,7 @@ void Judgement::FollowRules(const Finding& finding, const Situation& situation) 
   if (!IsOut(wanted, situation.rules)) FailSafe::Drop(&ruled_->place);
   const bool stands = finding.evidence == Evidence::kUndecided && wanted == health_;
   const Basis basis = wanted == Health::kUnknown ? Basis::kNobody : Basis::kVotes;
-  Apply(wanted, stands ? basis_ : basis, situation.now_ms);
+  Apply(wanted, stands ? basis_ : basis, situation);
 }
 
 }  // namespace fairlead::health

@@ -21,7 +21,7 @@ struct Hold {
 };
 
 // The decision on one server: what stands, since when, and by whom; and how it follows from what is found. A part of
-// HealthTable. 24 bytes, and 130 more where the backend has rules.
+// HealthTable. 32 bytes, and 130 more where the backend has rules.
 class Judgement {
  public:
   enum class Basis : uint8_t { kNobody, kController, kVotes };
@@ -34,6 +34,7 @@ class Judgement {
     bool is_in_service;    // this one
     bool controller_says;  // the controller's word is there, whether it counts or not
     uint64_t now_ms;
+    uint64_t revision;  // of what is in force
   };
 
   explicit Judgement(uint64_t now_ms) : since_ms_(now_ms) {}
@@ -41,6 +42,8 @@ class Judgement {
   config::Health health() const { return health_; }
   // When it became that.
   uint64_t since_ms() const { return since_ms_; }
+  // The revision that was in force then; 0: it is what it was at first.
+  uint64_t since_revision() const { return since_revision_; }
   Basis basis() const { return basis_; }
   Hold hold() const { return ruled_ == nullptr ? Hold() : ruled_->hold; }
   // When it is to be followed again, if nothing happens before; UINT64_MAX: never.
@@ -64,6 +67,7 @@ class Judgement {
     config::Health health;
     Basis basis;
     uint64_t since_ms;
+    uint64_t since_revision;
     uint64_t side_since_ms;
     uint64_t silent_since_ms;
     config::Health votes_said;
@@ -93,11 +97,12 @@ class Judgement {
   Hold FindHold(config::Health wanted, const Finding& finding, const Situation& situation);
   // Whether the fail-safe lets this one go; if not, it waits for its turn.
   bool MayBeTaken(const Situation& situation);
-  void Apply(config::Health health, Basis basis, uint64_t now_ms);
+  void Apply(config::Health health, Basis basis, const Situation& situation);
 
   config::Health health_ = config::Health::kUnknown;
   Basis basis_ = Basis::kNobody;
   uint64_t since_ms_;
+  uint64_t since_revision_ = 0;
   std::unique_ptr<Ruled> ruled_;  // with rules alone
 };
 

@@ -24,6 +24,7 @@ StoredServer ToStored(const ServerNode& server, uint64_t now_ms) {
   stored.health = judgement.health();
   stored.by_controller = judgement.basis() == Judgement::Basis::kController;
   stored.since_ms_ago = now_ms - std::min(now_ms, judgement.since_ms());
+  stored.since_revision = judgement.since_revision();
   stored.side_since_ms_ago = now_ms - std::min(now_ms, judgement.side_since_ms());
   stored.votes_said = judgement.votes_said();
   stored.silent = judgement.silent_since_ms() != UINT64_MAX;
@@ -87,6 +88,7 @@ void RestoreDecision(const StoredServer& stored, uint64_t elapsed_ms, const conf
                 : stored.by_controller                    ? Judgement::Basis::kController
                                                           : Judgement::Basis::kVotes,
        .since_ms = Ago(stored.since_ms_ago, elapsed_ms, now_ms),
+       .since_revision = stored.since_revision,
        .side_since_ms = Ago(stored.side_since_ms_ago, elapsed_ms, now_ms),
        .silent_since_ms = stored.silent ? Ago(stored.silent_since_ms_ago, elapsed_ms, now_ms) : UINT64_MAX,
        .votes_said = stored.votes_said,

@@ -30,6 +30,7 @@ struct StoredServer {
   config::Health health = config::Health::kUnknown;
   bool by_controller = false;
   uint64_t since_ms_ago = 0;
+  uint64_t since_revision = 0;
   uint64_t side_since_ms_ago = 0;
   bool silent = false;  // nobody votes, since then
   uint64_t silent_since_ms_ago = 0;
