@@ -382,7 +382,8 @@ def test_a_client_that_reads_nothing_is_left_in_time_though_the_answer_is_whole(
 @pytest.mark.parametrize("breaks", [h2_frames.data(0, b"x"), h2_frames.ping() * 10_000], ids=["a rule", "a limit"])
 def test_a_client_that_reads_nothing_and_breaks_a_rule_is_left_in_time(fairlead: Fairlead, origin: Origin, breaks: bytes):
     """No GOAWAY fits into what it does not read."""
-    serve(fairlead, origin, idle_timeout="0.5s", http2={"max_control_frames": 100})
+    # Time enough to break it before the client is left for reading nothing.
+    serve(fairlead, origin, idle_timeout="3s", http2={"max_control_frames": 100})
     with _read_nothing(fairlead) as wire:
         wire.send_until_blocked(breaks, len(breaks))
         wait_until(lambda: _open_connections(fairlead) == 0, "its connection is closed")
