@@ -1,6 +1,7 @@
 #include "dataplane/health/line_connection.h"
 
 #include <optional>
+#include <string>
 #include <utility>
 
 #include "dataplane/base/absl_strings.h"
@@ -8,8 +9,13 @@
 namespace fairlead::health {
 
 LineConnection::LineConnection(event::Loop* loop, event::Socket* socket, identity::Peer peer, HealthTable* table,
-                               OnEnd* on_end)
-    : loop_(loop), table_(table), on_end_(on_end), socket_(socket), speaker_(&table->reporters(), std::move(peer)) {
+                               VerbActions* verb_actions, OnEnd* on_end)
+    : loop_(loop),
+      table_(table),
+      verb_actions_(verb_actions),
+      on_end_(on_end),
+      socket_(socket),
+      speaker_(&table->reporters(), std::move(peer)) {
   socket_->set_handler(this);
   socket_->ResumeReceive();
 }
@@ -47,7 +53,7 @@ void LineConnection::Work() {
   if (!answers_.empty() && !sending_) Send();
   if (ending_ && answers_.empty()) {
     (*on_end_)(this);
-  } else if (ending_ || !input_.empty() || answers_.size() >= kMaxUnsentBytes) {
+  } else if (ending_ || is_busy() || !input_.empty() || answers_.size() >= kMaxUnsentBytes) {
     socket_->PauseReceive();
   } else {
     socket_->ResumeReceive();
@@ -57,9 +63,20 @@ void LineConnection::Work() {
 void LineConnection::AnswerLines() {
   std::string_view rest = input_.view();
   while (!ending_ && answers_.size() < kMaxUnsentBytes) {
+    if (is_busy()) {
+      const std::string answer = verbs_->Next(speaker_.peer());
+      if (answer.empty() && is_busy()) break;  // it waits
+      Answer(answer);
+      ending_ = verbs_->quits();
+      continue;
+    }
     const std::optional<std::string_view> line = splitter_.Next(&rest);
-    if (!line) break;
+    if (!line) {
+      ending_ = verbs_ != nullptr && !is_interactive() && !splitter_.HasUnfinishedLine();
+      break;
+    }
     AnswerLine(*line);
+    if (is_interactive() && !is_busy() && !ending_) Answer(verbs_->prompt());
   }
   input_.RemovePrefix(input_.size() - rest.size());
   if (ending_ || input_.empty()) input_ = buffer::Slice();
@@ -86,8 +103,14 @@ void LineConnection::AnswerLine(std::string_view text) {
       Answer("\n");
       return;
     case Line::Kind::kQuit:
-      Answer("ok\n");
+      if (!is_interactive()) Answer("ok\n");
       ending_ = true;
+      return;
+    case Line::Kind::kVerbs:
+      if (verbs_ == nullptr) {
+        verbs_ = std::make_unique<VerbDialogue>(loop_, table_, verb_actions_, [this] { Work(); });
+      }
+      verbs_->Begin(text);
       return;
     case Line::Kind::kError:
       AnswerError(line.error);
