@@ -8,17 +8,26 @@
 namespace fairlead::health {
 
 LineConnection::LineConnection(event::Loop* loop, event::Socket* socket, identity::Peer peer, HealthTable* table,
-                               OnEnd* on_end)
-    : loop_(loop), table_(table), on_end_(on_end), socket_(socket), speaker_(&table->reporters(), std::move(peer)) {
+                               ReportTurns* turns, OnEnd* on_end)
+    : loop_(loop),
+      table_(table),
+      turns_(turns),
+      on_end_(on_end),
+      socket_(socket),
+      speaker_(&table->reporters(), std::move(peer)) {
   socket_->set_handler(this);
   socket_->ResumeReceive();
 }
 
-LineConnection::~LineConnection() { socket_->Close(answers_.TakeSlices()); }
+LineConnection::~LineConnection() {
+  turns_->Remove(this);
+  socket_->Close(answers_.TakeSlices());
+}
 
 void LineConnection::OnReceived(buffer::Slice bytes) {
   input_ = std::move(bytes);
-  Work();
+  AnswerLines(ReportTurns::kShare);
+  GoOn();
 }
 
 void LineConnection::OnReceiveEnd(int error) {
@@ -29,7 +38,7 @@ void LineConnection::OnReceiveEnd(int error) {
   // What was cut may have been about to say something else.
   if (splitter_.HasUnfinishedLine()) AnswerError("the last line is cut short; want a line feed at its end");
   ending_ = true;
-  Work();
+  GoOn();
 }
 
 void LineConnection::OnSent(size_t sent, int error) {
@@ -39,30 +48,40 @@ void LineConnection::OnSent(size_t sent, int error) {
     return;
   }
   answers_.Consume(sent);
-  Work();
+  GoOn();
 }
 
-void LineConnection::Work() {
-  AnswerLines();
+int LineConnection::TakeReports(int most) {
+  const int taken = AnswerLines(most);
+  GoOn();
+  return taken;
+}
+
+void LineConnection::GoOn() {
   if (!answers_.empty() && !sending_) Send();
   if (ending_ && answers_.empty()) {
     (*on_end_)(this);
-  } else if (ending_ || !input_.empty() || answers_.size() >= kMaxUnsentBytes) {
+    return;
+  }
+  if (!input_.empty() && answers_.size() < kMaxUnsentBytes) turns_->Add(this);
+  if (ending_ || !input_.empty() || answers_.size() >= kMaxUnsentBytes) {
     socket_->PauseReceive();
   } else {
     socket_->ResumeReceive();
   }
 }
 
-void LineConnection::AnswerLines() {
+int LineConnection::AnswerLines(int most) {
   std::string_view rest = input_.view();
-  while (!ending_ && answers_.size() < kMaxUnsentBytes) {
+  int lines = 0;
+  for (; lines < most && !ending_ && answers_.size() < kMaxUnsentBytes; ++lines) {
     const std::optional<std::string_view> line = splitter_.Next(&rest);
     if (!line) break;
     AnswerLine(*line);
   }
   input_.RemovePrefix(input_.size() - rest.size());
   if (ending_ || input_.empty()) input_ = buffer::Slice();
+  return lines;
 }
 
 void LineConnection::AnswerLine(std::string_view text) {

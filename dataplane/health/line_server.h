@@ -12,6 +12,7 @@
 #include "dataplane/event/loop.h"
 #include "dataplane/health/health_table.h"
 #include "dataplane/health/line_connection.h"
+#include "dataplane/health/report_turns.h"
 #include "dataplane/identity/peer.h"
 #include "dataplane/net/address.h"
 #include "dataplane/net/socket_file.h"
@@ -56,16 +57,17 @@ class LineServer {
     event::Acceptor* const acceptor_;
   };
 
-  LineServer(event::Loop* loop, HealthTable* table) : loop_(loop), table_(table) {}
+  LineServer(event::Loop* loop, HealthTable* table) : loop_(loop), table_(table), turns_(&loop->mailbox()) {}
 
   absl::Status ListenOn(const net::Address& address);
   bool full() const;
   void Serve(event::Socket* socket, identity::Peer peer) {
-    connections_.insert(std::make_unique<LineConnection>(loop_, socket, std::move(peer), table_, &on_end_));
+    connections_.insert(std::make_unique<LineConnection>(loop_, socket, std::move(peer), table_, &turns_, &on_end_));
   }
 
   event::Loop* const loop_;
   HealthTable* const table_;
+  ReportTurns turns_;
   LineConnection::OnEnd on_end_ = [this](LineConnection* connection) { connections_.erase(connection); };
   std::vector<net::Address> addresses_;
   std::vector<net::SocketFile> files_;
