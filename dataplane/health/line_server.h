@@ -12,6 +12,7 @@
 #include "dataplane/event/loop.h"
 #include "dataplane/health/health_table.h"
 #include "dataplane/health/line_connection.h"
+#include "dataplane/health/report_turns.h"
 #include "dataplane/health/verb_actions.h"
 #include "dataplane/identity/peer.h"
 #include "dataplane/net/address.h"
@@ -60,18 +61,19 @@ class LineServer {
   };
 
   LineServer(event::Loop* loop, HealthTable* table, VerbActions verb_actions)
-      : loop_(loop), table_(table), verb_actions_(std::move(verb_actions)) {}
+      : loop_(loop), table_(table), verb_actions_(std::move(verb_actions)), turns_(&loop->mailbox()) {}
 
   absl::Status ListenOn(const net::Address& address);
   bool full() const;
   void Serve(event::Socket* socket, identity::Peer peer) {
     connections_.insert(
-        std::make_unique<LineConnection>(loop_, socket, std::move(peer), table_, &verb_actions_, &on_end_));
+        std::make_unique<LineConnection>(loop_, socket, std::move(peer), table_, &verb_actions_, &turns_, &on_end_));
   }
 
   event::Loop* const loop_;
   HealthTable* const table_;
   VerbActions verb_actions_;
+  ReportTurns turns_;
   LineConnection::OnEnd on_end_ = [this](LineConnection* connection) { connections_.erase(connection); };
   std::vector<net::Address> addresses_;
   std::vector<net::SocketFile> files_;

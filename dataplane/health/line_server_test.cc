@@ -11,11 +11,13 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "absl/strings/str_cat.h"
 #include "dataplane/config/snapshot.h"
 #include "dataplane/event/loop_test_support.h"
+#include "dataplane/health/report_turns.h"
 #include "dataplane/health/verb_actions.h"
 #include "dataplane/identity/peer.h"
 #include "gmock/gmock.h"
@@ -232,6 +234,52 @@ TEST_P(LineServerTest, AClientThatDoesNotReadItsAnswersIsNotReadFrom) {
     return answers >= lines_sent;
   });
   EXPECT_EQ(answers, lines_sent);
+}
+
+TEST_P(LineServerTest, ManyLinesAtOnceAreTakenByTurns) {
+  constexpr int kLines = 1'000;
+  std::string lines;
+  for (int i = 1; i <= kLines; ++i) absl::StrAppend(&lines, "report web/w1 up reporter=flood seq=", i, "\n");
+  Peer flood = Connect();
+  Peer other = Connect();
+  RunUntil([&] { return server_->connections() == 2; });
+  // Rather more than one turn takes, all in the kernel's buffer.
+  flood.Send(lines);
+  other.Send("report web/w1 down reporter=calm\n");
+  uint64_t seen = 0;
+  uint64_t most = 0;
+  std::string answers;
+  RunUntil([&] {
+    const uint64_t reports = table_.reports_accepted();
+    most = std::max(most, reports - std::exchange(seen, reports));
+    answers += flood.Receive();
+    return answers.size() == 3 * kLines;
+  });
+  // A share as they come, and what a turn takes of those that wait; and the other's.
+  EXPECT_LE(most, static_cast<uint64_t>(ReportTurns::kShare + ReportTurns::kReportsATurn + 1));
+  EXPECT_EQ(table_.reports_accepted(), kLines + 1u);  // in their order: had one passed another, that were stale
+  EXPECT_EQ(ReceiveLines(other, 1), "ok\n");
+}
+
+TEST_P(LineServerTest, AClientThatGoesWhileItsLinesWaitLeavesNothing) {
+  std::string lines;
+  for (int line = 0; line < 400; ++line) lines += "report web/w1 up reporter=flood\n";
+  Peer other = Connect();
+  const auto come_and_go = [&] {
+    for (int i = 0; i < 10; ++i) {
+      Peer client = Connect();
+      client.Send(lines);
+      const uint64_t before = table_.reports_accepted();
+      RunUntil([&] { return table_.reports_accepted() > before; });
+      client.Reset();
+    }
+    RunUntil([&] { return server_->connections() == 1; });
+    EXPECT_EQ(Ask(other, "report web/w1 up reporter=a\n"), "ok\n");
+  };
+  come_and_go();
+  NoteBlocksOfAnIdleLoop();
+  come_and_go();
+  EXPECT_LE(BlocksHeld(), 1);  // what io_uring keeps ready varies by one
 }
 
 TEST_P(LineServerTest, AClientThatGoesAwayInTheMiddleLeavesNothing) {

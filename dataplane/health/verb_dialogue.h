@@ -31,6 +31,8 @@ class VerbDialogue {
   void Begin(std::string_view line);
   // There is more to answer, now or later.
   bool busy() const { return waiting_ || answer_.has_value() || listing_ != nullptr || !commands().empty(); }
+  // It is the answer to a verb that it waits for.
+  bool waits() const { return waiting_; }
   // The next piece of the answers, for whoever is at the other end now; empty: it waits, or all is answered.
   std::string Next(const identity::Peer& peer);
 
