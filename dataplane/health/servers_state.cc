@@ -28,6 +28,12 @@ int OperationalState(const config::Server& server, bool unknown_is_eligible) {
   return is_healthy && server.admin_state != config::AdminState::kMaint ? 2 : 0;
 }
 
+// The counter of its checks, as it is for a server without any: 2 at first, then as `set server health` leaves it.
+int CheckHealth(config::Health health) {
+  if (health == config::Health::kUnknown) return 2;
+  return health == config::Health::kDown ? 0 : 4;
+}
+
 // Its SRV_ADMF_FMAINT and SRV_ADMF_FDRAIN.
 int AdminFlags(config::AdminState state) {
   switch (state) {
@@ -95,12 +101,10 @@ void ServersState::AddLine(const config::Backend& backend, const config::Server&
   const std::optional<Decision> decision = table_->Find(settings.id, server.id);
   const uint64_t since_ms = decision ? decision->since_ms : now_ms_;
   const int state = OperationalState(server, settings.unknown_is_eligible);
-  // A counter of checks, which is 0 for a server that is DOWN. HAProxy, of one without checks: its `rise`.
-  const int check_health = server.health == config::Health::kDown ? 0 : 2;
   text += base::StrCat(backend_ + 1, " ", settings.id, " ", server_, " ", server.id, " ", HostOf(server.address), " ");
   text += base::StrCat(state, " ", AdminFlags(server.admin_state), " ", server.weight, " ",
                        actions_->initial_weight(server), " ", (now_ms_ - std::min(now_ms_, since_ms)) / 1000);
-  text += base::StrCat(" 1 0 ", check_health, " 0 0 0 0 - ", server.address.port(), " - ",
+  text += base::StrCat(" 1 0 ", CheckHealth(server.health), " 0 0 0 0 - ", server.address.port(), " - ",
                        settings.tls == nullptr ? 0 : 1, " 0 - - 0\n");
 }
 

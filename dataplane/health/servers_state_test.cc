@@ -83,11 +83,11 @@ TEST_F(ServersStateTest, TellsEachServerInHAProxysColumns) {
   AddServer("w1").weight = 5;
   AddServer("w2", "[2001:db8::1]:8080").health = Health::kDown;
   AddBackend("api");
-  AddServer("a1", "unix:/run/a1");
+  AddServer("a1", "unix:/run/a1").health = Health::kUp;
   timers_.Advance(timers_.now_ms() + 7'900);
   EXPECT_THAT(Lines(), ElementsAre("1 web 1 w1 127.0.0.1 2 0 5 50 7 1 0 2 0 0 0 0 - 80 - 0 0 - - 0",
                                    "1 web 2 w2 2001:db8::1 0 0 1 10 7 1 0 0 0 0 0 0 - 8080 - 0 0 - - 0",
-                                   "2 api 1 a1 - 2 0 1 10 7 1 0 2 0 0 0 0 - 0 - 0 0 - - 0"));
+                                   "2 api 1 a1 - 2 0 1 10 7 1 0 4 0 0 0 0 - 0 - 0 0 - - 0"));
 }
 
 TEST_F(ServersStateTest, TellsAdminStatesAsFlags) {

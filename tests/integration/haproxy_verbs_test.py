@@ -99,7 +99,6 @@ class TestConversation:
         assert proxy.status()["revision"] == 1
 
 
-@pytest.mark.skipif(subprocess.run(["which", "socat"], capture_output=True).returncode != 0, reason="there is no socat")
 class TestSocat:
     """As HAProxy's management guide has it in scripts."""
 
@@ -151,8 +150,6 @@ class TestAsHAProxy:
             "set server web/w1 health",
             "set server web/w1 health dwon",
             "set weight web/w1",
-            "set weight web/w1 heavy",
-            "set weight web/w1 5x",
             "set weight web/w1 -5%",
             "show servers state nowhere",
             "disable server web/w9",
@@ -165,23 +162,34 @@ class TestAsHAProxy:
         use(proxy)
         assert ask(proxy.health, line) == ask(haproxy.address, line)
 
+    @pytest.mark.parametrize("weight", ["heavy", "5x", "5%%"])
+    def test_it_says_the_same_of_weights_that_are_none(self, proxy: Fairlead, haproxy: HAProxy, weight: str):
+        use(proxy)
+        told = ask(proxy.health, f"set weight web/w1 {weight}")
+        assert told.endswith("\n\n"), "which these answers lack in old versions of HAProxy"
+        assert told.rstrip("\n") == ask(haproxy.address, f"set weight web/w1 {weight}").rstrip("\n")
+
     def test_show_servers_state_has_the_same_columns_and_neutral_values(self, proxy: Fairlead, haproxy: HAProxy):
         use(proxy)
+        # Numbers and times are each one's own.
+        own = ["be_id", "srv_time_since_last_change"]
         for line in (
             "show servers state web",
-            "set server web/w1 state drain",
-            "set server web/w1 state maint",
-            "set server web/w1 state ready",
+            "set server web/w2 health up",
             "set server web/w1 health down",
             "set server web/w1 health up",
             "set weight web/w2 3",
+            "set server web/w1 state drain",
+            "set server web/w1 state maint",
+            "set server web/w1 state ready",
         ):
+            # HAProxy's maintenance sets the counter of checks back.
+            if "maint" in line:
+                own.append("srv_check_health")
             told = []
             for place in (proxy.health, haproxy.address):
                 ask(place, line)
                 servers = parse_servers_state(ask(place, "show servers state web"))
-                # Numbers and times are each one's own.
-                own = ("be_id", "srv_time_since_last_change")
                 told.append({name: {k: v for k, v in one.items() if k not in own} for name, one in servers.items()})
             assert told[0] == told[1], line
 
