@@ -12,6 +12,7 @@ import grpc
 from tests.support import api
 
 BACKEND = "churned"
+HEARTBEAT_SECONDS = 3
 
 
 def address_of(number: int) -> str:
@@ -87,13 +88,23 @@ class Controller:
             request_serializer=lambda message: message,
             response_deserializer=api.control.FromProxy.FromString,
         )
-        self._answers = self._not_heartbeats(connect(iter(self._outgoing.get, None)))
+        self._answers = self._not_heartbeats(connect(self._outgoing_or_heartbeats()))
         next(self._answers)  # Hello
         self._started: collections.deque[float] = collections.deque()
 
     def close(self) -> None:
         self._outgoing.put(None)
         self._channel.close()
+
+    def _outgoing_or_heartbeats(self) -> Iterator[bytes]:
+        while True:
+            try:
+                message = self._outgoing.get(timeout=HEARTBEAT_SECONDS)
+            except queue.Empty:
+                message = api.control.ToProxy(heartbeat=api.control.Heartbeat()).SerializeToString()
+            if message is None:
+                return
+            yield message
 
     @staticmethod
     def _not_heartbeats(answers: Iterable) -> Iterator:

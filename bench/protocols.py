@@ -56,7 +56,7 @@ def parts(mode: Mode, certificate: Certificate) -> dict[str, str]:
     h2_origin = mode.origin == "h2c"
     return {
         "nginx_listen": {"http": "", "h2c": " http2", "tls": " ssl http2"}[mode.clients],
-        "nginx_tls": f"\n    ssl_certificate {certificate.chain};\n    ssl_certificate_key {certificate.key};" if tls else "",
+        "nginx_tls": _NGINX_TLS.format(chain=certificate.chain, key=certificate.key) if tls else "",
         "haproxy_bind": {"http": "", "h2c": " proto h2", "tls": f" ssl crt {certificate.both} alpn h2,http/1.1"}[
             mode.clients
         ],
@@ -99,6 +99,12 @@ _ENVOY_HTTP2 = """
         envoy.extensions.upstreams.http.v3.HttpProtocolOptions:
           "@type": type.googleapis.com/envoy.extensions.upstreams.http.v3.HttpProtocolOptions
           explicit_http_config: {http2_protocol_options: {}}"""
+
+# Its 1.22 leaves out TLS 1.3 unless it is asked to.
+_NGINX_TLS = """
+    ssl_protocols TLSv1.2 TLSv1.3;
+    ssl_certificate {chain};
+    ssl_certificate_key {key};"""
 
 _FAIRLEAD_CERTIFICATE = """certificates:
   - {{id: site, chain: {{file: "{chain}"}}, key: {{file: "{key}"}}}}

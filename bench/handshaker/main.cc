@@ -1,6 +1,6 @@
 // Makes TLS handshakes with a server, as many as it gets done or so many a second, and says how long they took.
 //
-//   handshaker --address=127.0.0.1:8443 --seconds=5 [--rate=500] [--concurrency=8] [--resume]
+//   handshaker --address=127.0.0.1:8443 --seconds=5 [--rate=500] [--concurrency=8] [--resume] [--version=1.2]
 //
 // One thread. Without --rate each of `concurrency` connections begins its next handshake when the last is done; with it
 // one begins every 1/rate seconds, whatever becomes of those before. A handshake is followed by the connection's end.
@@ -34,6 +34,7 @@ struct Options {
   double rate = 0;
   int concurrency = 8;
   bool resume = false;
+  int version = TLS1_3_VERSION;
 };
 
 [[noreturn]] void Die(const char* what) {
@@ -64,8 +65,11 @@ Options ParseOptions(int argc, char** argv) {
       options.concurrency = std::atoi(value.c_str());
     } else if (name == "--resume") {
       options.resume = true;
+    } else if (name == "--version") {
+      if (value != "1.2" && value != "1.3") Die("--version is 1.2 or 1.3");
+      options.version = value == "1.2" ? TLS1_2_VERSION : TLS1_3_VERSION;
     } else {
-      Die("known are --address, --seconds, --rate, --concurrency and --resume");
+      Die("known are --address, --seconds, --rate, --concurrency, --resume and --version");
     }
   }
   if (options.address.sin_port == 0) Die("--address is missing");
@@ -84,7 +88,12 @@ class Connection {
     SSL_set_fd(tls_, fd_);
     SSL_set_tlsext_host_name(tls_, "localhost");
     SSL_set_connect_state(tls_);
-    if (session != nullptr) SSL_set_session(tls_, session);
+    if (session != nullptr) {
+      // A copy: OpenSSL uses a session of TLS 1.3 only once.
+      SSL_SESSION* const copy = SSL_SESSION_dup(session);
+      SSL_set_session(tls_, copy);
+      SSL_SESSION_free(copy);
+    }
     epoll_event event{.events = EPOLLIN | EPOLLOUT | EPOLLET, .data = {.ptr = this}};
     epoll_ctl(epoll, EPOLL_CTL_ADD, fd_, &event);
   }
@@ -135,6 +144,8 @@ class Run {
  public:
   explicit Run(const Options& options)
       : options_(options), epoll_(epoll_create1(EPOLL_CLOEXEC)), context_(SSL_CTX_new(TLS_client_method())) {
+    SSL_CTX_set_min_proto_version(context_, options.version);
+    SSL_CTX_set_max_proto_version(context_, options.version);
     SSL_CTX_set_verify(context_, SSL_VERIFY_NONE, nullptr);
     SSL_CTX_set_session_cache_mode(context_, SSL_SESS_CACHE_CLIENT | SSL_SESS_CACHE_NO_INTERNAL);
     SSL_CTX_set_app_data(context_, this);

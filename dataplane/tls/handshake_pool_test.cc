@@ -56,7 +56,17 @@ TEST_P(HandshakePoolTest, WhatComesRightBehindTheHandshakeIsNotLost) {
   EXPECT_EQ(server_handler_.received, bytes);
 }
 
-TEST_P(HandshakePoolTest, Tls12TakesTwoStepsAsWell) {
+TEST_P(HandshakePoolTest, OnceTheKeyHasDoneItsWorkTheRestIsTheLoopsOwn) {
+  auto [fd, peer] = event::testing::TcpPair();
+  OpenSslPeer client(std::move(peer), /*server=*/false);
+  server_ = Socket::Accept(*loop_, loop_->Adopt(fd, nullptr), World().server_context, &server_handler_, {}, &helpers_);
+  RunUntil([&] { return client.Handshake(); });
+  helpers_.Stop();  // what it were given now, would not be done
+  RunUntil([&] { return server_handler_.connected.has_value(); });
+  EXPECT_EQ(server_handler_.connected, 0);
+}
+
+TEST_P(HandshakePoolTest, Tls12ComesThroughAsWell) {
   Connect(World().server_context, World().client_context, nullptr, nullptr);
   CloseBoth();
   auto [fd, peer] = event::testing::TcpPair();

@@ -6,7 +6,9 @@ namespace fairlead::tls {
 namespace {
 
 HandshakeProgress Pending(SSL* tls, int result, const EarlyReading* early) {
-  if (SSL_get_error(tls, result) != SSL_ERROR_WANT_READ) return HandshakeProgress::kFailed;
+  const int error = SSL_get_error(tls, result);
+  if (error == SSL_ERROR_WANT_X509_LOOKUP) return HandshakeProgress::kNeedsKey;
+  if (error != SSL_ERROR_WANT_READ) return HandshakeProgress::kFailed;
   const bool taken = early != nullptr && SSL_get_early_data_status(tls) == SSL_EARLY_DATA_ACCEPTED;
   return taken ? HandshakeProgress::kEarly : HandshakeProgress::kWaits;
 }
@@ -24,6 +26,14 @@ HandshakeProgress Advance(SSL* tls, EarlyReading* early) {
   }
   const int result = SSL_do_handshake(tls);
   return result == 1 ? HandshakeProgress::kDone : Pending(tls, result, early);
+}
+
+bool IsRestCheap(const SSL* tls) {
+  if (SSL_session_reused(tls) == 1) return true;
+  if (SSL_get_verify_mode(tls) != SSL_VERIFY_NONE) return false;
+  // Its own Finished comes right behind its signature with TLS 1.3, and last of all with TLS 1.2.
+  char byte;
+  return SSL_get_state(tls) == TLS_ST_SW_SRVR_DONE || SSL_get_finished(tls, &byte, sizeof(byte)) > 0;
 }
 
 }  // namespace fairlead::tls

@@ -62,14 +62,7 @@ absl::Status ServerContext::Build() {
       !Use(context_, default_.ecdsa)) {
     return absl::InternalError(absl::StrCat("OpenSSL refuses it: ", TakeErrorText()));
   }
-  if (exact_.size() + wildcards_.size() > 0) {
-    SSL_CTX_set_cert_cb(
-        context_,
-        [](SSL* connection, void* self) {
-          return static_cast<const ServerContext*>(self)->SelectCertificates(connection) ? 1 : 0;
-        },
-        this);
-  }
+  if (exact_.size() + wildcards_.size() > 0) SSL_CTX_set_cert_cb(context_, SelectCertificates, this);
   SSL_CTX_set_tlsext_status_arg(context_, this);
   SSL_CTX_set_tlsext_status_cb(
       context_, +[](SSL* connection, void* self) {
@@ -151,11 +144,20 @@ const ServerContext::Choice& ServerContext::Choose(const char* name) const {
   return wildcard != wildcards_.end() ? wildcard->second : default_;
 }
 
-bool ServerContext::SelectCertificates(SSL* connection) const {
-  const Choice& choice = Choose(SSL_get_servername(connection, TLSEXT_NAMETYPE_host_name));
-  if (choice == default_) return true;
+int ServerContext::SelectCertificates(SSL* connection, void* self) {
+  const auto& context = *static_cast<const ServerContext*>(self);
+  const Choice& choice = context.Choose(SSL_get_servername(connection, TLSEXT_NAMETYPE_host_name));
+  if (choice == context.default_) return 1;
   SSL_certs_clear(connection);
-  return Use(connection, choice.rsa) && Use(connection, choice.ecdsa);
+  return Use(connection, choice.rsa) && Use(connection, choice.ecdsa) ? 1 : 0;
+}
+
+void ServerContext::StopAtKey(SSL* connection) const {
+  const auto stop = [](SSL* stopped, void* self) {
+    SSL_set_cert_cb(stopped, SelectCertificates, self);
+    return -1;
+  };
+  SSL_set_cert_cb(connection, stop, const_cast<ServerContext*>(this));
 }
 
 int ServerContext::StapleOcspResponse(SSL* connection) const {

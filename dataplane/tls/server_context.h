@@ -58,6 +58,9 @@ class ServerContext {
 
   // For this package alone.
   ssl_ctx_st* context() const { return context_; }
+  // Has a handshake that has not begun stop (HandshakeProgress::kNeedsKey) where it comes to need a certificate and its
+  // key, which one that resumes a session does not. The next step goes on from there.
+  void StopAtKey(ssl_st* connection) const;
 
  private:
   // Certificates of one name: the first of each kind of key, which the library chooses among.
@@ -77,7 +80,7 @@ class ServerContext {
   // By SNI (RFC 6066 §3), null without.
   const Choice& Choose(const char* name) const;
   // Has the connection show what the client's name calls for.
-  bool SelectCertificates(ssl_st* connection) const;
+  static int SelectCertificates(ssl_st* connection, void* self);
   // Staples the OCSP response of the certificate that was selected.
   int StapleOcspResponse(ssl_st* connection) const;
   int SelectProtocol(const unsigned char** selected, unsigned char* selected_size, std::string_view offered) const;

@@ -36,9 +36,11 @@ Socket* Socket::Accept(event::Loop& loop, event::Socket* transport, std::shared_
                        event::SocketHandler* handler, buffer::Slice begin, HandshakePool* helpers) {
   SSL* tls = SSL_new(context->context());
   if (tls != nullptr) SSL_set_accept_state(tls);
+  if (tls != nullptr && helpers != nullptr) context->StopAtKey(tls);
   const bool takes_early_data = context->settings().early_data;
   auto* socket = new Socket(loop, transport, tls, std::move(context), handler);
   socket->helpers_ = helpers;
+  socket->stops_at_key_ = helpers != nullptr;
   if (takes_early_data) socket->early_ = std::make_unique<EarlyReading>();
   if (!begin.empty()) socket->input_.Append(std::move(begin));
   transport->ResumeReceive();
@@ -273,7 +275,7 @@ void Socket::AddOutput(const char* bytes, size_t size) {
 
 void Socket::Handshake() {
   if (step_ != nullptr) return;  // what came is for the next one
-  if (helpers_ != nullptr && tls_ != nullptr) return HandOver();
+  if (helpers_ != nullptr && tls_ != nullptr && !stops_at_key_) return HandOver();
   FinishStep(tls_ != nullptr ? Advance(tls_, early_.get()) : HandshakeProgress::kFailed);
 }
 
@@ -321,7 +323,12 @@ void Socket::TakeBack(HandshakeStep& step) {
 void Socket::FinishStep(HandshakeProgress progress) {
   switch (progress) {
     case HandshakeProgress::kWaits:
+      // Handing it over would cost as much as it does.
+      if (helpers_ != nullptr && IsRestCheap(tls_)) helpers_ = nullptr;
       return Flush();
+    case HandshakeProgress::kNeedsKey:
+      stops_at_key_ = false;
+      return HandOver();
     case HandshakeProgress::kEarly:
       if (phase_ != Phase::kEarly) {
         phase_ = Phase::kEarly;

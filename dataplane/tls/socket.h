@@ -167,7 +167,7 @@ class Socket final : public event::Socket, public event::LoopObject, private eve
   ssl_st* tls_;
   const std::shared_ptr<const void> context_;
   std::shared_ptr<ClientSessions> sessions_;
-  HandshakePool* helpers_ = nullptr;
+  HandshakePool* helpers_ = nullptr;     // for what is left of the handshake; null: it is the loop's own
   HandshakeStep* step_ = nullptr;        // that a helper does: tls_ is there meanwhile
   std::unique_ptr<EarlyReading> early_;  // null: no early data is, or was, taken
   EarlyHandshakeHandler* early_handler_ = nullptr;
@@ -184,6 +184,7 @@ class Socket final : public event::Socket, public event::LoopObject, private eve
   bool send_refused_ = false;       // that is to be told
   bool shutdown_due_ = false;       // of the transport, when output_ is empty
   bool said_goodbye_ = false;       // close_notify was encrypted
+  bool stops_at_key_ = false;       // the handshake: helpers are only for what comes then
 };
 
 }  // namespace fairlead::tls

@@ -85,9 +85,11 @@ def test_a_fifo_without_a_reader_stops_nobody(bench: Workbench, io: str, log: Ac
     fairlead = Fairlead(bench, io, workers=1, flags=(f"--access_log=file:{log.path}",))
     apply(fairlead, site(start_origin("w1").server()))
     ask(fairlead, 600)  # more than the buffer's 1 MiB
+    wait_until(lambda: fairlead.metrics()[ERRORS] > 0, "the error is counted")
     metrics = fairlead.metrics()
-    assert metrics[DROPPED] > 0 and metrics[WRITTEN] == 0 and metrics[ERRORS] > 0
-    assert "access log: can't be written: No such device or address" in fairlead.process.stderr()
+    assert metrics[DROPPED] > 0 and metrics[WRITTEN] == 0
+    told = "access log: can't be written: No such device or address"
+    wait_until(lambda: told in fairlead.process.stderr(), "the error is told")
 
     reader = os.open(log.path, os.O_RDONLY)
     received = bytearray()
@@ -126,7 +128,7 @@ def test_it_ends_in_time_though_its_log_takes_nothing(bench: Workbench, io: str,
     ask(fairlead, 100)
     begin = time.monotonic()
     assert fairlead.process.terminate() == 0
-    assert time.monotonic() - begin < 10
+    assert time.monotonic() - begin < 15
     assert re.search(r"access log: \d+ lines were not written", fairlead.process.stderr())
     os.close(reader)
 

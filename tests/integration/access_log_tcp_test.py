@@ -19,8 +19,8 @@ def log(bench: Workbench) -> AccessLogFile:
 
 @pytest.fixture
 def fairlead(bench: Workbench, io: str, log: AccessLogFile) -> Fairlead:
-    """A proxy that logs to that file."""
-    return Fairlead(bench, io, flags=(f"--access_log=file:{log.path}",))
+    """A proxy that logs to that file. One worker, whose lines stand in their order."""
+    return Fairlead(bench, io, workers=1, flags=(f"--access_log=file:{log.path}",))
 
 
 def tcp_site(*servers: dict, **listener) -> dict:

@@ -1,7 +1,6 @@
 """Backend.protocol AUTO: each connection speaks what its server chooses by ALPN, servers differ, and change their minds."""
 
 import base64
-import socket
 import threading
 from collections.abc import Callable
 
@@ -16,6 +15,7 @@ from tests.support.grpc_peers import GrpcClient, GrpcOrigin
 from tests.support.h2_frames import Error, Setting
 from tests.support.h2_wire import H2Wire, connect_websocket
 from tests.support.nginx import Nginx
+from tests.support.ports import closed_port
 from tests.support.processes import Workbench
 from tests.support.waiting import wait_until
 from tests.support.websocket import accept_value
@@ -141,7 +141,7 @@ def test_requests_to_a_server_of_http1_wait_for_each_other_once_at_most(
 def test_no_more_connections_than_allowed(one_worker: Fairlead, authority: Authority, identity: Identity, protocol: str):
     with AlpnOrigin(identity, protocol) as origin:
         server = {"id": "s", "address": origin.address, "max_connections": 2}
-        serve(one_worker, authority, server, limits={"queue_length": 100}, http2={"max_concurrent_streams": 4})
+        serve(one_worker, authority, server, limits={"queue_length": 100, "queue_timeout": "20s"}, http2={"max_concurrent_streams": 4})
         for _ in range(3):
             assert ask_at_once(one_worker, 50) == [f"{protocol} ".encode()] * 50
         assert len(origin.spoken) <= 2
@@ -359,6 +359,7 @@ def test_how_it_is_spoken_can_be_changed_under_load(fairlead: Fairlead, authorit
         serve(fairlead, authority, origin)
         over = threading.Event()
         failed: list[object] = []
+        answered: list[int] = []
 
         def ask() -> None:
             while not over.is_set():
@@ -368,6 +369,7 @@ def test_how_it_is_spoken_can_be_changed_under_load(fairlead: Fairlead, authorit
                             response = wire.request(get("/"))
                             if response.status != 200:
                                 failed.append(response)
+                            answered.append(response.status)
                 except OSError as error:
                     failed.append(error)
 
@@ -377,6 +379,9 @@ def test_how_it_is_spoken_can_be_changed_under_load(fairlead: Fairlead, authorit
         for _ in range(8):
             for protocol in ("HTTP1", "AUTO", "HTTP2", "AUTO"):
                 serve(fairlead, authority, origin, protocol=protocol)
+                # More than can have been under way before.
+                enough = len(answered) + 2 * len(clients)
+                wait_until(lambda enough=enough: len(answered) >= enough or failed, "they go on")
         over.set()
         for client in clients:
             client.join()
@@ -393,9 +398,7 @@ def test_in_the_clear_there_is_nothing_to_choose_by(fairlead: Fairlead):
 
 
 def test_a_connection_that_cannot_be_made_is_everybodys(one_worker: Fairlead, authority: Authority, identity: Identity):
-    with socket.create_server(("127.0.0.1", 0)) as closed:
-        address = f"127.0.0.1:{closed.getsockname()[1]}"
-    serve(one_worker, authority, {"id": "gone", "address": address})
+    serve(one_worker, authority, {"id": "gone", "address": closed_port()})
     wires = [one_worker.open() for _ in range(5)]
     for wire in wires:
         wire.send(get("/"))

@@ -7,6 +7,7 @@ import pytest
 
 from tests.support import configs
 from tests.support.fairlead import Fairlead
+from tests.support.kernel_buffers import most_of_a_connection
 from tests.support.origin import Origin
 from tests.support.pattern import PERIOD, matches, pattern
 from tests.support.scripted_origin import ScriptedOrigin
@@ -14,8 +15,8 @@ from tests.support.waiting import wait_until
 from tests.support.wire import Wire, get
 
 LARGE = 300_000_000
-# What both kernels' buffers on a connection's two halves may hold together with the proxy's own.
-MOST_IN_FLIGHT = 40_000_000
+# What the kernel's buffers on a connection's two halves may hold together with the proxy's own.
+MOST_IN_FLIGHT = 2 * most_of_a_connection() + 2**20
 # By how much the proxy's memory may grow.
 MOST_GROWTH_KIB = 24 * 1024
 

@@ -7,6 +7,7 @@ from tests.support import configs
 from tests.support.binaries import REPOSITORY
 from tests.support.controlplane_mock import write_in_one_step
 from tests.support.fairlead import Fairlead
+from tests.support.ports import closed_port
 from tests.support.processes import Process, Workbench
 from tests.support.waiting import wait_until
 from tests.support.wire import get
@@ -14,13 +15,14 @@ from tests.support.wire import get
 
 @pytest.fixture
 def example(bench: Workbench):
-    """Starts the controller on a snapshot, on an address or any; returns the process and where it listens."""
+    """Starts the controller on a snapshot, on an address or one that it can be restarted at; returns the process and where it
+    listens."""
 
-    def start(snapshot: dict, address: str = "127.0.0.1:0") -> tuple[Process, str]:
+    def start(snapshot: dict, address: str = "") -> tuple[Process, str]:
         path = bench.directory / "state.yaml"
         path.write_text(yaml.safe_dump(snapshot))
         program = str(REPOSITORY / "docs/examples/controller.py")
-        process = bench.start(["/usr/bin/python3", "-B", program, address, str(path)], "controller")
+        process = bench.start(["/usr/bin/python3", "-B", program, address or closed_port(), str(path)], "controller")
         return process, process.wait_for_line(r"^listening on (\S+)$")[1]
 
     return start
@@ -50,7 +52,7 @@ def test_restarted_it_agrees_and_sends_nothing(bench: Workbench, example, start_
 
 def test_a_state_of_an_earlier_life_is_applied_again(bench: Workbench, example, start_origin):
     origin = start_origin("w1")
-    address = "127.0.0.1:0"
+    address = ""
     proxy = None
     for weight in (1, 2, 1):
         controller, address = example(configs.site(origin.server(weight=weight)), address)

@@ -41,7 +41,7 @@ def say(fairlead: Fairlead, status: str, reporter: str, more: str = "") -> None:
 
 
 def test_it_tells_people_votes_rule_decision_and_what_would_change_it(fairlead: Fairlead):
-    use(fairlead, down={"votes": 2}, min_up="1h")
+    use(fairlead, down={"votes": 2}, min_up="3600s")
     say(fairlead, "up", "probe-b")
     fairlead.wait_for_health("web", "w1", "UP")
     say(fairlead, "down", "probe-a", 'seq=7 incarnation=3 reason="connection refused"')

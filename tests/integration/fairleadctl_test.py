@@ -161,6 +161,7 @@ class TestGet:
 class TestStatus:
     def test_shows_health_why_and_by_whom(self, proxy: Fairlead, ctl, origin: Origin):
         proxy.report('report web/w1 down reporter=probe-a reason="503 Busy"')
+        proxy.wait_for_health("web", "w1", "DOWN")
         outcome = ctl("status")
         assert outcome.code == DONE
         for word in ("w1", "DOWN", "probe-a", "503 Busy", proxy.listener()):

@@ -114,7 +114,8 @@ def test_a_deadline_is_passed_on(channel: grpc.Channel, origin: GrpcOrigin):
 
 
 def test_a_deadline_that_passes_is_the_client_s(channel: grpc.Channel, origin: GrpcOrigin):
-    assert code_of(lambda: unary(channel, "Hang")(b"", timeout=0.5)) == grpc.StatusCode.DEADLINE_EXCEEDED
+    unary(channel, "Unary")(b"", timeout=20)  # all connections are there: the next call reaches the server in time
+    assert code_of(lambda: unary(channel, "Hang")(b"", timeout=1)) == grpc.StatusCode.DEADLINE_EXCEEDED
     assert origin.cancelled.wait(10)
 
 
@@ -139,6 +140,15 @@ EMPTY_MESSAGE = bytes(5)
 def call(fairlead: Fairlead, *fields: tuple[str, str], method: str = "Unary") -> Stream:
     with H2Wire.connect(fairlead.listener()) as wire:
         return wire.exchange(call_fields(method, *fields), EMPTY_MESSAGE)
+
+
+def hang(fairlead: Fairlead, *fields: tuple[str, str]) -> tuple[Stream, float]:
+    """A call that the server begins, over connections that are there already; what came of it, and in how many seconds."""
+    with H2Wire.connect(fairlead.listener()) as wire:
+        assert wire.exchange(call_fields(), EMPTY_MESSAGE).status == 200
+        begin = time.monotonic()
+        stream = wire.exchange(call_fields("Hang", *fields), EMPTY_MESSAGE)
+        return stream, time.monotonic() - begin
 
 
 def expect_status(stream: Stream, *codes: int) -> None:
@@ -182,25 +192,28 @@ def test_no_route_is_unimplemented(fairlead: Fairlead, origin: GrpcOrigin):
 
 
 def test_a_server_that_does_not_answer_in_time(fairlead: Fairlead, origin: GrpcOrigin):
-    serve(fairlead, origin.address, timeouts={"response": "0.3s"})
-    expect_status(call(fairlead, method="Hang"), DEADLINE_EXCEEDED, UNAVAILABLE)
+    serve(fairlead, origin.address, timeouts={"response": "1s"})
+    expect_status(hang(fairlead)[0], DEADLINE_EXCEEDED, UNAVAILABLE)
     assert origin.cancelled.wait(10)
 
 
-@pytest.mark.parametrize("timeout", ["300m", "300000u", "300000000n"])
+@pytest.mark.parametrize("timeout", ["900m", "900000u", "900000000n"])
 def test_grpc_timeout_is_honoured(fairlead: Fairlead, origin: GrpcOrigin, timeout: str):
     serve(fairlead, origin.address)
-    begin = time.monotonic()
-    expect_status(call(fairlead, ("grpc-timeout", timeout), method="Hang"), DEADLINE_EXCEEDED)
-    assert 0.25 < time.monotonic() - begin < 5
+    stream, seconds = hang(fairlead, ("grpc-timeout", timeout))
+    expect_status(stream, DEADLINE_EXCEEDED)
+    assert 0.8 < seconds < 15
     assert origin.cancelled.wait(10)
 
 
 def test_grpc_timeout_reaches_the_server_and_is_no_longer_than_it_was(fairlead: Fairlead, origin: GrpcOrigin):
     serve(fairlead, origin.address)
     for text, seconds in [("10S", 10), ("1M", 60), ("1H", 3600), ("99999999n", 0.1), ("20000m", 20)]:
+        origin.time_remaining = None
         stream = call(fairlead, ("grpc-timeout", text))
         assert stream.status == 200
+        if seconds < 1 and stream.get("grpc-status") == "4":
+            continue  # it has passed before the server had the call
         assert origin.time_remaining is not None and 0 < origin.time_remaining <= seconds * 1.1
 
 
@@ -341,8 +354,11 @@ def test_an_answer_that_has_begun_is_not_asked_for_again(fairlead: Fairlead):
 
 
 def test_retries_end_with_the_deadline(fairlead: Fairlead):
+    asked: list[Stream] = []
+
     def script(wire: H2Wire) -> None:
         for stream in wire.accept_streams():
+            asked.append(stream)
             with contextlib.suppress(TimeoutError):  # it takes its time
                 while True:
                     wire.step(0.2)
@@ -350,10 +366,9 @@ def test_retries_end_with_the_deadline(fairlead: Fairlead):
 
     with H2Origin(script) as failing:
         serve(fairlead, failing.address, rule=_retry("UNAVAILABLE", max_retries=10))
-        begin = time.monotonic()
         stream = call(fairlead, ("grpc-timeout", "500m"))
-        assert time.monotonic() - begin < 1.5
         assert stream.get("grpc-status") in ("4", "14")
+        assert len(asked) <= 3, "each has taken a fifth of a second"
 
 
 def test_a_call_over_http1_is_no_worse(fairlead: Fairlead):

@@ -128,7 +128,7 @@ def test_a_deadline_ends_the_call_on_both_sides_and_is_told_to_the_server(fairle
             fields = request("/", ("content-type", "application/grpc"), ("grpc-timeout", "300m"), method="POST")
             begin = time.monotonic()
             stream = wire.exchange(fields, body=b"")
-            assert 0.29 < time.monotonic() - begin < 10
+            assert 0.25 < time.monotonic() - begin < 15
             assert (stream.status, stream.get("grpc-status")) == (200, "4")
         wait_until(lambda: heads and heads[0].reset is not None, "the server's stream is reset")
         told = heads[0].get("grpc-timeout")
@@ -149,7 +149,7 @@ def test_a_deadline_holds_after_the_answer_has_begun(fairlead: Fairlead):
     with H2Origin(script) as origin:
         serve(fairlead, origin.address)
         with H2Wire.connect(fairlead.listener()) as wire:
-            fields = request("/", ("content-type", "application/grpc"), ("grpc-timeout", "300m"), method="POST")
+            fields = request("/", ("content-type", "application/grpc"), ("grpc-timeout", "2S"), method="POST")
             stream = wire.exchange(fields, body=b"")
             assert (stream.status, bytes(stream.body), stream.reset) == (200, b"\0\0\0\0\3one", None)
             assert ("grpc-status", "4") in stream.trailers

@@ -135,7 +135,7 @@ def test_a_stream_beyond_the_limit_is_refused_alone(fairlead: Fairlead, origin: 
     with H2Wire.connect(fairlead.listener()) as wire:
         wire.synchronize()
         assert wire.peer_settings[Setting.MAX_CONCURRENT_STREAMS] == 5
-        held = [wire.open(request("/delay/500ms")) for _ in range(5)]
+        held = [wire.open(request("/delay/2s")) for _ in range(5)]
         refused = wire.open()
         wire.finish(refused)
         assert (refused.head, refused.reset) == (None, Error.REFUSED_STREAM)
@@ -396,12 +396,12 @@ def test_a_client_that_reads_nothing_does_not_hold_up_its_listener_s_end(fairlea
 
 
 def test_a_header_block_that_does_not_go_on_is_cut_in_time(fairlead: Fairlead, origin: Origin):
-    serve(fairlead, origin, header_timeout="0.3s")
+    serve(fairlead, origin, header_timeout="1s")
     with H2Wire.connect(fairlead.listener()) as wire:
         begin = time.monotonic()
         _block_begin(wire)
-        wire.read_to_end(5)
-        assert 0.25 < time.monotonic() - begin
+        wire.read_to_end()
+        assert 0.8 < time.monotonic() - begin
 
 
 @pytest.mark.parametrize("length", [1, 10, 23])
@@ -409,7 +409,6 @@ def test_a_preface_that_does_not_go_on_is_cut_in_time(fairlead: Fairlead, origin
     serve(fairlead, origin, header_timeout="0.3s")
     with Wire.connect(fairlead.listener()) as wire:
         wire.send(PREFACE[:length])
-        wire.socket.settimeout(5)
         wire.take_rest()
 
 
@@ -417,15 +416,14 @@ def test_settings_that_do_not_come_are_waited_for_in_vain(fairlead: Fairlead, or
     serve(fairlead, origin, header_timeout="0.3s", idle_timeout="0.3s")
     with Wire.connect(fairlead.listener()) as wire:
         wire.send(PREFACE)
-        wire.socket.settimeout(5)
         wire.take_rest()
 
 
 def test_an_idle_connection_ends_in_order(fairlead: Fairlead, origin: Origin):
-    serve(fairlead, origin, idle_timeout="0.3s")
+    serve(fairlead, origin, idle_timeout="1s")
     with H2Wire.connect(fairlead.listener()) as wire:
         stream = wire.exchange(request("/"))
-        assert wire.read_to_end(5) == (stream.id, Error.NO_ERROR)
+        assert wire.read_to_end() == (stream.id, Error.NO_ERROR)
 
 
 def test_pings_do_not_keep_an_idle_connection(fairlead: Fairlead, origin: Origin):

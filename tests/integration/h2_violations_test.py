@@ -133,7 +133,7 @@ def test_data_beyond_a_stream_s_window_is_refused(proxy: Fairlead, good: H2Wire)
     with H2Wire.connect(proxy.listener()) as wire:
         wire.synchronize()
         stream = wire.open(request("/stuck", method="POST"), end=False)
-        wire.fill_window(stream)
+        wire.fill_window(stream, quiet_seconds=2)
         wire.send(h2_frames.data(stream.id, b"x"))
         wire.wait(lambda: wire.goaways or stream.reset is not None, "an error")
         codes = [stream.reset, *(code for _, code, _ in wire.goaways)]

@@ -66,7 +66,7 @@ def test_one_failure_domain_takes_nothing_out(fairlead: Fairlead):
 
 
 def test_a_decision_is_kept_for_a_while_when_all_reporters_are_silent(fairlead: Fairlead):
-    use(fairlead, keep_last="1s")
+    use(fairlead, keep_last="3s")
     say(fairlead, "down", "a", ttl="10ms")
     kept = fairlead.wait_for_health("web", "w1", "DOWN")
     wait_until(

@@ -508,7 +508,10 @@ def stopped(proxy: Fairlead) -> Iterator[None]:
     tasks = pathlib.Path(f"/proc/{proxy.process.pid}/task")
 
     def all_stopped() -> bool:
-        return all((task / "stat").read_text().rpartition(")")[2].split()[0] == "T" for task in tasks.iterdir())
+        try:
+            return all((task / "stat").read_text().rpartition(")")[2].split()[0] == "T" for task in tasks.iterdir())
+        except FileNotFoundError:  # of a thread that was ending
+            return False
 
     proxy.process.send_signal(signal.SIGSTOP)
     try:

@@ -62,7 +62,7 @@ class Controllers:
         self._flags = flags
         self.all = {name: self._start(name) for name in "abc"}
 
-    def _start(self, name: str, address: str = "127.0.0.1:0") -> ControlplaneMock:
+    def _start(self, name: str, address: str | None = None) -> ControlplaneMock:
         return ControlplaneMock(
             self._bench,
             None,

@@ -7,6 +7,7 @@ from typing import Any
 import grpc
 
 from tests.support import api
+from tests.support.ports import closed_port
 from tests.support.waiting import DEADLINE_SECONDS, wait_until
 
 
@@ -37,16 +38,16 @@ class ProxySession:
 
 
 class ControllerServer(api.services.ControlPlaneServicer):
-    """Serves ControlPlane on a port of its own. With `heartbeat_seconds` it sends heartbeats; without, it is silent."""
+    """Serves ControlPlane on a port of its own, at which another can come after it. With `heartbeat_seconds` it sends
+    heartbeats; without, it is silent."""
 
-    def __init__(self, heartbeat_seconds: float | None = 0.2, address: str = "127.0.0.1:0"):
+    def __init__(self, heartbeat_seconds: float | None = 0.2, address: str | None = None):
         self._heartbeat_seconds = heartbeat_seconds
         self.sessions: list[ProxySession] = []
         self._server = grpc.server(futures.ThreadPoolExecutor(16), options=[("grpc.so_reuseport", 0)])
         api.services.add_ControlPlaneServicer_to_server(self, self._server)
-        port = self._server.add_insecure_port(address)
-        assert port != 0, f"can't listen on {address}"
-        self.address = f"127.0.0.1:{port}"
+        self.address = address or closed_port()
+        assert self._server.add_insecure_port(self.address) != 0, f"can't listen on {self.address}"
         self._server.start()
 
     def __enter__(self) -> "ControllerServer":

@@ -1,20 +1,34 @@
 """Ports that nothing listens on."""
 
+import os
 import pathlib
 import random
 import socket
 
 _FIRST = 10_000
 
+_given: set[int] = set()
+
 
 def closed_port() -> str:
-    """An address on which nothing listens. The system gives its port to no connection and no port 0, so that who is told
-    it can still listen there a moment later."""
-    end = int(pathlib.Path("/proc/sys/net/ipv4/ip_local_port_range").read_text().split()[0])
+    """An address on which nothing listens. The system gives its port to no connection and no port 0, and nobody is given it
+    twice: who is told it can still listen there a moment later, or again after a restart."""
+    ports = _own_ports()
     while True:
-        port = random.SystemRandom().randrange(_FIRST, end)
+        port = random.SystemRandom().choice(ports)
+        if port in _given:
+            continue
         try:
             socket.create_server(("127.0.0.1", port)).close()
-            return f"127.0.0.1:{port}"
         except OSError:
             continue
+        _given.add(port)
+        return f"127.0.0.1:{port}"
+
+
+def _own_ports() -> range:
+    """Those of this process: pytest-xdist runs several at a time."""
+    end = int(pathlib.Path("/proc/sys/net/ipv4/ip_local_port_range").read_text().split()[0])
+    worker = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw"))
+    workers = max(int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "1")), worker + 1)
+    return range(_FIRST + worker, end, workers)
