@@ -25,9 +25,10 @@ std::string VerbDialogue::Next(const identity::Peer& peer) {
     done_ = line_.size() - rest.size();
     if (std::string text = Answer(verb, peer); !text.empty()) return text;
   }
-  // Nothing is held between lines.
-  if (!busy()) line_ = std::string();
-  if (!busy()) done_ = 0;
+  if (!waiting_) {  // nothing is held between lines
+    line_ = std::string();
+    done_ = 0;
+  }
   return {};
 }
 
