@@ -18,6 +18,8 @@ namespace {
 
 using Kind = health::Verb::Kind;
 
+std::string NameOf(std::string_view backend, std::string_view server) { return base::StrCat(backend, "/", server); }
+
 // One that no other transaction has, before a restart or after it.
 std::string NewTransactionId() {
   std::random_device random;
@@ -65,8 +67,17 @@ uint64_t VerbRunner::CarryOut(const health::Verb& verb, const identity::Peer& pe
                                                            .text = std::string(verb.text),
                                                            .peer = peer,
                                                            .on_answer = std::move(on_answer)}));
+  if (const Change& change = *changes_.find(ticket)->second; PutsServer(change)) {
+    std::deque<uint64_t>& queue = queues_[NameOf(change.backend, change.server)];
+    queue.push_back(ticket);
+    if (queue.size() > 1) return ticket;
+  }
   Try(ticket);
   return ticket;
+}
+
+bool VerbRunner::PutsServer(const Change& change) {
+  return change.kind == Kind::kSetWeight || change.kind == Kind::kSetAdminState;
 }
 
 void VerbRunner::Forget(uint64_t ticket) {
@@ -81,6 +92,7 @@ void VerbRunner::Try(uint64_t ticket) {
     return Answer(ticket, base::StrCat(server.weight, " (initial ", InitialWeight(server), ")"));
   }
   ++change.attempts;
+  if (change.kind == Kind::kSetWeight) RememberInitialWeight(change, change.old_weight);
   core_->SubmitTransaction(
       MakeTransaction(change),
       [this, ticket](std::shared_ptr<const v1::FromProxy> answer) { OnAnswered(ticket, *answer); }, change.peer);
@@ -99,6 +111,7 @@ std::string VerbRunner::Problem(Change& change) const {
   }
   if (change.kind != Kind::kSetWeight) return {};
   change.counters = server->counters;
+  change.old_weight = server->weight;
   change.initial_weight = InitialWeight(*server);
   change.new_weight = change.weight;
   if (!change.is_percent) return {};
@@ -129,7 +142,7 @@ v1::Transaction VerbRunner::MakeTransaction(const Change& change) const {
   // All of the server is sent: of another than was read here, this must change nothing.
   v1::ResourceFingerprint& is = *transaction.add_preconditions()->mutable_resource();
   is.set_kind("server");
-  is.set_id(base::StrCat(change.backend, "/", change.server));
+  is.set_id(NameOf(change.backend, change.server));
   is.set_fingerprint(api::Fingerprint(FindServer(core_->store(), change.backend, change.server)->digest).ToHex());
   operation.mutable_upsert_server()->set_backend(change.backend);
   v1::Server& server = *operation.mutable_upsert_server()->mutable_server();
@@ -143,30 +156,44 @@ v1::Transaction VerbRunner::MakeTransaction(const Change& change) const {
 }
 
 void VerbRunner::OnAnswered(uint64_t ticket, const v1::FromProxy& answer) {
-  const Change& change = *changes_.find(ticket)->second;
-  if (answer.has_applied()) {
-    if (change.kind == Kind::kSetWeight) RememberInitialWeight(change);
-    return Answer(ticket, {});
-  }
-  if (CameTooLate(answer.rejected()) && change.attempts < kAttempts) return Try(ticket);
-  Answer(ticket, TextOf(answer.rejected()));
+  Change& change = *changes_.find(ticket)->second;
+  if (!answer.has_applied()) change.new_weight = change.old_weight;
+  if (change.kind == Kind::kSetWeight) RememberInitialWeight(change, change.new_weight);
+  if (answer.has_applied()) return Answer(ticket, {});
+  if (!CameTooLate(answer.rejected())) return Answer(ticket, TextOf(answer.rejected()));
+  if (change.attempts < kAttempts) return Try(ticket);
+  Answer(ticket, base::StrCat(NameOf(change.backend, change.server),
+                              " is changed by controllers all the time: nothing was done; say it again."));
 }
 
 void VerbRunner::Answer(uint64_t ticket, std::string text) {
   const std::unique_ptr<Change> change = std::move(changes_.extract(ticket).mapped());
+  uint64_t next = 0;
+  if (PutsServer(*change)) {
+    const auto queue = queues_.find(NameOf(change->backend, change->server));
+    queue->second.pop_front();
+    if (queue->second.empty()) {
+      queues_.erase(queue);
+    } else {
+      next = queue->second.front();
+    }
+  }
   if (change->on_answer != nullptr) change->on_answer(std::move(text));
+  if (next != 0) Try(next);
 }
 
 uint32_t VerbRunner::InitialWeight(const config::Server& server) const {
   const auto place = weights_.find(server.counters.get());
   // Whoever gave it another weight since gave it a new initial one.
-  const bool is_known = place != weights_.end() && place->second.second.set_to == server.weight;
-  return is_known ? place->second.second.initial : server.weight;
+  if (place == weights_.end()) return server.weight;
+  const Weights& weights = place->second.second;
+  return server.weight == weights.set_to || server.weight == weights.was ? weights.initial : server.weight;
 }
 
-void VerbRunner::RememberInitialWeight(const Change& change) {
-  weights_.insert_or_assign(change.counters.get(), std::pair(change.counters, Weights{.initial = change.initial_weight,
-                                                                                      .set_to = change.new_weight}));
+void VerbRunner::RememberInitialWeight(const Change& change, uint32_t was) {
+  weights_.insert_or_assign(
+      change.counters.get(),
+      std::pair(change.counters, Weights{.initial = change.initial_weight, .set_to = change.new_weight, .was = was}));
   if (weights_.size() >= prune_at_) ForgetRemovedServers();
 }
 

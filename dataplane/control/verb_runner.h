@@ -2,8 +2,10 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <deque>
 #include <memory>
 #include <string>
+#include <utility>
 
 #include "absl/container/flat_hash_map.h"
 #include "absl/functional/any_invocable.h"
@@ -35,7 +37,7 @@ class VerbRunner {
   uint32_t InitialWeight(const config::Server& server) const;
 
  private:
-  // Of a server between reading and writing, so often somebody else came before.
+  // So often a controller may change the server between reading and writing.
   static constexpr int kAttempts = 5;
 
   using Counters = base::CountedPtr<metrics::ServerCounters>;  // by which a server is known as long as it exists
@@ -53,16 +55,21 @@ class VerbRunner {
     identity::Peer peer;
     OnAnswer on_answer;  // null: whoever asked is gone
     int attempts = 0;
-    // Of a weight: whose, to what, and what it was initially.
+    // Of a weight: whose, from what to what, and what it was initially.
     Counters counters{};
+    uint32_t old_weight = 0;
     uint32_t new_weight = 0;
     uint32_t initial_weight = 0;
   };
   struct Weights {
     uint32_t initial;
+    // By verbs, and what it was before: until the answer comes it may be either.
     uint32_t set_to;
+    uint32_t was;
   };
 
+  // All but words on health put the whole server: those on one go one after another.
+  static bool PutsServer(const Change& change);
   // Sends its transaction, or answers why not.
   void Try(uint64_t ticket);
   void OnAnswered(uint64_t ticket, const v1::FromProxy& answer);
@@ -70,12 +77,14 @@ class VerbRunner {
   // What keeps the verb from being sent; empty: nothing.
   std::string Problem(Change& change) const;
   v1::Transaction MakeTransaction(const Change& change) const;
-  void RememberInitialWeight(const Change& change);
+  void RememberInitialWeight(const Change& change, uint32_t was);
   void ForgetRemovedServers();
 
   ControlCore* const core_;
   uint64_t last_ticket_ = 0;
   absl::flat_hash_map<uint64_t, std::unique_ptr<Change>> changes_;
+  // By "backend/server": the one that was sent, and those that wait for its answer.
+  absl::flat_hash_map<std::string, std::deque<uint64_t>> queues_;
   // Of servers whose weight verbs have changed, until somebody else does.
   absl::flat_hash_map<const metrics::ServerCounters*, std::pair<Counters, Weights>> weights_;
   size_t prune_at_ = 1024;

@@ -7,7 +7,10 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
+#include <vector>
 
+#include "absl/strings/str_cat.h"
 #include "dataplane/control/fake_workers.h"
 #include "dataplane/control/find_server.h"
 #include "dataplane/control/test_support.h"
@@ -215,6 +218,39 @@ TEST_F(VerbRunnerWithSlowWorkers, WhatSomebodyElseChangesBetweenReadingAndWritin
   EXPECT_EQ(server().admin_state, AdminState::kDrain);
   EXPECT_EQ(server().weight, 8);
   EXPECT_EQ(server().extras->labels.at("new"), "2");
+}
+
+TEST_F(VerbRunnerWithSlowWorkers, VerbsOnOneServerGoOneAfterAnother) {
+  std::vector<std::string> answers;
+  const auto say = [&](std::string_view line) {
+    runner_.CarryOut(health::TakeVerb(&line), {.source = "unix"},
+                     [&](std::string text) { answers.push_back(std::move(text)); });
+  };
+  for (int i = 0; i < 10; ++i) {
+    say(absl::StrCat("set weight web/w1 ", 10 * i, "%"));
+    say("set server web/w1 state drain");
+    say("set server web/w1 state ready");
+  }
+  say("get weight web/w1");
+  EXPECT_THAT(answers, testing::ElementsAre(testing::EndsWith(" (initial 5)")));
+  answers.clear();
+  while (test_.workers.adopting()) {
+    test_.workers.AdoptNow();
+    say("get weight web/w1");
+    EXPECT_THAT(answers.back(), testing::EndsWith(" (initial 5)"));
+    answers.pop_back();
+  }
+  EXPECT_EQ(answers, std::vector<std::string>(30));
+  EXPECT_EQ(server().weight, 4);
+  EXPECT_EQ(server().admin_state, AdminState::kReady);
+}
+
+TEST_F(VerbRunnerTest, AWeightThatWasRefusedIsNone) {
+  Use(kSmallState);
+  Apply(R"(confirm_within { seconds: 60 }
+           operations { upsert_server { backend: "web" server { id: "w3" address: "127.0.0.1:9004" } } })");
+  EXPECT_THAT(Say("set weight web/w1 9"), HasSubstr("is on trial"));
+  EXPECT_EQ(Say("get weight web/w1"), "5 (initial 5)");
 }
 
 TEST_F(VerbRunnerWithSlowWorkers, WhoeverAskedAndLeftIsNotAnsweredAndItGoesOn) {
