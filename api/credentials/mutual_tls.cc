@@ -53,7 +53,8 @@ absl::Status CheckMutualTls(const MutualTls& tls, std::string_view flag_prefix) 
 }
 
 std::string ExplainFailure(std::string_view grpc_reason, const MutualTls& tls, std::string_view flag_prefix) {
-  if (grpc_reason.ends_with("Socket closed")) {
+  // The latter where the end that refuses says so by an alert after its handshake, as Go's does.
+  if (grpc_reason.ends_with("Socket closed") || grpc_reason.ends_with("Endpoint read failed")) {
     if (tls.given()) {
       return Concat(grpc_reason, " (it may not trust ", flag_prefix, "cert, or speak no TLS there: its log knows)");
     }

@@ -48,6 +48,8 @@ TEST(MutualTls, WhatGrpcDoesNotSayIsGuessed) {
   const MutualTls tls = {"ca", "cert", "key", ""};
   EXPECT_EQ(ExplainFailure("x: Socket closed", {}, "--"),
             "x: Socket closed (it may want mTLS: --ca, --cert and --key)");
+  EXPECT_EQ(ExplainFailure("Endpoint read failed", {}, "--"),
+            "Endpoint read failed (it may want mTLS: --ca, --cert and --key)");
   EXPECT_EQ(ExplainFailure("Socket closed", tls, "--control_"),
             "Socket closed (it may not trust --control_cert, or speak no TLS there: its log knows)");
   EXPECT_EQ(ExplainFailure("Failed to create security handshaker", tls, "--"),

@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "api/credentials/mutual_tls.h"
 
 namespace fairlead::controlplane_mock::etcd {
 namespace {
@@ -65,8 +66,8 @@ void Store::ReadAll() {
   client_.Read(std::move(request), kReadTimeout,
                [this, connection = connection_](absl::StatusOr<etcdserverpb::RangeResponse> response) {
                  if (connection != connection_) return;
-                 reading_ = false;
                  if (!response.ok()) return Reconnect(connection, Text(response.status()));
+                 reading_ = false;
                  view_.Read(*response);
                  must_read_ = false;
                  decided_revision_ = 0;
@@ -175,9 +176,11 @@ void Store::Reconnect(uint64_t connection, const std::string& reason) {
   ++connection_;
   client_.StopWatching();
   reading_ = watching_ = false;
-  const std::string error = reason.empty() ? "for no reason that was given" : reason;
+  // What has been followed until now speaks TLS as it should.
+  std::string error = error_.empty() ? reason : api::ExplainFailure(reason, settings_.tls, "--store_");
+  if (error.empty()) error = "for no reason that was given";
   if (error_ != error) print_(absl::StrCat("store: ", member(), " is lost: ", error));
-  error_ = error;
+  error_ = std::move(error);
   client_.UseNextMember();
   connect_next_ = Clock::now() + pause_;
   pause_ = std::clamp(2 * pause_, kShortestPause, kLongestPause);

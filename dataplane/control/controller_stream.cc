@@ -40,7 +40,10 @@ std::shared_ptr<ControllerStream> ControllerStream::Dial(const net::Address& add
 
 ControllerStream::ControllerStream(const net::Address& address, const api::MutualTls& tls, event::Loop* loop,
                                    OnEnded on_ended)
-    : loop_(loop), on_ended_(std::move(on_ended)), stub_(v1::ControlPlane::NewStub(MakeChannel(address, tls))) {}
+    : loop_(loop),
+      on_ended_(std::move(on_ended)),
+      channel_(MakeChannel(address, tls)),
+      stub_(v1::ControlPlane::NewStub(channel_)) {}
 
 void ControllerStream::Start(ControlCore* core, const net::Address& address) {
   address_ = address.ToString();
@@ -82,11 +85,15 @@ void ControllerStream::OnWriteDone(bool ok) {
 }
 
 void ControllerStream::OnDone(const grpc::Status& status) {
+  // gRPC says UNAVAILABLE where nobody was there, as controllers do that do not lead: what tells them apart is this.
+  const bool connected = channel_->GetState(/*try_to_connect=*/false) == GRPC_CHANNEL_READY;
   std::promise<void> done = std::move(done_);
   // From here on, the control thread may end the stream at any time.
-  loop_->mailbox().Post([self = std::move(self_), status = FromGrpc(status)] {
+  loop_->mailbox().Post([self = std::move(self_), connected, status = FromGrpc(status)] {
     if (self->on_ended_ == nullptr) return;
-    self->on_ended_(self->ended_by_session_.value_or(status), self->heard_);
+    self->on_ended_({.status = self->ended_by_session_.value_or(status),
+                     .heard = self->heard_,
+                     .reached = self->heard_ || connected});
   });
   done.set_value();
 }

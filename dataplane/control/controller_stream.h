@@ -23,9 +23,13 @@ namespace fairlead::control {
 // until it is done with it, the dialer as long as it uses it.
 class ControllerStream final : public grpc::ClientBidiReactor<v1::FromProxy, v1::ToProxy>, public Wire {
  public:
-  // Why the stream ended: what gRPC says, or the session where that ended it. `heard`: the controller had said
-  // something.
-  using OnEnded = absl::AnyInvocable<void(const absl::Status&, bool heard)>;
+  struct Ending {
+    // Why: what the controller or gRPC says, or the session where that ended it.
+    absl::Status status;
+    bool heard = false;    // the controller had sent something
+    bool reached = false;  // it had, or the connection to it stands, so that the status is its own word
+  };
+  using OnEnded = absl::AnyInvocable<void(const Ending& ending)>;
 
   // Begins to connect. `on_ended` is called once, later, unless Abandon comes first.
   static std::shared_ptr<ControllerStream> Dial(const net::Address& address, const api::MutualTls& tls,
@@ -57,7 +61,8 @@ class ControllerStream final : public grpc::ClientBidiReactor<v1::FromProxy, v1:
   event::Loop* const loop_;
   OnEnded on_ended_;
   grpc::ClientContext context_;
-  std::unique_ptr<v1::ControlPlane::Stub> stub_;
+  const std::shared_ptr<grpc::Channel> channel_;
+  const std::unique_ptr<v1::ControlPlane::Stub> stub_;
   std::unique_ptr<Session> session_;  // until the stream is over
   std::string address_;
   bool heard_ = false;

@@ -3,11 +3,22 @@
 #include <random>
 #include <utility>
 
+#include "absl/status/status.h"
 #include "dataplane/base/absl_strings.h"
 #include "dataplane/control/control_address.h"
-#include "dataplane/control/controller_stream.h"
 
 namespace fairlead::control {
+namespace {
+
+constexpr uint64_t kTellAgainMs = 10'000;
+
+RedialPause::Result ResultOf(const ControllerStream::Ending& ending) {
+  if (!ending.reached || absl::IsDeadlineExceeded(ending.status)) return RedialPause::Result::kNobody;
+  if (ending.status.ok() || absl::IsUnavailable(ending.status)) return RedialPause::Result::kSentOn;
+  return RedialPause::Result::kRefusal;
+}
+
+}  // namespace
 
 absl::StatusOr<std::unique_ptr<Dialer>> Dialer::Create(const std::vector<std::string>& addresses, ControlCore* core,
                                                        event::Loop* loop,
@@ -32,7 +43,8 @@ Dialer::Dialer(std::vector<net::Address> addresses, ControlCore* core, event::Lo
       loop_(loop),
       log_(std::move(log)),
       tls_(std::move(tls)),
-      backoff_(std::random_device()()) {}
+      pause_(std::random_device()(), loop->now_ms()),
+      told_(addresses_.size()) {}
 
 Dialer::~Dialer() {
   if (stream_ != nullptr) stream_->Abandon();
@@ -45,25 +57,40 @@ const net::Address* Dialer::controller() const {
 void Dialer::Dial() {
   dialled_at_ms_ = loop_->now_ms();
   stream_ = ControllerStream::Dial(addresses_[next_], tls_, core_, loop_,
-                                   [this](const absl::Status& status, bool heard) { OnEnded(status, heard); });
+                                   [this](const ControllerStream::Ending& ending) { OnEnded(ending); });
 }
 
-void Dialer::OnEnded(const absl::Status& status, bool heard) {
-  const std::string address = addresses_[next_].ToString();
+void Dialer::OnEnded(const ControllerStream::Ending& ending) {
   stream_.reset();
-  std::string reason = status.ok() ? "the controller ended the stream" : std::string(base::FromAbsl(status.message()));
-  if (!heard && WantsTls(addresses_[next_])) reason = api::ExplainFailure(reason, tls_, "--control_");
-  const bool settled = heard && loop_->now_ms() - dialled_at_ms_ >= kSettledMs;
-  if (settled) backoff_.Reset();
-  next_ = settled ? 0 : (next_ + 1) % addresses_.size();
-  if (next_ != 0) {
-    log_(base::StrCat("controller ", address, " lost: ", reason, "; dialling ", addresses_[next_].ToString()));
+  const absl::Status& status = ending.status;
+  std::string why = status.ok() ? "the controller ended the stream" : std::string(base::FromAbsl(status.message()));
+  if (!ending.heard && WantsTls(addresses_[next_])) why = api::ExplainFailure(why, tls_, "--control_");
+  const uint64_t now_ms = loop_->now_ms();
+  const bool settled = ending.heard && now_ms - dialled_at_ms_ >= kSettledMs;
+  if (settled) {
+    pause_.BeginAnew(now_ms);
+  } else {
+    if (ending.heard) pause_.NoteConversation(now_ms - dialled_at_ms_);
+    pause_.Note(ResultOf(ending));
+  }
+  const size_t after = settled ? 0 : (next_ + 1) % addresses_.size();
+  if (after != 0) {
+    Tell(why, base::StrCat("dialling ", addresses_[after].ToString()));
+    next_ = after;
     return Dial();
   }
-  const uint64_t delay_ms = backoff_.NextDelayMs();
-  log_(base::StrCat("controller ", address, " lost: ", reason, "; dialling ", addresses_[0].ToString(), " in ",
-                    delay_ms, " ms"));
-  loop_->timers().Schedule(&delay_timer_, delay_ms);
+  const uint64_t pause_ms = pause_.NextMs(now_ms);
+  Tell(why, base::StrCat("dialling ", addresses_[0].ToString(), " in ", pause_ms, " ms"));
+  next_ = 0;
+  loop_->timers().Schedule(&delay_timer_, pause_ms);
+}
+
+void Dialer::Tell(const std::string& why, std::string_view what_next) {
+  Told& told = told_[next_];
+  const uint64_t now_ms = loop_->now_ms();
+  if (told.why == why && now_ms - told.at_ms < kTellAgainMs) return;
+  told = {why, now_ms};
+  log_(base::StrCat("controller ", addresses_[next_].ToString(), " lost: ", why, "; ", what_next));
 }
 
 }  // namespace fairlead::control

@@ -9,19 +9,18 @@
 #include "absl/functional/any_invocable.h"
 #include "absl/status/statusor.h"
 #include "api/credentials/mutual_tls.h"
-#include "dataplane/base/backoff.h"
 #include "dataplane/control/control_core.h"
+#include "dataplane/control/controller_stream.h"
+#include "dataplane/control/redial_pause.h"
 #include "dataplane/event/loop.h"
 #include "dataplane/event/timer_wheel.h"
 #include "dataplane/net/address.h"
 
 namespace fairlead::control {
 
-class ControllerStream;
-
 // Keeps a conversation with one of several controllers (--control): dials them in their order until one answers, and
 // all over again when that one is lost, which a session notices by its silence at the latest. After each round without
-// success it waits, longer each time (Backoff); a conversation that lasted a while makes it begin anew.
+// success it waits (RedialPause); a conversation that lasted a while makes it begin anew.
 //
 // On the control thread; neither `core` nor `loop` ends before it. Its end cuts off what is open, and waits for gRPC's
 // threads to be done with it.
@@ -29,7 +28,7 @@ class Dialer {
  public:
   // `addresses`: at least one, each "IP:port" or "localhost:port", beyond loopback only with `tls`, which all of these
   // speak then, or "unix:/path"; INVALID_ARGUMENT for others. Dials the first at once. `log` gets a line for operators
-  // when a controller is lost or was not reached.
+  // when a controller is lost or was not reached; while that happens again and again in the same way, each 10 s.
   static absl::StatusOr<std::unique_ptr<Dialer>> Create(const std::vector<std::string>& addresses, ControlCore* core,
                                                         event::Loop* loop,
                                                         absl::AnyInvocable<void(std::string_view line)> log,
@@ -49,9 +48,16 @@ class Dialer {
          absl::AnyInvocable<void(std::string_view line)> log, api::MutualTls tls);
 
   void Dial();
-  void OnEnded(const absl::Status& status, bool heard);
+  void OnEnded(const ControllerStream::Ending& ending);
+  void Tell(const std::string& why, std::string_view what_next);
 
   static void OnDelayOver(void* dialer) { static_cast<Dialer*>(dialer)->Dial(); }
+
+  // What was last told of a controller.
+  struct Told {
+    std::string why;
+    uint64_t at_ms = 0;
+  };
 
   const std::vector<net::Address> addresses_;
   ControlCore* const core_;
@@ -62,7 +68,8 @@ class Dialer {
   size_t next_ = 0;                           // of addresses_
   std::shared_ptr<ControllerStream> stream_;  // null while it waits
   uint64_t dialled_at_ms_ = 0;
-  base::Backoff backoff_;
+  RedialPause pause_;
+  std::vector<Told> told_;  // of addresses_
   event::Timer delay_timer_{&OnDelayOver, this};
 };
 

@@ -5,9 +5,12 @@
 #include <gtest/gtest.h>
 #include <sys/socket.h>
 
+#include <algorithm>
 #include <atomic>
 #include <chrono>
+#include <cinttypes>
 #include <condition_variable>
+#include <cstdio>
 #include <deque>
 #include <functional>
 #include <memory>
@@ -50,6 +53,10 @@ class Events {
     std::string event = std::move(events_.front());
     events_.pop_front();
     return event;
+  }
+  bool empty() {
+    const std::lock_guard lock(mutex_);
+    return events_.empty();
   }
 
  private:
@@ -103,6 +110,14 @@ Controller::Converse TellHello(Events& events, std::string name) {
   };
 }
 
+// A controller that tells of each proxy that dials, and ends the stream at once.
+Controller::Converse Answer(Events& events, std::string name, grpc::StatusCode code) {
+  return [&events, code, name = std::move(name)](Controller::Stream&) {
+    events.Add(name);
+    return code == grpc::StatusCode::OK ? grpc::Status::OK : grpc::Status(code, "not now");
+  };
+}
+
 // A proxy without workers on a thread of its own, which dials.
 class Proxy {
  public:
@@ -142,6 +157,16 @@ class Proxy {
   std::unique_ptr<ControlCore> core_;
   std::unique_ptr<Dialer> dialer_;
 };
+
+// By the lines of the first round, in which it dials so many.
+uint64_t FirstPauseMs(Proxy& proxy, int controllers) {
+  for (int before = 1; before < controllers; ++before) proxy.log.Next();
+  const std::string line = proxy.log.Next();
+  uint64_t ms = 0;
+  const size_t at = line.rfind(" in ");
+  EXPECT_TRUE(at != std::string::npos && std::sscanf(line.c_str() + at, " in %" SCNu64 " ms", &ms) == 1) << line;
+  return ms;
+}
 
 // Where nobody listens, nor can as long as this lives.
 class DeadAddress {
@@ -220,11 +245,11 @@ TEST(Dialer, GoesToTheNextControllerWhenOneFallsSilent) {
     return grpc::Status::OK;
   });
   Controller speaking(TellHello(events, "speaking"));
-  Proxy proxy(milliseconds(150));
+  Proxy proxy(milliseconds(500));
   ASSERT_TRUE(proxy.Dial({silent.address(), speaking.address()}).ok());
   EXPECT_EQ(events.Next(), "silent: hello");
   EXPECT_EQ(events.Next(), "speaking: hello from node at 0");
-  EXPECT_THAT(proxy.log.Next(), HasSubstr("nothing heard for 150 ms"));
+  EXPECT_THAT(proxy.log.Next(), HasSubstr("nothing heard for 500 ms"));
 }
 
 TEST(Dialer, ComesBackToAControllerThatWasKilledAndStartedAgain) {
@@ -240,16 +265,68 @@ TEST(Dialer, ComesBackToAControllerThatWasKilledAndStartedAgain) {
   EXPECT_EQ(events.Next(), "second life: hello from node at 0");
 }
 
-TEST(Dialer, TriesAllOverAgainWhenNobodyIsThere) {
+TEST(Dialer, TriesAllOverAgainWhenNobodyServesIt) {
+  Events events;
+  const DeadAddress dead;
+  Controller refusing(Answer(events, "refusing", grpc::StatusCode::PERMISSION_DENIED));
+  Proxy proxy;
+  ASSERT_TRUE(proxy.Dial({dead.text(), refusing.address()}).ok());
+  EXPECT_THAT(proxy.log.Next(), HasSubstr(base::StrCat("dialling ", refusing.address())));
+  EXPECT_THAT(proxy.log.Next(), HasSubstr(base::StrCat("dialling ", dead.text(), " in ")));
+  for (int round = 0; round < 3; ++round) EXPECT_EQ(events.Next(), "refusing");
+  EXPECT_EQ(proxy.controller(), "");
+}
+
+// The first pause tells which kind it is: 0 to 100 ms where nobody was there, 100 to 250 ms (or a tenth of the time
+// that the round took) where somebody has sent it on.
+TEST(Dialer, ComesBackAtLeisureWhereNobodyIsThere) {
   const DeadAddress first, second;
   Proxy proxy;
   ASSERT_TRUE(proxy.Dial({first.text(), second.text()}).ok());
-  for (int round = 0; round < 2; ++round) {
-    EXPECT_THAT(proxy.log.Next(), HasSubstr(base::StrCat("dialling ", second.text())));
-    const std::string line = proxy.log.Next();
-    EXPECT_THAT(line, HasSubstr(base::StrCat("dialling ", first.text(), " in ")));
-  }
-  EXPECT_EQ(proxy.controller(), "");
+  EXPECT_LE(FirstPauseMs(proxy, 2), 100u);
+}
+
+TEST(Dialer, ComesBackSoonWhereSomebodyHasSentItOn) {
+  Events events;
+  const DeadAddress dead;
+  Controller standby(Answer(events, "standby", grpc::StatusCode::UNAVAILABLE));
+  const auto began = std::chrono::steady_clock::now();
+  Proxy proxy;
+  ASSERT_TRUE(proxy.Dial({standby.address(), dead.text()}).ok());
+  const uint64_t pause_ms = FirstPauseMs(proxy, 2);
+  const auto took = std::chrono::duration_cast<milliseconds>(std::chrono::steady_clock::now() - began);
+  EXPECT_GE(pause_ms, 100u);
+  EXPECT_LE(pause_ms, std::max<uint64_t>(250, static_cast<uint64_t>(took.count()) / 10));
+}
+
+TEST(Dialer, ComesBackSoonToOneThatHasEndedTheStreamWithoutAWord) {
+  Events events;
+  Controller standby(Answer(events, "standby", grpc::StatusCode::OK));
+  Proxy proxy;
+  ASSERT_TRUE(proxy.Dial({standby.address()}).ok());
+  EXPECT_GE(FirstPauseMs(proxy, 1), 100u);
+}
+
+TEST(Dialer, ComesBackAtLeisureWhereOneRefuses) {
+  Events events;
+  Controller standby(Answer(events, "standby", grpc::StatusCode::UNAVAILABLE));
+  Controller refusing(Answer(events, "refusing", grpc::StatusCode::UNAUTHENTICATED));
+  Proxy proxy;
+  ASSERT_TRUE(proxy.Dial({standby.address(), refusing.address()}).ok());
+  EXPECT_LE(FirstPauseMs(proxy, 2), 100u);
+}
+
+TEST(Dialer, SaysWhatHappensAgainAndAgainOnce) {
+  Events events;
+  Controller standby(Answer(events, "dialled", grpc::StatusCode::UNAVAILABLE));
+  Proxy proxy;
+  ASSERT_TRUE(proxy.Dial({standby.address()}).ok());
+  EXPECT_THAT(proxy.log.Next(), HasSubstr("lost: not now"));
+  const auto began = std::chrono::steady_clock::now();
+  for (int round = 0; round < 5; ++round) EXPECT_EQ(events.Next(), "dialled");
+  // But each 10 s.
+  const bool said_again = !proxy.log.empty();
+  EXPECT_TRUE(!said_again || std::chrono::steady_clock::now() - began > std::chrono::seconds(9));
 }
 
 TEST(Dialer, AMessageThatIsNoneEndsTheStreamAndNoMore) {

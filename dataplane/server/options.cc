@@ -19,7 +19,7 @@ const char kHelp[] =
 
 A reverse proxy that starts empty and is programmed at run time, over gRPC.
 
-  --control=HOST:PORT,…         controllers to dial; the next one when one fails
+  --control=HOST:PORT,…         controllers to dial; the next one when one fails or does not lead; pauses: docs/API.md
   --control_listen=ADDRESS,…    where controllers and fairleadctl dial: HOST:PORT or unix:PATH
   --control_ca=FILE --control_cert=FILE --control_key=FILE   mTLS, PEM; likewise --admin_…, --health_…: docs/TLS.md
   --control_server_name=NAME    in controllers' certificates; default: the address that is dialled

@@ -14,6 +14,9 @@ from tests.support import api, configs
 from tests.support.fairlead import Fairlead
 from tests.support.waiting import settled, wait_until
 
+# Of a machine that does much else.
+MOST_SECONDS = 10
+
 
 @pytest.fixture
 def site(fairlead: Fairlead) -> None:
@@ -41,8 +44,8 @@ def test_lines_whose_answers_are_not_read_stop_their_own_connection_alone(fairle
             while sent < 256 << 20:
                 sent += flood.send(line)
             raise AssertionError("nobody holds it back")
-        assert seconds_of_a_report(fairlead, "down") < 5
-        assert seconds_of_a_report(fairlead, "up") < 5
+        assert seconds_of_a_report(fairlead, "down") < MOST_SECONDS
+        assert seconds_of_a_report(fairlead, "up") < MOST_SECONDS
         assert fairlead.resident_kib() - before < 16 << 10
 
 
@@ -96,8 +99,8 @@ def test_floods_over_grpc_are_answered_batch_by_batch_and_others_are_heard(fairl
             threading.Thread(target=read, args=(flood,), daemon=True).start()
         for weight in range(1, 4):
             assert taken.get(timeout=60) == 10_000
-            assert seconds_of_a_report(fairlead, "down") < 5
-            assert seconds_of_a_report(fairlead, "up") < 5
+            assert seconds_of_a_report(fairlead, "down") < MOST_SECONDS
+            assert seconds_of_a_report(fairlead, "up") < MOST_SECONDS
             control.apply(configs.upsert_server("web", {"id": "w2", "address": "127.0.0.1:3", "weight": weight}))
     wait_until(lambda: fairlead.status()["revision"] == 4, "it still answers")
 
@@ -109,8 +112,8 @@ def test_batches_whose_answers_are_not_read_stop_their_own_connection_alone(fair
         wait_until(lambda: flood.sent > 1, "it floods")
         # It is stopped when nothing is taken for two seconds, though it never ends.
         held_back = settled(lambda: flood.sent, quiet_seconds=2, seconds=60)
-        assert seconds_of_a_report(fairlead, "down") < 5
-        assert seconds_of_a_report(fairlead, "up") < 5
+        assert seconds_of_a_report(fairlead, "down") < MOST_SECONDS
+        assert seconds_of_a_report(fairlead, "up") < MOST_SECONDS
         assert fairlead.resident_kib() - before < 64 << 10
         # It was held back, no more: it goes on when its answers are read.
         for answer in flood.answers:

@@ -1,6 +1,8 @@
 """A real etcd, and what an operator does to it with etcdctl."""
 
+import dataclasses
 import json
+import pathlib
 import subprocess
 from typing import Any
 
@@ -9,6 +11,15 @@ import yaml
 from tests.support.ports import closed_port
 from tests.support.processes import Process, Workbench
 from tests.support.waiting import wait_until
+
+
+@dataclasses.dataclass
+class EtcdTls:
+    """Files in PEM: by which etcd shows who it is and knows its clients, and by which etcdctl does."""
+
+    ca: pathlib.Path
+    server: tuple[pathlib.Path, pathlib.Path]  # a certificate and its key
+    client: tuple[pathlib.Path, pathlib.Path]
 
 
 def store(*members: "Etcd") -> str:
@@ -22,9 +33,10 @@ class Etcd:
 
     PREFIX = "/fairlead"
 
-    def __init__(self, bench: Workbench, name: str = "etcd"):
+    def __init__(self, bench: Workbench, name: str = "etcd", tls: EtcdTls | None = None):
+        """With `tls` it serves clients by it alone, and only those that show a certificate."""
         while True:
-            self._prepare(bench, name)
+            self._prepare(bench, name, tls)
             self.start()
             if wait_until(self._is_up_or_ended, f"{name} runs") and self.process.is_running():
                 return
@@ -48,8 +60,8 @@ class Etcd:
             for member in members:
                 member.kill() if member.process.is_running() else member._assert_port_was_taken()
 
-    def _prepare(self, bench: Workbench, name: str) -> None:
-        self._bench, self._name = bench, name
+    def _prepare(self, bench: Workbench, name: str, tls: EtcdTls | None = None) -> None:
+        self._bench, self._name, self._tls = bench, name, tls
         self.address, self._peer_address = closed_port(), closed_port()
         self._peers = self._as_peer()
 
@@ -61,7 +73,8 @@ class Etcd:
 
     def start(self) -> None:
         """Anew, on the same data and ports."""
-        client, peer = f"http://{self.address}", f"http://{self._peer_address}"
+        peer = f"http://{self._peer_address}"
+        client = self._url()
         self.process: Process = self._bench.start(
             [
                 "etcd",
@@ -72,6 +85,7 @@ class Etcd:
                 f"--listen-peer-urls={peer}",
                 f"--initial-advertise-peer-urls={peer}",
                 f"--initial-cluster={self._peers}",
+                *self._tls_flags(),
             ],
             self._name,
         )
@@ -107,8 +121,23 @@ class Etcd:
         return json.loads(text) if text else {}
 
     def _ctl(self, *arguments: str, stdin: str = "") -> subprocess.CompletedProcess[str]:
-        command = ["etcdctl", f"--endpoints=http://{self.address}", "--command-timeout=5s", *arguments]
+        tls = []
+        if self._tls is not None:
+            certificate, key = self._tls.client
+            # Whatever name is in its certificate: that is for those to look at whose tests these are.
+            tls = ["--insecure-skip-tls-verify", f"--cert={certificate}", f"--key={key}"]
+        command = ["etcdctl", f"--endpoints={self._url()}", "--command-timeout=5s", *tls, *arguments]
         return subprocess.run(command, input=stdin, capture_output=True, text=True, check=False, timeout=30)
+
+    def _url(self) -> str:
+        return f"{'http' if self._tls is None else 'https'}://{self.address}"
+
+    def _tls_flags(self) -> list[str]:
+        if self._tls is None:
+            return []
+        certificate, key = self._tls.server
+        own = [f"--cert-file={certificate}", f"--key-file={key}"]
+        return [*own, "--client-cert-auth", f"--trusted-ca-file={self._tls.ca}"]
 
     def _is_up_or_ended(self) -> bool:
         return not self.process.is_running() or self._ctl("get", "none").returncode == 0
