@@ -7,6 +7,12 @@
 #include "dataplane/base/absl_strings.h"
 
 namespace fairlead::health {
+namespace {
+
+// One that is refused, or a piece of a list, takes as long as so many reports.
+constexpr int kStepsOfAVerb = 10;
+
+}  // namespace
 
 LineConnection::LineConnection(event::Loop* loop, event::Socket* socket, identity::Peer peer, HealthTable* table,
                                VerbActions* verb_actions, ReportTurns* turns, OnEnd* on_end)
@@ -86,6 +92,7 @@ int LineConnection::AnswerLines(int most) {
       if (verbs_->waits()) break;
       Answer(answer);
       ending_ = verbs_->quits();
+      steps += kStepsOfAVerb - 1;
       continue;
     }
     const std::optional<std::string_view> line = splitter_.Next(&rest);
