@@ -153,11 +153,11 @@ TEST(Watch, ForProgramsIsADocumentForEachReport) {
 }
 
 TEST(Watch, EndsWithThreeWhenTheProxyFallsSilent) {
-  const FakeProxy proxy({.heartbeat_timeout_ms = 100});
+  const FakeProxy proxy({.heartbeat_timeout_ms = 500});
   RunningWatch watch(proxy, {});
   ASSERT_TRUE(watch.WaitFor("revision 0"));
   EXPECT_EQ(watch.Join(), ExitCode::kUnreachable);
-  EXPECT_EQ(watch.err(), "heard nothing from " + proxy.address() + " for 100ms\n");
+  EXPECT_EQ(watch.err(), "heard nothing from " + proxy.address() + " for 500ms\n");
 }
 
 TEST(Watch, EndsWithThreeWhenTheProxyIsLost) {

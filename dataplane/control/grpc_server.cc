@@ -103,7 +103,7 @@ class GrpcServer::Impl final : public event::AcceptHandler {
       : loop_(loop),
         address_(std::move(address)),
         file_(std::move(file)),
-        streams_(std::make_shared<ServerStreams>(core)) {}
+        streams_(std::make_shared<ServerStreams>(core, loop)) {}
 
   bool Start(base::UniqueFd socket, const api::MutualTls& tls) {
     if (WantsTls(address_)) tls_ = tls;

@@ -6,7 +6,9 @@
 #include <gtest/gtest.h>
 #include <sys/stat.h>
 
+#include <algorithm>
 #include <chrono>
+#include <cstdint>
 #include <memory>
 #include <string>
 #include <thread>
@@ -19,6 +21,7 @@
 #include "dataplane/control/grpc_limits.h"
 #include "dataplane/control/loop_thread.h"
 #include "dataplane/control/test_support.h"
+#include "dataplane/health/report_turns.h"
 #include "fairlead/v1/control.grpc.pb.h"
 
 namespace fairlead::control {
@@ -46,6 +49,7 @@ class Proxy {
   ~Proxy() {
     Shutdown();
     thread_.Run([&] { core_.reset(); });
+    thread_.Run([] {});  // WatchTurn has seen it
   }
   void Shutdown() {
     thread_.Run([&] { server_.reset(); });
@@ -61,6 +65,13 @@ class Proxy {
   uint64_t revision() {
     return thread_.Run([&] { return core_->revision(); });
   }
+  // From now on, notes how many reports are taken from one turn of the loop to the next.
+  void WatchReportsOfATurn() {
+    thread_.Run([&] { WatchTurn(); });
+  }
+  uint64_t MostReportsOfATurn() {
+    return thread_.Run([&] { return most_reports_; });
+  }
   absl::Status ListenAlsoOn(std::string_view address) {
     return thread_.Run([&] { return GrpcServer::Create(address, core_.get(), thread_.loop()).status(); });
   }
@@ -73,8 +84,17 @@ class Proxy {
   }
 
  private:
+  void WatchTurn() {
+    if (core_ == nullptr) return;
+    const uint64_t reports = core_->health().reports_accepted();
+    most_reports_ = std::max(most_reports_, reports - std::exchange(seen_reports_, reports));
+    thread_.loop()->mailbox().Post([this] { WatchTurn(); });
+  }
+
   FakeWorkers workers_;
   LoopThread thread_;
+  uint64_t seen_reports_ = 0;
+  uint64_t most_reports_ = 0;
   std::unique_ptr<ControlCore> core_;
   std::unique_ptr<GrpcServer> server_;
 };
@@ -326,6 +346,67 @@ TEST(GrpcServer, TakesReportsOfHealth) {
   }
   stream->WritesDone();
   EXPECT_TRUE(stream->Finish().ok());
+}
+
+TEST(GrpcServer, ALongBatchOfReportsLeavesOthersTheirTurns) {
+  constexpr uint64_t kReports = 10'000;
+  Proxy proxy;
+  Client controller(proxy.Channel());
+  controller.Read();
+  controller.Submit(SnapshotTransaction(kSmallState), "t");
+  controller.Read();
+  proxy.WatchReportsOfATurn();
+
+  v1::HealthReportBatch batch;
+  for (uint64_t i = 0; i < kReports; ++i) {
+    v1::HealthReport& report = *batch.add_reports();
+    report.set_backend("web");
+    report.set_server("w1");
+    report.set_status(v1::Health::UP);
+    report.set_reporter("probe");
+    report.set_sequence(i + 1);
+  }
+  auto stub = v1::HealthIngest::NewStub(proxy.Channel());
+  grpc::ClientContext context;
+  context.set_deadline(std::chrono::system_clock::now() + kDeadline);
+  auto stream = stub->Report(&context);
+  stream->Write(batch);
+  stream->WritesDone();
+  v1::HealthReportAnswer answer;
+  ASSERT_TRUE(stream->Read(&answer));
+  EXPECT_EQ(answer.accepted(), kReports);
+  EXPECT_FALSE(stream->Read(&answer));
+  EXPECT_TRUE(stream->Finish().ok());
+  EXPECT_EQ(proxy.MostReportsOfATurn(), static_cast<uint64_t>(health::ReportTurns::kReportsATurn));
+}
+
+TEST(GrpcServer, WhatIsLeftOfABatchGoesWithItsStream) {
+  Proxy proxy;
+  Client controller(proxy.Channel());
+  controller.Read();
+  controller.Submit(SnapshotTransaction(kSmallState), "t");
+  controller.Read();
+  v1::HealthReportBatch batch;
+  for (int i = 0; i < 10'000; ++i) {
+    v1::HealthReport& report = *batch.add_reports();
+    report.set_backend("web");
+    report.set_server("w1");
+    report.set_status(v1::Health::UP);
+    report.set_reporter("probe");
+  }
+  auto stub = v1::HealthIngest::NewStub(proxy.Channel());
+  for (int i = 0; i < 20; ++i) {
+    grpc::ClientContext context;
+    context.set_deadline(std::chrono::system_clock::now() + kDeadline);
+    auto stream = stub->Report(&context);
+    stream->Write(batch);
+    context.TryCancel();
+    EXPECT_FALSE(stream->Finish().ok());
+  }
+  EXPECT_TRUE(WaitUntil([&] { return proxy.open_streams() == 1; }));
+  // It goes on as before.
+  EXPECT_TRUE(controller.Get());
+  EXPECT_TRUE(controller.Read().has_state_report());
 }
 
 TEST(GrpcServer, AUnixSocketIsForItsOwnerAloneAndGoesWithTheServer) {

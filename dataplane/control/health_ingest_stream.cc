@@ -3,7 +3,6 @@
 #include <utility>
 
 #include "dataplane/control/grpc_peer.h"
-#include "dataplane/control/health_reports.h"
 
 namespace fairlead::control {
 
@@ -22,14 +21,29 @@ void HealthIngestStream::OnOpened(const std::shared_ptr<Base>& self) {
 void HealthIngestStream::OnMessage(v1::HealthReportBatch batch) {
   const std::shared_ptr<ServerStreams> streams = streams_.lock();
   if (streams == nullptr) return;
-  WriteMessage(
-      std::make_shared<const v1::HealthReportAnswer>(TakeHealthReports(batch, *speaker_, streams->core()->health())));
+  batch_.emplace(std::move(batch));
+  streams->turns().Add(this);
+}
+
+int HealthIngestStream::TakeReports(int most) {
+  ServerStreams& streams = *streams_.lock();  // which call this
+  const int taken = batch_->TakeSome(most, *speaker_, streams.core()->health());
+  if (batch_->done()) {
+    WriteMessage(std::make_shared<const v1::HealthReportAnswer>(batch_->TakeAnswer()));
+    batch_.reset();
+  } else {
+    streams.turns().Add(this);
+  }
+  return taken;
 }
 
 void HealthIngestStream::OnMessagesEnd() { FinishStream(absl::OkStatus()); }
 
 void HealthIngestStream::OnClosed() {
-  if (const std::shared_ptr<ServerStreams> streams = streams_.lock()) streams->Remove(this);
+  const std::shared_ptr<ServerStreams> streams = streams_.lock();
+  if (streams == nullptr) return;
+  streams->turns().Remove(this);
+  streams->Remove(this);
 }
 
 }  // namespace fairlead::control

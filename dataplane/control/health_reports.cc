@@ -1,6 +1,7 @@
 #include "dataplane/control/health_reports.h"
 
 #include <algorithm>
+#include <memory>
 #include <string>
 
 #include "absl/status/status.h"
@@ -44,25 +45,29 @@ void AddError(int index, std::string message, v1::HealthReportAnswer& answer) {
 
 }  // namespace
 
-v1::HealthReportAnswer TakeHealthReports(const v1::HealthReportBatch& batch, health::Speaker& speaker,
-                                         health::HealthTable& table) {
-  v1::HealthReportAnswer answer;
-  answer.set_batch_id(batch.batch_id());
-  if (batch.reports_size() > kMaxReports) {
-    AddError(
-        kMaxReports,
-        base::StrCat(batch.reports_size(), " reports: refused as a whole; want at most ", kMaxReports, " in a batch"),
-        answer);
-    return answer;
+HealthBatch::HealthBatch(v1::HealthReportBatch batch) : batch_(std::move(batch)) {
+  answer_.set_batch_id(batch_.batch_id());
+  if (const int reports = batch_.reports_size(); reports > kMaxReports) {
+    AddError(kMaxReports,
+             base::StrCat(reports, " reports: refused as a whole; want at most ", kMaxReports, " in a batch"), answer_);
+    batch_.clear_reports();
   }
-  for (int i = 0; i < batch.reports_size(); ++i) {
-    if (absl::Status status = TakeReport(batch.reports(i), speaker, table); !status.ok()) {
-      AddError(i, std::string(base::FromAbsl(status.message())), answer);
+  // The end is where protobuf gives one away at a time.
+  auto& reports = *batch_.mutable_reports();
+  std::reverse(reports.pointer_begin(), reports.pointer_end());
+}
+
+int HealthBatch::TakeSome(int most, health::Speaker& speaker, health::HealthTable& table) {
+  const int taken = std::min(most, batch_.reports_size());
+  for (int i = 0; i < taken; ++i, ++index_) {
+    const std::unique_ptr<const v1::HealthReport> report(batch_.mutable_reports()->ReleaseLast());
+    if (absl::Status status = TakeReport(*report, speaker, table); !status.ok()) {
+      AddError(index_, std::string(base::FromAbsl(status.message())), answer_);
     } else {
-      answer.set_accepted(answer.accepted() + 1);
+      answer_.set_accepted(answer_.accepted() + 1);
     }
   }
-  return answer;
+  return taken;
 }
 
 }  // namespace fairlead::control

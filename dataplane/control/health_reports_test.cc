@@ -3,6 +3,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <climits>
 #include <string>
 #include <utility>
 #include <vector>
@@ -32,7 +33,14 @@ class HealthReports : public testing::Test {
   v1::HealthReportAnswer Take(v1::HealthReport report) {
     v1::HealthReportBatch batch;
     *batch.add_reports() = std::move(report);
-    return TakeHealthReports(batch, speaker_, test_.core.health());
+    return TakeAll(std::move(batch));
+  }
+  int TakeSome(int most, HealthBatch& batch) { return batch.TakeSome(most, speaker_, test_.core.health()); }
+  v1::HealthReportAnswer TakeAll(v1::HealthReportBatch message) {
+    HealthBatch batch(std::move(message));
+    TakeSome(INT_MAX, batch);
+    EXPECT_TRUE(batch.done());
+    return batch.TakeAnswer();
   }
   // The one error in the answer to the report.
   std::string Refusal(v1::HealthReport report) {
@@ -92,7 +100,7 @@ TEST_F(HealthReports, GoodOnesInABatchAreTakenAndTheOthersNamedByTheirPlace) {
   *batch.add_reports() = Good();
   batch.mutable_reports(1)->set_server("w9");
   *batch.add_reports() = Good();
-  const v1::HealthReportAnswer answer = TakeHealthReports(batch, speaker_, test_.core.health());
+  const v1::HealthReportAnswer answer = TakeAll(batch);
   EXPECT_EQ(answer.batch_id(), 42u);
   EXPECT_EQ(answer.accepted(), 2u);
   ASSERT_THAT(answer.errors(), SizeIs(1));
@@ -100,16 +108,52 @@ TEST_F(HealthReports, GoodOnesInABatchAreTakenAndTheOthersNamedByTheirPlace) {
   EXPECT_EQ(answer.errors(0).message(), "server \"web/w9\": no such server");
 }
 
+TEST_F(HealthReports, ABatchIsTakenSomeAtATimeInItsOrder) {
+  v1::HealthReportBatch message;
+  message.set_batch_id(7);
+  for (uint64_t sequence = 1; sequence <= 6; ++sequence) {
+    *message.add_reports() = Good();
+    message.mutable_reports()->rbegin()->set_sequence(sequence);
+  }
+  message.mutable_reports(1)->set_server("w9");
+  message.mutable_reports(4)->set_server("w9");
+  HealthBatch batch(std::move(message));
+  const health::HealthTable& table = test_.core.health();
+  EXPECT_EQ(TakeSome(3, batch), 3);
+  EXPECT_FALSE(batch.done());
+  EXPECT_EQ(table.reports_accepted(), 2u);
+  EXPECT_EQ(TakeSome(1, batch), 1);
+  EXPECT_EQ(table.reports_accepted(), 3u);
+  EXPECT_EQ(TakeSome(3, batch), 2);
+  EXPECT_TRUE(batch.done());
+  EXPECT_EQ(TakeSome(3, batch), 0);
+  // Had they been taken in another order, some would be stale.
+  const v1::HealthReportAnswer answer = batch.TakeAnswer();
+  EXPECT_EQ(answer.batch_id(), 7u);
+  EXPECT_EQ(answer.accepted(), 4u);
+  ASSERT_THAT(answer.errors(), SizeIs(2));
+  EXPECT_EQ(answer.errors(0).index(), 1u);
+  EXPECT_EQ(answer.errors(1).index(), 4u);
+}
+
 TEST_F(HealthReports, ABatchThatIsTooLongIsRefusedWhole) {
   v1::HealthReportBatch batch;
   for (int i = 0; i < 10'000; ++i) *batch.add_reports() = Good();
-  EXPECT_THAT(TakeHealthReports(batch, speaker_, test_.core.health()).errors(), IsEmpty());
+  EXPECT_THAT(TakeAll(batch).errors(), IsEmpty());
   *batch.add_reports() = Good();
-  const v1::HealthReportAnswer answer = TakeHealthReports(batch, speaker_, test_.core.health());
+  const v1::HealthReportAnswer answer = TakeAll(batch);
   EXPECT_EQ(answer.accepted(), 0u);
   ASSERT_THAT(answer.errors(), SizeIs(1));
   EXPECT_EQ(answer.errors(0).index(), 10'000u);
   EXPECT_EQ(answer.errors(0).message(), "10001 reports: refused as a whole; want at most 10000 in a batch");
+}
+
+TEST_F(HealthReports, AnEmptyBatchIsAnsweredToo) {
+  v1::HealthReportBatch batch;
+  batch.set_batch_id(3);
+  const v1::HealthReportAnswer answer = TakeAll(batch);
+  EXPECT_EQ(answer.batch_id(), 3u);
+  EXPECT_EQ(answer.accepted(), 0u);
 }
 
 }  // namespace

@@ -7,6 +7,8 @@
 
 #include "absl/container/flat_hash_map.h"
 #include "dataplane/control/control_core.h"
+#include "dataplane/event/loop.h"
+#include "dataplane/health/report_turns.h"
 #include "dataplane/identity/peer.h"
 
 namespace fairlead::control {
@@ -31,7 +33,8 @@ class OpenStream {
 // server; streams have weak pointers to it, since some that gRPC has opened already are not here yet.
 class ServerStreams {
  public:
-  explicit ServerStreams(ControlCore* core) : core_(core) {}
+  // `loop`: the control thread's. Both outlive it.
+  ServerStreams(ControlCore* core, event::Loop* loop) : core_(core), turns_(&loop->mailbox()) {}
   ~ServerStreams() {
     for (const auto& [key, stream] : open_) stream->LetGo();
   }
@@ -39,6 +42,8 @@ class ServerStreams {
   ServerStreams& operator=(const ServerStreams&) = delete;
 
   ControlCore* core() const { return core_; }
+  // Of those that bring reports of health.
+  health::ReportTurns& turns() { return turns_; }
   void Add(std::shared_ptr<OpenStream> stream) { open_.emplace(stream.get(), std::move(stream)); }
   // From where they were opened, one entry for each.
   std::vector<std::string> sources() const {
@@ -50,6 +55,7 @@ class ServerStreams {
 
  private:
   ControlCore* const core_;
+  health::ReportTurns turns_;
   absl::flat_hash_map<OpenStream*, std::shared_ptr<OpenStream>> open_;
 };
 

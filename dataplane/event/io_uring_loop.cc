@@ -142,6 +142,17 @@ void IoUringLoop::NoteCompletions() {
   const bool all_submitted = io_uring_sq_ready(&ring_) == 0;
   if (all_submitted) memory_used_ = 0;
   saw_all_ = all_submitted && (*ring_.sq.kflags & IORING_SQ_CQ_OVERFLOW) == 0;
+  NoteReceives();
+}
+
+void IoUringLoop::SeeMore() {
+  if (!saw_all_) return;
+  io_uring_get_events(&ring_);
+  saw_all_ = (*ring_.sq.kflags & IORING_SQ_CQ_OVERFLOW) == 0;
+  NoteReceives();
+}
+
+void IoUringLoop::NoteReceives() {
   const unsigned end = *ring_.cq.khead + io_uring_cq_ready(&ring_);
   for (; noted_ != end; ++noted_) {
     const uint64_t user_data = ring_.cq.cqes[noted_ & ring_.cq.ring_mask].user_data;

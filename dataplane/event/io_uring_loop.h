@@ -75,6 +75,8 @@ class IoUringLoop final : public BackendLoop {
   // Whether the kernel may know of something that this loop does not: it says by a flag that there is work for it to do
   // when it is entered again. Where it has said nothing, nothing has come for any request that it knows of.
   bool may_have_more() const { return !saw_all_ || (*ring_.sq.kflags & IORING_SQ_TASKRUN) != 0; }
+  // Lets the kernel do that work, without delivering completions. What comes meanwhile sets the flag again.
+  void SeeMore();
   // Counts the turns: requests of an earlier one are known to the kernel, unless may_have_more().
   uint32_t turn() const { return turn_; }
 
@@ -107,8 +109,9 @@ class IoUringLoop final : public BackendLoop {
   void ReadMailbox();
   // Submits without waiting, and lets the kernel do the work that waits for this thread to be inside it.
   void Submit();
-  // After each call of the kernel.
+  // After each call of the kernel that submits.
   void NoteCompletions();
+  void NoteReceives();
   void Wait(uint64_t timeout_ms) override;
   void Deliver() override;
 

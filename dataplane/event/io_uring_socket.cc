@@ -42,9 +42,12 @@ IoUringSocket::IoUringSocket(IoUringLoop& loop, int fd, SocketHandler* handler, 
 IoUringSocket::~IoUringSocket() { close(fd_); }
 
 bool IoUringSocket::HasNews() const {
-  if (receives_due_ > 0 || kept_ != nullptr || end_ != End::kNone) return true;
+  const auto has_seen_news = [this] { return receives_due_ > 0 || kept_ != nullptr || end_ != End::kNone; };
+  if (has_seen_news()) return true;
   const bool kernel_watches = receive_requested_ && request_turn_ != loop_.turn();
-  return (!kernel_watches || loop_.may_have_more()) && Socket::HasNews();
+  // One call for all sockets that are asked in this turn, in place of one for each.
+  if (kernel_watches && loop_.may_have_more()) loop_.SeeMore();
+  return has_seen_news() || ((!kernel_watches || loop_.may_have_more()) && Socket::HasNews());
 }
 
 void IoUringSocket::ResumeReceive() {

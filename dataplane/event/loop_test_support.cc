@@ -3,6 +3,7 @@
 #include <arpa/inet.h>
 #include <fcntl.h>
 #include <netinet/in.h>
+#include <poll.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -153,6 +154,9 @@ int NonBlockingTcpSocket() { return socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK 
 std::pair<int, Peer> TcpPair() {
   const TestListener listener;
   Peer peer = listener.Connect();
+  // The client may know of the connection a moment before the listener does.
+  pollfd queue = {.fd = listener.fd, .events = POLLIN, .revents = 0};
+  EXPECT_EQ(poll(&queue, 1, /*timeout_ms=*/10'000), 1);
   const int fd = accept4(listener.fd, nullptr, nullptr, SOCK_NONBLOCK | SOCK_CLOEXEC);
   EXPECT_GE(fd, 0);
   close(listener.fd);

@@ -1,6 +1,7 @@
 #include "dataplane/net/listening_socket.h"
 
 #include <fcntl.h>
+#include <linux/filter.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -45,11 +46,20 @@ base::UniqueFd BindIp(const Address& address, Sharing sharing) {
   return bound ? std::move(fd) : base::UniqueFd();
 }
 
+// Whoever connects to it hears nothing, and asks again a second later.
+void TakeNobody(const base::UniqueFd& fd) {
+  sock_filter drop = BPF_STMT(BPF_RET | BPF_K, 0);
+  const sock_fprog program{.len = 1, .filter = &drop};
+  setsockopt(fd.get(), SOL_SOCKET, SO_ATTACH_FILTER, &program, sizeof(program));
+}
+
 absl::StatusOr<ListeningSockets> ListenIp(const Address& address, int workers) {
-  // The first socket does not share and so meets every other listener; it only holds the address (and finds the port)
-  // until the workers' sockets are bound. Those do not clash with it: it never listens, and both set SO_REUSEADDR.
-  const base::UniqueFd probe = BindIp(address, Sharing::kAlone);
+  // The first socket does not share and so meets every other listener. Of programs that open the address at the same
+  // time several can bind it, but one alone can listen. Then it shares with the workers' sockets.
+  base::UniqueFd probe = BindIp(address, Sharing::kAlone);
   if (!probe.valid()) return CannotListen(address);
+  TakeNobody(probe);
+  if (listen(probe.get(), 0) != 0 || !Enable(probe, SOL_SOCKET, SO_REUSEPORT)) return CannotListen(address);
   sockaddr_storage bound;
   socklen_t length = sizeof(bound);
   if (getsockname(probe.get(), reinterpret_cast<sockaddr*>(&bound), &length) != 0) return CannotListen(address);
@@ -59,6 +69,7 @@ absl::StatusOr<ListeningSockets> ListenIp(const Address& address, int workers) {
   for (int i = 0; i < workers; ++i) {
     base::UniqueFd fd = BindIp(sockets.address, Sharing::kWithOtherWorkers);
     if (!fd.valid() || listen(fd.get(), kBacklog) != 0) return CannotListen(address);
+    probe.Reset();  // the first of them keeps others away as well
     sockets.descriptors.push_back(std::move(fd));
   }
   return sockets;

@@ -11,12 +11,15 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <atomic>
 #include <cerrno>
 #include <cstdlib>
 #include <fstream>
 #include <set>
 #include <string>
+#include <thread>
 #include <utility>
+#include <vector>
 
 namespace fairlead::net {
 namespace {
@@ -115,6 +118,31 @@ TEST(ListenIp, RefusesItsOwnAddressTheSecondTimeAndTakesItOnceFree) {
   EXPECT_TRUE(again.ok()) << again.status();
 }
 
+TEST(ListenIp, OfTwoWhoOpenAnAddressAtOnceOneAtMostHasIt) {
+  int had = 0;
+  for (int round = 0; round < 200; ++round) {
+    auto before = Listen(Parsed("127.0.0.1:0"), 1);
+    ASSERT_TRUE(before.ok());
+    const Address address = before->address;
+    before->descriptors.clear();
+    absl::StatusOr<ListeningSockets> opened[2];
+    std::atomic<int> ready = 0;
+    {
+      std::vector<std::jthread> threads;
+      for (auto& sockets : opened) {
+        threads.emplace_back([&] {
+          for (++ready; ready < 2;) {
+          }
+          sockets = Listen(address, 4);
+        });
+      }
+    }
+    ASSERT_FALSE(opened[0].ok() && opened[1].ok()) << "in round " << round;
+    if (opened[0].ok() || opened[1].ok()) ++had;
+  }
+  EXPECT_GT(had, 0);
+}
+
 TEST(ListenIp, Ipv6AndIpv4AreTwoListeners) {
   const auto v6 = Listen(Parsed("[::]:0"), 2);
   if (!v6.ok()) GTEST_SKIP() << v6.status();
@@ -133,7 +161,7 @@ TEST(ListenIp, LeavesNothingOpenAfterAnError) {
   ASSERT_EQ(getrlimit(RLIMIT_NOFILE, &limit), 0);
   const int next = dup(0);
   close(next);
-  const rlimit few = {static_cast<rlim_t>(next) + 3, limit.rlim_max};  // the probe and two of four workers
+  const rlimit few = {static_cast<rlim_t>(next) + 3, limit.rlim_max};  // three of four workers
   ASSERT_EQ(setrlimit(RLIMIT_NOFILE, &few), 0);
   const auto sockets = Listen(Parsed("127.0.0.1:0"), 4);
   setrlimit(RLIMIT_NOFILE, &limit);

@@ -73,8 +73,9 @@ void ClientHelloReader::Close(Reason reason, std::string_view detail, metrics::C
     log_->Decide(DecidedBy::kProxy, reason, detail);
     log_->Write(client_, /*attempts=*/0, environment_->access_log);
   }
-  socket_->Close();
+  // Counted before the client sees the end: it may come again at once.
   Dismiss(environment_, client_);
+  socket_->Close();
   Leave();
 }
 

@@ -58,8 +58,9 @@ void ProxyHeaderReader::OnTimeout() {
 void ProxyHeaderReader::Close(metrics::Counter* reason) {
   if (socket_ == nullptr) return;
   if (reason != nullptr) reason->Increment();
-  socket_->Close();
+  // Counted before the client sees the end: it may come again at once.
   Dismiss(environment_, client_);
+  socket_->Close();
   Leave();
 }
 

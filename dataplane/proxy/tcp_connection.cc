@@ -172,11 +172,12 @@ void TcpConnection::Close(bool reset) {
   Leave();
   // Before another connection comes in its place.
   if (attempts_.server() != nullptr && attempts_.server()->has_limits()) relay_.EndNow(Relay::kServer, reset);
-  relay_.Close(reset);
   attempts_.End();
   Unpin();
   ClientConnection::Unlink();
   Dismiss(environment_, client_);
+  // Both sides see the end of what is counted no more: they may come again at once.
+  relay_.Close(reset);
   environment_->turn_work->Add(this);
 }
 

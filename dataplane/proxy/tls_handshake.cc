@@ -122,8 +122,9 @@ void TlsHandshake::CountEarlyData() {
 
 void TlsHandshake::Close() {
   if (socket_ == nullptr) return;
-  socket_->Close();
+  // Counted before the client sees the end: it may come again at once.
   Dismiss(environment_, client_);
+  socket_->Close();
   Leave();
 }
 

@@ -21,14 +21,14 @@ bool WaitQueue::Enter(Waiter* waiter, uint32_t length) {
   do {
     if (waiting >= length) return false;
   } while (!shared_->waiting.compare_exchange_weak(waiting, waiting + 1));
-  own_.queued.Increment();
   waiter->queue_ = this;
   waiter->since_ms_ = environment_->loop->now_ms();
   const bool first = waiters_.empty();
   waiters_.PushBack(waiter);
-  if (!first) return true;
-  PublishOldest();
-  if (!timer_.scheduled()) environment_->loop->timers().Schedule(&timer_, timeout_ms_);
+  if (first) PublishOldest();
+  if (first && !timer_.scheduled()) environment_->loop->timers().Schedule(&timer_, timeout_ms_);
+  // Last: who reads of it may rely on the others' knowing since when it waits.
+  own_.queued.Increment();
   return true;
 }
 

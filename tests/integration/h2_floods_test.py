@@ -234,7 +234,6 @@ def test_a_header_block_that_never_ends_is_ended(fairlead: Fairlead, origin: Ori
     with H2Wire.connect(fairlead.listener()) as wire:
         _block_begin(wire)
         sent = flood(wire, lambda _: attack, 100_000)
-        assert sent < 2_000
         expect_calm(fairlead, "http2.max_continuations", wire, f"{sent} CONTINUATIONs")
     assert origin.stats()["requests"] == before
 

@@ -1,5 +1,6 @@
 """A reporter that floods is held back by its own connection, and harms no other (docs/HEALTH.md)."""
 
+import contextlib
 import queue
 import socket
 import threading
@@ -11,7 +12,7 @@ import pytest
 
 from tests.support import api, configs
 from tests.support.fairlead import Fairlead
-from tests.support.waiting import wait_until
+from tests.support.waiting import settled, wait_until
 
 # Of a machine that does much else.
 MOST_SECONDS = 10
@@ -48,36 +49,74 @@ def test_lines_whose_answers_are_not_read_stop_their_own_connection_alone(fairle
         assert fairlead.resident_kib() - before < 16 << 10
 
 
-def test_a_flood_over_grpc_is_answered_batch_by_batch_and_others_are_heard(fairlead: Fairlead, site: None):
-    reports = [
-        {"backend": "web", "server": f"w{1 + i % 99}", "status": "UP", "reporter": "flood", "ttl": "60s"}
-        for i in range(10_000)
-    ]
-    batch = api.message(api.health.HealthReportBatch, {"reports": reports})
-    over = threading.Event()
+def batch_of(reports: int, server: str = "w1") -> Any:
+    """A message of so many reports of "flood" on that server."""
+    report = {"backend": "web", "server": server, "status": "UP", "reporter": "flood", "ttl": "60s"}
+    return api.message(api.health.HealthReportBatch, {"reports": [report] * reports})
 
-    def endless() -> Any:
-        while not over.is_set():
-            yield batch
 
-    with grpc.insecure_channel(fairlead.control) as channel:
-        answers = api.services.HealthIngestStub(channel).Report(endless())
+class Flood:
+    """A gRPC connection that brings the same batch again and again, as fast as it is taken."""
+
+    def __init__(self, fairlead: Fairlead, batch: Any):
+        self._batch = batch.SerializeToString()  # once: this side is not to be the slower one
+        self._over = threading.Event()
+        self._channel = grpc.insecure_channel(fairlead.control, options=[("grpc.use_local_subchannel_pool", 1)])
+        self.sent = 0  # the one that is on its way among them
+        report = self._channel.stream_stream(
+            "/fairlead.v1.HealthIngest/Report", response_deserializer=api.health.HealthReportAnswer.FromString
+        )
+        self.answers = report(self._endless())
+
+    def _endless(self) -> Any:
+        while not self._over.is_set():
+            self.sent += 1
+            yield self._batch
+
+    def __enter__(self) -> "Flood":
+        return self
+
+    def __exit__(self, *_) -> None:
+        self._over.set()
+        self.answers.cancel()
+        self._channel.close()
+
+
+def test_floods_over_grpc_are_answered_batch_by_batch_and_others_are_heard(fairlead: Fairlead, site: None):
+    batch = batch_of(10_000)
+    with contextlib.ExitStack() as floods, fairlead.connect() as control:
         taken: queue.Queue = queue.Queue()
 
-        def read() -> None:
+        def read(flood: Flood) -> None:
             try:
-                for answer in answers:
+                for answer in flood.answers:
                     taken.put(answer.accepted)
             except grpc.RpcError:
                 pass
 
-        reader = threading.Thread(target=read)
-        reader.start()
-        for _ in range(3):
+        for _ in range(4):
+            flood = floods.enter_context(Flood(fairlead, batch))
+            threading.Thread(target=read, args=(flood,), daemon=True).start()
+        for weight in range(1, 4):
             assert taken.get(timeout=60) == 10_000
             assert seconds_of_a_report(fairlead, "down") < MOST_SECONDS
             assert seconds_of_a_report(fairlead, "up") < MOST_SECONDS
-        over.set()
-        answers.cancel()
-        reader.join()
-    wait_until(lambda: fairlead.status()["revision"] == 1, "it still answers")
+            control.apply(configs.upsert_server("web", {"id": "w2", "address": "127.0.0.1:3", "weight": weight}))
+    wait_until(lambda: fairlead.status()["revision"] == 4, "it still answers")
+
+
+def test_batches_whose_answers_are_not_read_stop_their_own_connection_alone(fairlead: Fairlead, site: None):
+    before = fairlead.resident_kib()
+    # Each is answered by an error, so that answers are long.
+    with Flood(fairlead, batch_of(10_000, server="nobody")) as flood:
+        wait_until(lambda: flood.sent > 1, "it floods")
+        # It is stopped when nothing is taken for two seconds, though it never ends.
+        held_back = settled(lambda: flood.sent, quiet_seconds=2, seconds=60)
+        assert seconds_of_a_report(fairlead, "down") < MOST_SECONDS
+        assert seconds_of_a_report(fairlead, "up") < MOST_SECONDS
+        assert fairlead.resident_kib() - before < 64 << 10
+        # It was held back, no more: it goes on when its answers are read.
+        for answer in flood.answers:
+            assert len(answer.errors) == 10_000
+            if flood.sent > held_back + 2:
+                break

@@ -116,7 +116,7 @@ def test_an_idle_connection_is_closed_after_its_time(fairlead: Fairlead, origin:
 
 def test_a_head_that_does_not_end_is_408(fairlead: Fairlead, origin: Origin):
     with fairlead.connect() as control:
-        control.apply({"upsert_listener": configs.listener(address=fairlead.listener(), header_timeout="0.2s")})
+        control.apply({"upsert_listener": configs.listener(address=fairlead.listener(), header_timeout="1s")})
     with fairlead.open() as wire:
         wire.send("GET / HTTP/1.1\r\nHost: te")
         assert wire.read_response().status == 408

@@ -9,6 +9,7 @@ from tests.support.control_session import violations
 from tests.support.fairlead import Fairlead
 from tests.support.hammer import Hammer, assert_no_failure
 from tests.support.origin import Origin
+from tests.support.ports import own_host
 from tests.support.processes import Workbench
 from tests.support.waiting import wait_until
 from tests.support.wire import Wire, get
@@ -16,9 +17,10 @@ from tests.support.wire import Wire, get
 
 @pytest.fixture
 def origin(fairlead: Fairlead, start_origin) -> Origin:
+    """Behind the listener "web", on whose address no other program comes to listen when it does not any more."""
     started = start_origin("w1")
     with fairlead.connect() as control:
-        control.replace(configs.site(started.server()))
+        control.replace(configs.site(started.server(), http={"address": f"{own_host()}:0"}))
     return started
 
 
@@ -92,7 +94,7 @@ def test_other_settings_keep_the_socket_and_its_connections(fairlead: Fairlead, 
             {"upsert_backend": configs.backend("other")},
             configs.upsert_server("other", other.server()),
             {"upsert_route_table": configs.route_table(configs.rule("all", "other"), identity="second")},
-            {"upsert_listener": configs.listener(address="127.0.0.1:0", route_table="second")},
+            {"upsert_listener": configs.listener(address=f"{address.rpartition(':')[0]}:0", route_table="second")},
         )
         assert fairlead.listener() == address
         assert wire.request(get("/")).get("x-origin") == "w2"
@@ -119,10 +121,10 @@ def test_an_address_in_use_rejects_the_whole(fairlead: Fairlead, origin: Origin)
 
 
 def test_nothing_stays_bound_of_a_rejected_transaction(fairlead: Fairlead, origin: Origin):
-    # An address of its own, on which no other test listens meanwhile.
-    with socket.create_server(("127.0.0.1", 0)) as taken, socket.create_server(("127.9.8.7", 0)) as probe:
+    host = own_host()
+    with socket.create_server(("127.0.0.1", 0)) as taken, socket.create_server((host, 0)) as probe:
         busy = "127.0.0.1:%d" % taken.getsockname()[1]
-        free = "127.9.8.7:%d" % probe.getsockname()[1]
+        free = "%s:%d" % probe.getsockname()
         probe.close()
         with fairlead.connect() as control:
             control.reject(
@@ -161,8 +163,8 @@ def test_an_address_passes_from_one_listener_to_another(fairlead: Fairlead, orig
 
 
 def test_a_dry_run_binds_for_a_moment_only(fairlead: Fairlead, origin: Origin):
-    with socket.create_server(("127.0.0.1", 0)) as probe:
-        free = "127.0.0.1:%d" % probe.getsockname()[1]
+    with socket.create_server((own_host(), 0)) as probe:
+        free = "%s:%d" % probe.getsockname()
     with fairlead.connect() as control:
         applied = control.apply({"upsert_listener": configs.listener("dry", free)}, dry_run=True)
         assert applied.dry_run

@@ -133,7 +133,8 @@ def test_slow_readers_are_held_to_the_budget_and_finish(bench: Workbench, io: st
                 assert matches(0, response.body)
             wait_until(lambda: "buffers are full (--max_buffer_bytes)" in fairlead.process.stderr(), "it says so")
         # The crowd has left: service comes back by itself.
-        wait_until(lambda: buffered(fairlead) < BUDGET * 0.9, "buffers are free again")
+        # Far below the limit: of those who left, some may still take what becomes free until the proxy knows.
+        wait_until(lambda: buffered(fairlead) < BUDGET / 2, "buffers are free again")
         with fairlead.open() as wire:
             assert wire.request(get("/")).status == 200
         for wire in first.wires[5:]:

@@ -24,8 +24,8 @@ BACKEND = '{backend="web"}'
 SERVER = '{backend="web",server="w1"}'
 
 
-def site(address: str, **server) -> configs.Fields:
-    return configs.site({"id": "w1", "address": address, **server}, timeouts={"response": "0.2s"})
+def site(address: str, *, timeouts: configs.Fields | None = None, **server) -> configs.Fields:
+    return configs.site({"id": "w1", "address": address, **server}, **({"timeouts": timeouts} if timeouts else {}))
 
 
 def with_code(labels: str, code: str) -> str:
@@ -140,7 +140,7 @@ def test_a_server_that_refuses_is_tried_three_times_and_fails_once(fairlead: Fai
 def test_a_server_that_does_not_answer_is_a_timeout_of_known_length(fairlead: Fairlead):
     silent = threading.Event()
     with ScriptedOrigin(lambda wire: silent.wait(20)) as origin, fairlead.connect() as control:
-        control.replace(site(origin.address))
+        control.replace(site(origin.address, timeouts={"response": "0.2s"}))
         with fairlead.open() as wire:
             assert wire.request(get("/")).status == 504
         silent.set()

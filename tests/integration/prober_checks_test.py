@@ -269,8 +269,8 @@ def is_running(pid: int) -> bool:
 def test_nothing_of_a_command_outlives_it(check, tmp_path: pathlib.Path, end: str) -> None:
     """Neither what it has left in the background, nor itself at its timeout."""
     tail = f"tail -f /dev/null & echo $! > {tmp_path}/child; echo $$ > {tmp_path}/self; {end or 'wait'}"
-    expected = ("UP", "exit code 0") if end else ("DOWN", "timeout after 500ms (exit)")
-    assert check("127.0.0.1:80", timeout="500ms", command={"argv": [script(tmp_path, tail)]}) == expected
+    expected = ("UP", "exit code 0") if end else ("DOWN", "timeout after 2s (exit)")
+    assert check("127.0.0.1:80", timeout="2s", command={"argv": [script(tmp_path, tail)]}) == expected
     for name in ("child", "self"):
         pid = int((tmp_path / name).read_text())
         wait_until(lambda: not is_running(pid), f"{name} has ended")

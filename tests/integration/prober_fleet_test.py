@@ -19,8 +19,8 @@ SERVERS = 60
 INTERVAL = 2.0
 CHECKS = {"defaults": {"interval": "2s", "timeout": "1s", "ttl": "8s"}}
 PEER_TIMEOUT = 0.4
-# A busy machine's part in what is measured.
-GRACE = 1.5
+# A busy machine's part in what is measured; far from a lease, whose end would come after 8 s.
+GRACE = 3.0
 
 
 @pytest.fixture
@@ -66,9 +66,11 @@ def test_servers_are_shared_out(bench: Workbench, fairlead: Fairlead, site: dict
         control.replace(site)
     probers = [start(bench, name, f"--proxies={fairlead.control}", replicas=replicas) for name in NAMES]
     wait_for_replicas(probers, replicas)
+    due = SERVERS * replicas / 3
     for prober in probers:
-        assert SERVERS * replicas / 3 * 0.4 < len(prober.share()) < SERVERS * replicas / 3 * 1.7
-        assert prober.metrics()["fairlead_prober_peers"] == 2
+        # Who does not hear the others for a moment, on a busy machine, takes all for that long.
+        wait_until(lambda: due * 0.4 < len(prober.share()) < due * 1.7, lambda: f"about {due}: {len(prober.share())}")
+        wait_until(lambda: prober.metrics()["fairlead_prober_peers"] == 2, "it hears both others")
 
 
 def test_the_share_of_a_killed_prober_is_checked_by_the_others_within_one_interval(

@@ -8,6 +8,7 @@ import pytest
 from tests.support import configs
 from tests.support.access_log import AccessLogFile
 from tests.support.fairlead import Fairlead
+from tests.support.ports import closed_port
 from tests.support.processes import Workbench
 from tests.support.scripted_origin import ScriptedOrigin
 from tests.support.waiting import wait_until
@@ -278,12 +279,10 @@ def test_http_connections_with_a_header_are_not_shared(fairlead: Fairlead):
 
 
 def test_a_retry_sends_the_header_again(fairlead: Fairlead):
-    with socket.create_server(("127.0.0.1", 0)) as closed:
-        refusing = "127.0.0.1:%d" % closed.getsockname()[1]
     server = Server(version=1)
     with ScriptedOrigin(server) as origin:
         site = tcp_site(origin, TRUST_LOOPBACK, send_proxy_protocol="V1")
-        site["backends"][0]["servers"].append({"id": "gone", "address": refusing})
+        site["backends"][0]["servers"].append({"id": "gone", "address": closed_port()})
         replace(fairlead, site)
         for _ in range(4):
             with fairlead.open() as wire:

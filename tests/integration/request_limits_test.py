@@ -8,6 +8,7 @@ import pytest
 
 from tests.support import configs
 from tests.support.fairlead import Fairlead
+from tests.support.kernel_buffers import most_of_a_connection
 from tests.support.origin import Origin
 from tests.support.scripted_origin import ScriptedOrigin
 from tests.support.waiting import wait_until
@@ -250,7 +251,7 @@ def test_max_body_bytes_changes_with_the_next_request(fairlead: Fairlead, serve,
 
 
 def test_a_head_beyond_header_timeout_is_408(fairlead: Fairlead, serve, origin: Origin):
-    serve(origin.server(), http={"header_timeout": "0.3s"})
+    serve(origin.server(), http={"header_timeout": "1s"})
     with fairlead.open() as wire:
         wire.send("GET / HTTP/1.1\r\nHost:")
         assert wire.read_response().status == 408
@@ -266,8 +267,8 @@ def test_a_request_beyond_request_timeout_is_408(fairlead: Fairlead, serve, orig
         "body": [post("Content-Length: 100"), "a", "a", "a"],
         "chunks": [post("Transfer-Encoding: chunked"), "1\r\na\r\n", "1\r\n", "a\r\n"],
     }[part]
+    begin = time.monotonic()
     with fairlead.open() as wire:
-        begin = time.monotonic()
         for piece in pieces:  # that something comes gives no further time
             wire.send(piece)
         response = wire.read_response()
@@ -288,7 +289,7 @@ def test_request_timeout_is_for_the_request_alone(fairlead: Fairlead, serve, ori
 
 
 def test_request_timeout_cuts_a_response_that_has_begun(fairlead: Fairlead, serve, origin: Origin):
-    serve(origin.server(), http={"request_timeout": "0.5s"})
+    serve(origin.server(), http={"request_timeout": "1s"})
     with fairlead.open() as wire:
         wire.send(post("Content-Length: 10", path="/echo") + "hello")
         assert wire.read_head().status == 200
@@ -328,8 +329,8 @@ def test_a_body_below_min_client_rate_is_408(fairlead: Fairlead, serve, recordin
     with fairlead.open() as slow, fairlead.open() as held:
         # One that has sent all that was asked for is not slow, however long its server takes.
         held.send(post("Content-Length: 5") + "hello")
-        slow.send(post("Content-Length: 1000000"))
         begin = time.monotonic()
+        slow.send(post("Content-Length: 1000000"))
         assert not send_at(slow, 100, 3000)
         assert time.monotonic() - begin >= 5
         assert slow.read_response().status == 408
@@ -361,9 +362,9 @@ def test_a_server_that_holds_the_body_back_makes_nobody_slow(fairlead: Fairlead,
 def test_a_reader_below_min_client_rate_is_cut(fairlead: Fairlead, serve, origin: Origin):
     serve(origin.server(), http={"min_client_rate": 1000})
     with fairlead.open(receive_buffer=4096) as slow, fairlead.open(receive_buffer=65536) as steady:
+        begin = time.monotonic()
         slow.send(get("/stream/100000000"))
         steady.send(get("/stream/100000000"))
-        begin = time.monotonic()
         taken = 0
 
         def is_cut() -> bool:
@@ -375,7 +376,7 @@ def test_a_reader_below_min_client_rate_is_cut(fairlead: Fairlead, serve, origin
         wait_until(is_cut, "the slow reader is cut", 30)
         assert time.monotonic() - begin >= 5
         # It took no byte, and gets no more than lay in the kernels' buffers.
-        assert len(slow.take_rest()) < 20_000_000
+        assert len(slow.take_rest()) < most_of_a_connection() + 1_000_000
         assert len(steady.take(50_000_000)) == 50_000_000
     assert reached(fairlead, "min_client_rate_response") == 1
 

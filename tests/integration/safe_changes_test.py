@@ -10,6 +10,7 @@ from tests.support.control_session import violations
 from tests.support.fairlead import Fairlead
 from tests.support.hammer import Hammer, assert_no_failure
 from tests.support.origin import Origin
+from tests.support.ports import own_host
 from tests.support.processes import Workbench
 from tests.support.waiting import wait_until
 from tests.support.wire import get
@@ -29,7 +30,8 @@ def proxy(bench: Workbench) -> Fairlead:
 def origin(proxy: Fairlead, start_origin) -> Origin:
     started = start_origin("w1")
     with proxy.connect() as control:
-        control.replace(configs.site(started.server(weight=100)))
+        # Nobody else comes to listen on its address while it does not.
+        control.replace(configs.site(started.server(weight=100), http={"address": f"{own_host()}:0"}))
     return started
 
 

@@ -2,13 +2,16 @@
 
 import signal
 import time
+from collections.abc import Iterator
 
 import pytest
 
 from tests.support import configs
+from tests.support.counting_origin import CountingOrigin
 from tests.support.fairlead import Fairlead
 from tests.support.hammer import Hammer, assert_no_failure
 from tests.support.origin import Origin
+from tests.support.ports import own_host
 from tests.support.processes import Workbench
 from tests.support.waiting import wait_until
 from tests.support.wire import Wire, get
@@ -20,6 +23,16 @@ def origin(fairlead: Fairlead, start_origin) -> Origin:
     with fairlead.connect() as control:
         control.replace(configs.site(started.server()))
     return started
+
+
+@pytest.fixture
+def holding(fairlead: Fairlead) -> Iterator[CountingOrigin]:
+    """A server that answers when the test says so, as the proxy's only one."""
+    with CountingOrigin(hold=None) as started:
+        # Nobody else comes to listen on that address when the proxy does not any more.
+        with fairlead.connect() as control:
+            control.replace(configs.site(started.server(), http={"address": f"{own_host()}:0"}))
+        yield started
 
 
 def is_refused(address: str) -> bool:
@@ -49,28 +62,30 @@ def test_an_idle_connection_does_not_hold_it_up(fairlead: Fairlead, origin: Orig
         assert wire.is_closed()
 
 
-def test_finishes_what_runs_says_close_and_takes_nothing_new(fairlead: Fairlead, origin: Origin):
+def test_finishes_what_runs_says_close_and_takes_nothing_new(fairlead: Fairlead, holding: CountingOrigin):
     address = fairlead.listener()
     with fairlead.open() as wire:
-        wire.send(get("/delay/500ms"))
-        wait_until(lambda: origin.stats()["requests"] == 1, "the request is there")
+        wire.send(get("/"))
+        holding.wait_for_active(1)
         fairlead.process.send_signal(signal.SIGTERM)
         wait_until(lambda: is_refused(address), "new connections are refused")
         assert fairlead.process.is_running()
+        holding.release()
         response = wire.read_response()
-        assert (response.status, response.body) == (200, b"late\n")
+        assert (response.status, response.body) == (200, b"ok")
         assert "close" in response.connection_options()
         assert wire.is_closed()
     assert fairlead.process.wait_exit() == 0
 
 
-def test_is_live_but_not_ready_while_it_drains(fairlead: Fairlead, origin: Origin):
+def test_is_live_but_not_ready_while_it_drains(fairlead: Fairlead, holding: CountingOrigin):
     with fairlead.open() as wire:
-        wire.send(get("/delay/500ms"))
-        wait_until(lambda: origin.stats()["requests"] == 1, "the request is there")
+        wire.send(get("/"))
+        holding.wait_for_active(1)
         fairlead.process.send_signal(signal.SIGTERM)
         wait_until(lambda: fairlead.admin_get("/ready")[0] == 503, "it is not ready any more")
         assert fairlead.admin_get("/live")[0] == 200
+        holding.release()
         assert wire.read_response().status == 200
 
 

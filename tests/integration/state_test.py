@@ -328,7 +328,7 @@ class TestFullDisk:
             assert applied.saved
         assert proxy.process.stderr().count("No space left on device; tried every second") == 1
         copy = bench.directory / "copy"
-        shutil.copytree(self.inside(proxy), copy, ignore=shutil.ignore_patterns("filler"))
+        shutil.copytree(self.inside(proxy), copy, ignore=shutil.ignore_patterns("filler", "*.new"))
         copy.chmod(0o700)
         again = Fairlead(bench, IO, flags=(f"--state_dir={copy}",), name="again")
         with again.connect() as control:

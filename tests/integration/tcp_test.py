@@ -2,7 +2,6 @@
 
 import hashlib
 import signal
-import socket
 import threading
 import time
 
@@ -11,6 +10,8 @@ import pytest
 from tests.support import configs
 from tests.support.control_session import violations
 from tests.support.fairlead import Fairlead
+from tests.support.kernel_buffers import most_of_a_connection
+from tests.support.ports import closed_port, own_host
 from tests.support.processes import Workbench
 from tests.support.scripted_origin import ScriptedOrigin
 from tests.support.waiting import wait_until
@@ -173,8 +174,10 @@ def test_a_slow_reader_holds_its_sender(fairlead: Fairlead, server):
     with fairlead.open("db", receive_buffer=4096) as client:
         peer = server.take()
         before = fairlead.resident_kib()
-        sent = peer.send_until_blocked(b"x" * 65536, 200_000_000)
-        assert sent < 50_000_000, "kernel buffers and little more"
+        # Kernel buffers on both sides of the proxy, and little more.
+        most = 2 * most_of_a_connection() + 1_000_000
+        sent = peer.send_until_blocked(b"x" * 65536, 2 * most)
+        assert sent < most
         assert fairlead.resident_kib() - before < 8_000
         peer.finish_writing()
         assert len(client.take_rest()) == sent
@@ -213,10 +216,8 @@ def test_health_and_admin_states_decide_who_is_picked(fairlead: Fairlead):
 
 
 def test_a_server_that_refuses_is_passed_over(fairlead: Fairlead):
-    with socket.create_server(("127.0.0.1", 0)) as closed:
-        refusing = "127.0.0.1:%d" % closed.getsockname()[1]
     with naming(b"a") as a:
-        replace(fairlead, site(described(a, "a"), {"id": "gone", "address": refusing}))
+        replace(fairlead, site(described(a, "a"), {"id": "gone", "address": closed_port()}))
         for _ in range(8):
             with fairlead.open("db") as wire:
                 assert wire.take_rest() == b"a"
@@ -224,9 +225,7 @@ def test_a_server_that_refuses_is_passed_over(fairlead: Fairlead):
 
 
 def test_a_client_that_no_server_takes_is_reset(fairlead: Fairlead):
-    with socket.create_server(("127.0.0.1", 0)) as closed:
-        refusing = "127.0.0.1:%d" % closed.getsockname()[1]
-    replace(fairlead, site({"id": "gone", "address": refusing}))
+    replace(fairlead, site({"id": "gone", "address": closed_port()}))
     assert is_turned_away(fairlead)
     assert fairlead.metrics()['fairlead_server_connect_failures_total{backend="db",server="gone"}'] == 3
     assert fairlead.metrics()["fairlead_upstream_failures_total"] == 1
@@ -246,16 +245,18 @@ def test_drain_lets_connections_live_and_maint_ends_them(fairlead: Fairlead, ser
         control.apply(configs.upsert_server("db", described(server, admin_state="MAINT")))
         assert is_reset(client)
         assert is_reset(peer)
-        assert fairlead.server_status("db", "s")["active_requests"] == 0
+        wait_until(lambda: fairlead.server_status("db", "s")["active_requests"] == 0, "it counts as active no more")
 
 
 def test_a_connection_outlives_every_change(fairlead: Fairlead, server):
-    replace(fairlead, site(described(server)))
+    # Nobody else comes to listen there when this listener does not any more.
+    own_address = f"{own_host()}:0"
+    replace(fairlead, site(described(server), tcp={"address": own_address}))
     address = fairlead.listener("db")
     with fairlead.open("db") as client, fairlead.connect() as control:
         peer = server.take()
         for change in (
-            {"upsert_listener": listener(idle_timeout="30s")},
+            {"upsert_listener": listener(address=own_address, idle_timeout="30s")},
             configs.upsert_server("db", described(server, weight=7)),
             configs.remove_server("db", "s"),
             {"remove_listener": "db"},
@@ -286,14 +287,14 @@ def test_a_listener_may_change_its_protocol(fairlead: Fairlead, server):
 
 
 def test_an_idle_connection_is_closed(fairlead: Fairlead, server):
-    replace(fairlead, site(described(server), tcp={"idle_timeout": "0.3s"}))
+    replace(fairlead, site(described(server), tcp={"idle_timeout": "1s"}))
     with fairlead.open("db") as client:
         peer = server.take()
         begin = time.monotonic()
         client.send(b"x")
         assert peer.take(1) == b"x"
         assert client.take_rest() == b""
-        assert 0.25 < time.monotonic() - begin < 10
+        assert 0.95 < time.monotonic() - begin < 10
         assert peer.take_rest() == b""
     assert fairlead.metrics()["fairlead_idle_timeouts_total"] == 1
 
@@ -343,7 +344,7 @@ def test_many_connections_at_once_lose_nothing(fairlead: Fairlead):
             assert wire.take_rest() == b""
             wire.close()
     wait_until(lambda: fairlead.metrics()["fairlead_open_connections"] == 0, "all are closed")
-    assert fairlead.server_status("db", "s")["active_requests"] == 0
+    wait_until(lambda: fairlead.server_status("db", "s")["active_requests"] == 0, "none counts as active")
 
 
 def test_a_connection_waits_where_the_server_is_at_its_limit(fairlead: Fairlead, server):

@@ -1,6 +1,7 @@
 """Early data (0-RTT): what is served before a TLS handshake is over, what waits, and what servers hear of it (RFC 8470)."""
 
 import base64
+import contextlib
 import os
 import pathlib
 import socket
@@ -242,8 +243,9 @@ class Recorder:
         server.sendall(self.first)
         if self._silent:
             server.settimeout(20)
-            while server.recv(65536):
-                pass
+            with contextlib.suppress(ConnectionResetError):
+                while server.recv(65536):
+                    pass
             self.said_goodbye.set()
             client.close()
             return

@@ -157,7 +157,8 @@ def test_a_fleet_switches_together_without_a_transaction(proxies, tmp_path, orig
             return next(key.name for key in control.get().ticket_keys[0].keys if key.makes_tickets)
 
     old = Key(EPOCH)
-    new = Key(datetime.datetime.utcnow() + datetime.timedelta(seconds=3))
+    # Time enough for the first visits.
+    new = Key(datetime.datetime.utcnow() + datetime.timedelta(seconds=6))
     serve(site(origin, identity, new, old), *proxies)
     revisions = [fairlead.status()["revision"] for fairlead in proxies]
     sessions = [tmp_path / "one", tmp_path / "two"]

@@ -5,9 +5,10 @@ import threading
 import pytest
 
 from tests.support import configs
+from tests.support.counting_origin import CountingOrigin
 from tests.support.fairlead import Fairlead
 from tests.support.origin import Origin
-from tests.support.ports import closed_port
+from tests.support.ports import closed_port, own_host
 from tests.support.processes import Workbench
 from tests.support.scripted_origin import ScriptedOrigin, answering
 from tests.support.waiting import wait_until
@@ -44,28 +45,49 @@ def test_clients_that_come_and_go_share_a_connection(bench: Workbench, io: str, 
     assert (stats["requests"], stats["connections"]) == (50, 1)
 
 
-def test_a_connection_is_shared_only_after_the_whole_response(bench: Workbench, io: str, start_origin):
+def test_a_connection_is_shared_only_after_the_whole_response(bench: Workbench, io: str):
     fairlead = Fairlead(bench, io, workers=1)
-    origin = start_origin("w1")
-    serve(fairlead, origin.server())
-    with fairlead.open() as slow, fairlead.open() as quick:
-        slow.send(get("/delay/200ms"))
-        wait_until(lambda: origin.stats()["requests"] == 1, "the slow request is there")
-        assert quick.request(get("/")).body == b"w1\n"
-        assert slow.read_response().body == b"late\n"
-    assert origin.stats()["connections"] == 2
+    first_is_there, other_is_answered = threading.Event(), threading.Event()
+    accepted = []
+
+    def script(wire: Wire) -> None:
+        accepted.append(wire)
+        is_first = len(accepted) == 1
+        while True:
+            wire.read_request()
+            wire.send("HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\nha")
+            if is_first:
+                first_is_there.set()
+                other_is_answered.wait(20)
+            wire.send("lf")
+
+    with ScriptedOrigin(script) as origin:
+        serve(fairlead, scripted_server(origin))
+        with fairlead.open() as slow, fairlead.open() as quick:
+            slow.send(get("/"))
+            assert first_is_there.wait(20)
+            assert quick.request(get("/")).body == b"half"
+            other_is_answered.set()
+            assert slow.read_response().body == b"half"
+            for wire in (slow, quick):
+                assert wire.request(get("/")).body == b"half"
+    assert len(accepted) == 2
 
 
-def test_a_pool_keeps_no_more_than_it_may(bench: Workbench, io: str, start_origin):
+def test_a_pool_keeps_no_more_than_it_may(bench: Workbench, io: str):
     fairlead = Fairlead(bench, io, workers=1)
-    origin = start_origin("w1")
-    serve(fairlead, origin.server(), pool={"max_idle_connections": 2})
-    wires = [fairlead.open() for _ in range(8)]
-    for wire in wires:
-        wire.send(get("/delay/200ms"))
-    for wire in wires:
-        assert wire.read_response().status == 200
-    wait_until(lambda: origin.stats()["open_connections"] == 2, "all but two idle connections are closed")
+    with CountingOrigin(hold=None) as origin:
+        serve(fairlead, origin.server(), pool={"max_idle_connections": 2})
+        wires = [fairlead.open() for _ in range(8)]
+        for wire in wires:
+            wire.send(get("/"))
+        origin.wait_for_active(8)
+        origin.release(8)
+        for wire in wires:
+            assert wire.read_response().status == 200
+        wait_until(
+            lambda: fairlead.server_status("web", "origin")["open_connections"] == 2, "all but two idle ones are closed"
+        )
 
 
 def test_an_idle_connection_is_let_go_after_its_time(fairlead: Fairlead, start_origin):
@@ -97,7 +119,8 @@ def test_a_connection_that_the_server_ends_without_a_word_fails_no_request(fairl
 
 
 def test_a_server_that_restarts_fails_no_later_request(fairlead: Fairlead, bench: Workbench, start_origin):
-    origin = start_origin("w1")
+    # Nobody else comes to listen there meanwhile.
+    origin = start_origin("w1", f"--listen={own_host()}:0")
     serve(fairlead, origin.server())
     with fairlead.open() as wire:
         assert wire.request(get("/")).status == 200
@@ -155,7 +178,8 @@ def test_where_nothing_listens_anywhere_is_an_error_with_a_reason(fairlead: Fair
 
 def test_a_server_that_is_too_slow_is_504(fairlead: Fairlead, start_origin):
     origin = start_origin("w1")
-    serve(fairlead, origin.server(), timeouts={"response": "0.2s"})
+    # Long enough for a server that is only busy.
+    serve(fairlead, origin.server(), timeouts={"response": "1s"})
     with fairlead.open() as wire:
         assert wire.request(get("/delay/10s")).status == 504
     with fairlead.open() as wire:

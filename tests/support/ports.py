@@ -1,4 +1,4 @@
-"""Ports that nothing listens on."""
+"""Ports that nothing listens on, and addresses that nobody else uses."""
 
 import os
 import pathlib
@@ -8,6 +8,12 @@ import socket
 _FIRST = 10_000
 
 _given: set[int] = set()
+
+
+def own_host() -> str:
+    """An address of this machine's loopback for the caller alone: nobody takes a port of it that becomes free."""
+    draw = random.SystemRandom().randrange
+    return f"127.{draw(1, 255)}.{draw(1, 255)}.{draw(1, 255)}"
 
 
 def closed_port() -> str:

@@ -11,7 +11,7 @@ from tests.support.processes import Workbench
 from tests.support.waiting import wait_until
 
 _CONFIGURATION = """
-global: {{ scrape_interval: 200ms, scrape_timeout: 200ms }}
+global: {{ scrape_interval: 500ms, scrape_timeout: 500ms }}
 scrape_configs:
   - job_name: fairlead
     static_configs: [ {{ targets: [ "{target}" ] }} ]
