@@ -6,8 +6,9 @@ import time
 import urllib.request
 from collections.abc import Sequence
 
-from bench.controller import BACKEND, CHANGES, Controller, Pace, added_servers, address_of
+from bench.controller import BACKEND, CHANGES, HASH_POLICIES, Controller, Pace, added_servers, address_of
 from bench.peers import Peers
+from tests.support.waiting import settled
 
 KINDS = tuple(CHANGES)
 
@@ -17,12 +18,23 @@ class Fairlead:
 
     NAME = "fairlead"
 
-    def __init__(self, peers: Peers, servers: int):
-        self.peer = peers.start("fairlead io_uring")
-        self._admin = self.peer.process.wait_for_line(r"^admin listening on (\S+)$")[1]
-        self.controller = Controller(self.peer.process.wait_for_line(r"^control listening on (\S+)$")[1])
+    def __init__(self, peers: Peers, servers: int, policy: str = "ROUND_ROBIN"):
+        self.peer = peers.start("fairlead io_uring", flags=["--health_listen=127.0.0.1:0"])
+        self._admin = self._address("admin")
+        self.control = self._address("control")
+        self.health = self._address("health")
+        self.controller = Controller(self.control)
+        # Its tables follow changes a while later; of a large Maglev, ten times its making.
+        self._still_seconds = 3.0 if policy in HASH_POLICIES else 0.0
         if servers:
-            self.controller.apply(added_servers(servers))
+            self.controller.apply(added_servers(servers, policy))
+
+    def _address(self, kind: str) -> str:
+        return self.peer.process.wait_for_line(rf"^{kind} listening on (\S+)$")[1]
+
+    def cpu_seconds(self) -> float:
+        """That it has used, when all is done that it was asked for."""
+        return settled(self.peer.process.cpu_seconds, quiet_seconds=self._still_seconds, seconds=600)
 
     def change(self, kind: str, numbers: Sequence[int], state: int, together: int) -> None:
         """Changes these servers, `together` in a transaction, and waits until all is applied."""
@@ -77,6 +89,9 @@ class HAProxy:
         lines = "".join(f"  server s{number} {address_of(number)}\n" for number in range(servers))
         self.peer = peers.start("haproxy", more={"more_backends": f"backend {BACKEND}\n  balance leastconn\n{lines}"})
         self._socket = peers.stats_socket(self.peer)
+
+    def cpu_seconds(self) -> float:
+        return self.peer.process.cpu_seconds()
 
     def change(self, kind: str, numbers: Sequence[int], state: int, together: int) -> None:
         make = self._CHANGES[kind]

@@ -12,6 +12,8 @@ import grpc
 from tests.support import api
 
 BACKEND = "churned"
+HASH_POLICIES = ("RING_HASH", "MAGLEV")
+POLICIES = ("ROUND_ROBIN", *HASH_POLICIES)
 HEARTBEAT_SECONDS = 3
 
 
@@ -58,9 +60,12 @@ def servers_snapshot(servers: int) -> bytes:
     return api.transaction.Transaction(snapshot=snapshot).SerializeToString()
 
 
-def added_servers(servers: int) -> bytes:
+def added_servers(servers: int, policy: str = "ROUND_ROBIN") -> bytes:
     """A transaction that adds that backend with so many."""
-    backend = api.transaction.Operation(upsert_backend=api.resources.Backend(id=BACKEND))
+    balancing = api.resources.LoadBalancing(policy=policy)
+    if policy in HASH_POLICIES:
+        balancing.hash.add(header="user")
+    backend = api.transaction.Operation(upsert_backend=api.resources.Backend(id=BACKEND, load_balancing=balancing))
     first = api.transaction.Transaction(operations=[backend]).SerializeToString()
     return first + b"".join(_upsert(f"s{number}", number) for number in range(servers))
 

@@ -161,6 +161,13 @@ TEST(Get, WhatIsNotThereEndsWithOne) {
   EXPECT_EQ(outcome.err, "no web among the backends\n");
 }
 
+TEST(Get, RefusesARevisionThatIsNone) {
+  const FakeProxy proxy;
+  const Outcome outcome = RunForTest(proxy, {"get", "servers", "--revision=last"});
+  EXPECT_EQ(outcome.code, ExitCode::kUsage);
+  EXPECT_EQ(outcome.err, "a revision is a whole number, not \"last\"\n");
+}
+
 TEST(Get, RefusesUnknownKinds) {
   const Outcome outcome = RunForTest({"get", "listener", "--address=a:1"});
   EXPECT_EQ(outcome.code, ExitCode::kUsage);

@@ -138,6 +138,8 @@ std::optional<v1::SavingStatus> ControlCore::FindSaving() {
   return options_.get_saving();
 }
 
+const Store& ControlCore::store() const { return impl_->store; }
+
 StateReporter& ControlCore::reporter() { return impl_->reporter; }
 
 Subscribers& ControlCore::subscribers() { return impl_->subscribers; }

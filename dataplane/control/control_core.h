@@ -38,6 +38,7 @@ class Transaction;
 namespace fairlead::control {
 
 class StateReporter;
+class Store;
 
 // The control side's middle: what is in force, what is said of health, and the queue of transactions that change it.
 // Controllers come to it through sessions (GrpcServer, Dialer); reporters, the admin pages and the server that puts the
@@ -153,6 +154,8 @@ class ControlCore {
   // How saving fares; nothing: nothing is saved.
   std::optional<v1::SavingStatus> FindSaving();
 
+  // The state in force, for those who change it from here.
+  const Store& store() const;
   // For sessions: what they tell, and when there is something new to tell.
   StateReporter& reporter();
   Subscribers& subscribers();

@@ -6,7 +6,7 @@
 
 #include "api/fingerprint/canonical_bytes.h"
 #include "dataplane/base/absl_strings.h"
-#include "dataplane/control/conversion_to_proto.h"
+#include "dataplane/control/find_server.h"
 #include "dataplane/control/slot_access.h"
 #include "dataplane/health/quote.h"
 #include "dataplane/routing/router.h"
@@ -16,20 +16,10 @@ namespace {
 
 using Kind = Permission::Kind;
 
-// The server as it was sent; nothing: there is none.
-std::optional<v1::Server> FindServer(const Store& store, const ServerKey& key) {
-  const auto backend = store.backends().Find(key.backend);
-  if (!backend) return std::nullopt;
-  const auto slot = store.servers(*backend).Find(key.server);
-  if (!slot) return std::nullopt;
-  if (const v1::Server* message = store.FindServerMessage(*backend, *slot)) return *message;
-  return ToProto(*store.snapshot()->backends[*backend]->servers[*slot]);
-}
-
 // Nothing but the weight and the admin state would change.
 bool ChangesOnlyWeight(const Store& store, const ServerKey& key, const v1::Server* wanted) {
   if (wanted == nullptr) return false;
-  std::optional<v1::Server> now = FindServer(store, key);
+  std::optional<v1::Server> now = FindServerAsSent(store, key.backend, key.server);
   if (!now.has_value()) return false;
   if (wanted->has_weight()) {
     now->set_weight(wanted->weight());

@@ -1,16 +1,24 @@
 #include "dataplane/health/line_connection.h"
 
 #include <optional>
+#include <string>
 #include <utility>
 
 #include "dataplane/base/absl_strings.h"
 
 namespace fairlead::health {
+namespace {
+
+// One that is refused, or a piece of a list, takes as long as so many reports.
+constexpr int kStepsOfAVerb = 10;
+
+}  // namespace
 
 LineConnection::LineConnection(event::Loop* loop, event::Socket* socket, identity::Peer peer, HealthTable* table,
-                               ReportTurns* turns, OnEnd* on_end)
+                               VerbActions* verb_actions, ReportTurns* turns, OnEnd* on_end)
     : loop_(loop),
       table_(table),
+      verb_actions_(verb_actions),
       turns_(turns),
       on_end_(on_end),
       socket_(socket),
@@ -58,13 +66,17 @@ int LineConnection::TakeReports(int most) {
 }
 
 void LineConnection::GoOn() {
+  // Who sends a line of verbs reads to the end.
+  const bool has_all = !is_busy() && input_.empty() && !splitter_.HasUnfinishedLine();
+  if (verbs_ != nullptr && !is_interactive() && has_all) ending_ = true;
   if (!answers_.empty() && !sending_) Send();
   if (ending_ && answers_.empty()) {
     (*on_end_)(this);
     return;
   }
-  if (!input_.empty() && answers_.size() < kMaxUnsentBytes) turns_->Add(this);
-  if (ending_ || !input_.empty() || answers_.size() >= kMaxUnsentBytes) {
+  const bool waits = ending_ || (is_busy() && verbs_->waits()) || answers_.size() >= kMaxUnsentBytes;
+  if (!waits && (is_busy() || !input_.empty())) turns_->Add(this);
+  if (ending_ || is_busy() || !input_.empty() || answers_.size() >= kMaxUnsentBytes) {
     socket_->PauseReceive();
   } else {
     socket_->ResumeReceive();
@@ -73,15 +85,24 @@ void LineConnection::GoOn() {
 
 int LineConnection::AnswerLines(int most) {
   std::string_view rest = input_.view();
-  int lines = 0;
-  for (; lines < most && !ending_ && answers_.size() < kMaxUnsentBytes; ++lines) {
+  int steps = 0;
+  for (; steps < most && !ending_ && answers_.size() < kMaxUnsentBytes; ++steps) {
+    if (is_busy()) {
+      const std::string answer = verbs_->Next(speaker_.peer());
+      if (verbs_->waits()) break;
+      Answer(answer);
+      ending_ = verbs_->quits();
+      steps += kStepsOfAVerb - 1;
+      continue;
+    }
     const std::optional<std::string_view> line = splitter_.Next(&rest);
     if (!line) break;
     AnswerLine(*line);
+    if (is_interactive() && !is_busy() && !ending_) Answer(verbs_->prompt());
   }
   input_.RemovePrefix(input_.size() - rest.size());
   if (ending_ || input_.empty()) input_ = buffer::Slice();
-  return lines;
+  return steps;
 }
 
 void LineConnection::AnswerLine(std::string_view text) {
@@ -105,8 +126,17 @@ void LineConnection::AnswerLine(std::string_view text) {
       Answer("\n");
       return;
     case Line::Kind::kQuit:
-      Answer("ok\n");
+      if (!is_interactive()) Answer("ok\n");
       ending_ = true;
+      return;
+    case Line::Kind::kVerbs:
+      if (verbs_ == nullptr) {
+        verbs_ = std::make_unique<VerbDialogue>(loop_, table_, verb_actions_, [this] {
+          AnswerLines(ReportTurns::kShare);
+          GoOn();
+        });
+      }
+      verbs_->Begin(text);
       return;
     case Line::Kind::kError:
       AnswerError(line.error);

@@ -10,6 +10,7 @@
 
 #include "dataplane/base/absl_strings.h"
 #include "dataplane/health/quote.h"
+#include "dataplane/health/verb.h"
 
 namespace fairlead::health {
 
@@ -65,7 +66,7 @@ class Reader {
       line_.kind = verb == "help" ? Line::Kind::kHelp : Line::Kind::kQuit;
       if (!AtEnd()) Fail(base::StrCat(verb, ": nothing may follow it, not ", Quote(rest_)));
     } else {
-      Fail(base::StrCat("unknown command ", Quote(verb), ": want report, auth, help or quit"));
+      Fail(base::StrCat("unknown command ", Quote(verb), ": want report, auth, help, quit, or a verb of HAProxy's"));
     }
     return std::move(line_);
   }
@@ -207,6 +208,11 @@ Line LineParser::Parse(std::string_view line) {
   if (std::any_of(line.begin(), line.end(), IsControlCharacter)) {
     error.error = "a control character in the line; want none but the line's end, and spaces between words";
     return error;
+  }
+  if (BeginsWithVerb(line)) {
+    Line verbs;
+    verbs.kind = Line::Kind::kVerbs;
+    return verbs;
   }
   unescaped_.clear();
   if (line.find('"') != line.npos) unescaped_.reserve(kMaxLineBytes);

@@ -20,6 +20,8 @@ namespace fairlead::health {
 //               reports are refused where nobody has.
 //   help        the answer is "ok " and the lines that exist
 //   quit        the answer is "ok", then the proxy closes the connection
+//   set, get, show, enable, disable, prompt
+//               verbs of HAProxy's runtime API, which are answered as HAProxy does (verb.h, docs/HAPROXY_VERBS.md)
 //
 // Words are separated by spaces. `key=value` in any order, each at most once. A value is a run of bytes without space
 // and double quote, or in double quotes, where \" and \\ stand for the two characters and no other escape exists.
@@ -30,11 +32,13 @@ constexpr size_t kMaxTokenBytes = 1024;
 
 constexpr std::string_view kHelpAnswer =
     "ok report BACKEND/SERVER up|degraded|down|unknown reporter=NAME [ttl=30s] [seq=N] [incarnation=N] "
-    "[reason=\"TEXT\"] | auth TOKEN | help | quit";
+    "[reason=\"TEXT\"] | auth TOKEN | help | quit | set server BACKEND/SERVER health|state|weight VALUE | "
+    "set weight BACKEND/SERVER N | get weight BACKEND/SERVER | enable|disable server BACKEND/SERVER | "
+    "show servers state [BACKEND] | prompt";
 
 // What one line asks for.
 struct Line {
-  enum class Kind : uint8_t { kEmpty, kReport, kAuth, kHelp, kQuit, kError };
+  enum class Kind : uint8_t { kEmpty, kReport, kAuth, kHelp, kQuit, kVerbs, kError };
   Kind kind = Kind::kEmpty;
   Report report;           // with kReport
   std::string_view token;  // with kAuth; lies in the line

@@ -1,5 +1,5 @@
-// Any bytes: lines do not depend on the pieces in which they come, and a report that was read can be written down and
-// read again.
+// Any bytes: lines do not depend on the pieces in which they come, and a report or a verb that was read can be written
+// down and read again.
 
 #include <cstddef>
 #include <cstdint>
@@ -10,6 +10,7 @@
 
 #include "dataplane/health/line_protocol.h"
 #include "dataplane/health/line_splitter.h"
+#include "dataplane/health/verb.h"
 
 namespace fairlead::health {
 namespace {
@@ -47,11 +48,53 @@ void Check(bool holds) {
   if (!holds) std::abort();
 }
 
+std::string Write(const Verb& verb) {
+  static constexpr const char* kHealth[] = {"?", "up", "?", "down"};
+  static constexpr const char* kStates[] = {"ready", "drain", "maint"};
+  const std::string name = std::string(verb.backend) + "/" + std::string(verb.server);
+  switch (verb.kind) {
+    case Verb::Kind::kSetHealth:
+      return "set server " + name + " health " + kHealth[static_cast<int>(verb.health)];
+    case Verb::Kind::kSetAdminState:
+      return "set server " + name + " state " + kStates[static_cast<int>(verb.admin_state)];
+    case Verb::Kind::kSetWeight:
+      return "set weight " + name + " " + std::to_string(verb.weight) + (verb.is_percent ? "%" : "");
+    case Verb::Kind::kGetWeight:
+      return "get weight " + name;
+    case Verb::Kind::kShowServersState:
+      return "show servers state " + std::string(verb.backend);
+    case Verb::Kind::kPrompt:
+      return "prompt";
+    case Verb::Kind::kQuit:
+      return "quit";
+    case Verb::Kind::kNothing:
+    case Verb::Kind::kRefused:
+      return "";
+  }
+  return "";
+}
+
+void CheckVerbs(std::string_view line) {
+  while (!line.empty()) {
+    const size_t before = line.size();
+    const Verb verb = TakeVerb(&line);
+    Check(line.size() < before);
+    Check(verb.error.empty() == (verb.kind != Verb::Kind::kRefused));
+    Check(verb.error.find_first_of("\r\n") == std::string::npos);
+    if (verb.kind == Verb::Kind::kRefused) continue;
+    const std::string written = Write(verb);
+    std::string_view rest = written;
+    const Verb again = TakeVerb(&rest);
+    Check(again.kind == verb.kind && rest.empty() && Write(again) == written);
+  }
+}
+
 void CheckLine(std::string_view text) {
   LineParser parser;
   const Line line = parser.Parse(text);
   Check(line.error.empty() == (line.kind != Line::Kind::kError));
   Check(line.error.find_first_of("\r\n") == std::string::npos);
+  if (line.kind == Line::Kind::kVerbs) CheckVerbs(text);
   if (line.kind == Line::Kind::kAuth) {
     const std::string token(line.token);
     Check(!token.empty() && token.size() <= kMaxTokenBytes && token.find(' ') == std::string::npos);

@@ -24,9 +24,10 @@ LineServer::Door::Door(LineServer* server, int listening, tls::Handshakes* tls)
     : server_(server), tls_(tls), acceptor_(server->loop_->Accept(listening, this)) {}
 
 absl::StatusOr<std::unique_ptr<LineServer>> LineServer::Listen(event::Loop* loop, HealthTable* table,
+                                                               VerbActions verb_actions,
                                                                std::span<const net::Address> addresses,
                                                                std::optional<tls::HandshakeOptions> tls) {
-  std::unique_ptr<LineServer> server(new LineServer(loop, table));
+  std::unique_ptr<LineServer> server(new LineServer(loop, table, std::move(verb_actions)));
   if (tls.has_value()) {
     server->handshakes_.emplace(loop, *std::move(tls), [self = server.get()](tls::Socket* socket) {
       identity::Peer peer = identity::Peer::OfSocket(socket->fd());

@@ -13,6 +13,7 @@
 #include "dataplane/health/health_table.h"
 #include "dataplane/health/line_connection.h"
 #include "dataplane/health/report_turns.h"
+#include "dataplane/health/verb_actions.h"
 #include "dataplane/identity/peer.h"
 #include "dataplane/net/address.h"
 #include "dataplane/net/socket_file.h"
@@ -20,8 +21,9 @@
 
 namespace fairlead::health {
 
-// Takes reports over sockets, in the line protocol (line_protocol.h). Owned by the control side, for the thread of its
-// loop alone; the loop and the table outlive it. When it is destroyed, its sockets close and its connections end.
+// Takes reports, and verbs of HAProxy's, over sockets, in the line protocol (line_protocol.h). Owned by the control
+// side, for the thread of its loop alone; the loop and the table outlive it. When it is destroyed, its sockets close
+// and its connections end.
 //
 // Without TLS only this machine is let in: unix sockets of mode 0600, whose clients are told apart by user, and TCP on
 // loopback. With it clients show certificates; unix sockets go on as they are.
@@ -33,6 +35,7 @@ class LineServer {
   // Listens on all of `addresses`, or on none. INVALID_ARGUMENT where one would let other machines in without TLS; else
   // the error of net::Listen.
   static absl::StatusOr<std::unique_ptr<LineServer>> Listen(event::Loop* loop, HealthTable* table,
+                                                            VerbActions verb_actions,
                                                             std::span<const net::Address> addresses,
                                                             std::optional<tls::HandshakeOptions> tls = {});
 
@@ -57,16 +60,19 @@ class LineServer {
     event::Acceptor* const acceptor_;
   };
 
-  LineServer(event::Loop* loop, HealthTable* table) : loop_(loop), table_(table), turns_(&loop->mailbox()) {}
+  LineServer(event::Loop* loop, HealthTable* table, VerbActions verb_actions)
+      : loop_(loop), table_(table), verb_actions_(std::move(verb_actions)), turns_(&loop->mailbox()) {}
 
   absl::Status ListenOn(const net::Address& address);
   bool full() const;
   void Serve(event::Socket* socket, identity::Peer peer) {
-    connections_.insert(std::make_unique<LineConnection>(loop_, socket, std::move(peer), table_, &turns_, &on_end_));
+    connections_.insert(
+        std::make_unique<LineConnection>(loop_, socket, std::move(peer), table_, &verb_actions_, &turns_, &on_end_));
   }
 
   event::Loop* const loop_;
   HealthTable* const table_;
+  VerbActions verb_actions_;
   ReportTurns turns_;
   LineConnection::OnEnd on_end_ = [this](LineConnection* connection) { connections_.erase(connection); };
   std::vector<net::Address> addresses_;

@@ -15,8 +15,11 @@
 #include <vector>
 
 #include "absl/strings/str_cat.h"
+#include "dataplane/config/snapshot.h"
 #include "dataplane/event/loop_test_support.h"
 #include "dataplane/health/report_turns.h"
+#include "dataplane/health/verb_actions.h"
+#include "dataplane/identity/peer.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 
@@ -41,9 +44,45 @@ class LineServerTest : public event::testing::LoopTest {
   ~LineServerTest() override { std::filesystem::remove_all(directory_); }
 
   void Listen(const std::vector<net::Address>& addresses) {
-    auto server = LineServer::Listen(loop_.get(), &table_, addresses);
+    auto server = LineServer::Listen(loop_.get(), &table_, Actions(), addresses);
     ASSERT_TRUE(server.ok()) << server.status();
     server_ = *std::move(server);
+  }
+
+  // Verbs are kept until the test answers them.
+  struct Asked {
+    std::string text;
+    std::string who;
+    VerbActions::OnAnswer on_answer;
+  };
+  VerbActions Actions() {
+    VerbActions actions;
+    actions.carry_out = [this](const Verb& verb, const identity::Peer& peer, VerbActions::OnAnswer on_answer) {
+      if (answer_at_once_.has_value()) {
+        on_answer(*answer_at_once_);
+      } else {
+        asked_.push_back({std::string(verb.text), peer.Describe(), std::move(on_answer)});
+      }
+      return ++last_ticket_;
+    };
+    actions.forget = [this](uint64_t ticket) { forgotten_.push_back(ticket); };
+    actions.snapshot = [this] { return snapshot_; };
+    actions.initial_weight = [](const config::Server& server) { return server.weight; };
+    return actions;
+  }
+  // The answer to the verb that was asked for last, once there are so many.
+  void AnswerLast(size_t count, const std::string& text) {
+    RunUntil([&] { return asked_.size() == count; });
+    asked_.back().on_answer(text);
+  }
+  // All that comes until the end.
+  std::string ReceiveAll(Peer& client) {
+    std::string received;
+    RunUntil([&] {
+      received += client.Receive();
+      return client.AtEnd();
+    });
+    return received;
   }
 
   static Peer Connect(const net::Address& address) {
@@ -71,6 +110,11 @@ class LineServerTest : public event::testing::LoopTest {
   // Short, as paths of unix sockets must be.
   const std::string directory_ = mkdtemp(std::string("/tmp/line_server_test.XXXXXX").data());
   HealthTable table_{&loop_->timers(), [](std::string_view, std::string_view, Health) {}};
+  std::vector<Asked> asked_;
+  std::optional<std::string> answer_at_once_;
+  uint64_t last_ticket_ = 0;
+  std::vector<uint64_t> forgotten_;
+  std::shared_ptr<const config::Snapshot> snapshot_ = std::make_shared<const config::Snapshot>();
   std::unique_ptr<LineServer> server_;
 };
 
@@ -290,7 +334,7 @@ TEST_P(LineServerTest, AUnixSocketThatIsAnothersByNowStays) {
   const std::string path = directory_ + "/other.sock";
   Listen({Parse("unix:" + path)});
   std::filesystem::remove(path);
-  auto other = LineServer::Listen(loop_.get(), &table_, std::vector{Parse("unix:" + path)});
+  auto other = LineServer::Listen(loop_.get(), &table_, Actions(), std::vector{Parse("unix:" + path)});
   ASSERT_TRUE(other.ok());
   server_.reset();
   EXPECT_TRUE(std::filesystem::exists(path));
@@ -298,7 +342,7 @@ TEST_P(LineServerTest, AUnixSocketThatIsAnothersByNowStays) {
 
 TEST_P(LineServerTest, RefusesAddressesThatOtherMachinesCouldReach) {
   for (const char* address : {"0.0.0.0:0", "[::]:0", "10.0.0.1:9000", "[::ffff:127.0.0.1]:9000"}) {
-    auto server = LineServer::Listen(loop_.get(), &table_, std::vector{Parse(address)});
+    auto server = LineServer::Listen(loop_.get(), &table_, Actions(), std::vector{Parse(address)});
     EXPECT_EQ(server.status().code(), absl::StatusCode::kInvalidArgument);
     EXPECT_THAT(std::string(server.status().message()), HasSubstr(address));
     EXPECT_THAT(std::string(server.status().message()), HasSubstr("use a loopback address"));
@@ -307,9 +351,146 @@ TEST_P(LineServerTest, RefusesAddressesThatOtherMachinesCouldReach) {
 
 TEST_P(LineServerTest, AnAddressThatIsTakenFailsAndLeavesNothing) {
   const std::string path = directory_ + "/taken.sock";
-  auto server = LineServer::Listen(loop_.get(), &table_, std::vector{Parse("unix:" + path), server_->addresses()[0]});
+  auto server =
+      LineServer::Listen(loop_.get(), &table_, Actions(), std::vector{Parse("unix:" + path), server_->addresses()[0]});
   EXPECT_FALSE(server.ok());
   EXPECT_FALSE(std::filesystem::exists(path));
+}
+
+TEST_P(LineServerTest, AnswersALineOfVerbsAsHAProxyDoesAndCloses) {
+  Peer client = Connect();
+  client.Send("set server web/w1 state drain; get weight web/w1;show servers state nowhere\n");
+  AnswerLast(1, "");
+  AnswerLast(2, "7 (initial 9)");
+  EXPECT_EQ(ReceiveAll(client), "\n7 (initial 9)\n\nCan't find backend.\n\n");
+  EXPECT_EQ(server_->connections(), 0);
+  EXPECT_EQ(asked_[0].text, "set server web/w1 state drain");
+  EXPECT_THAT(forgotten_, testing::IsEmpty());
+}
+
+TEST_P(LineServerTest, TakesVerbsInWhateverPiecesTheyComeAndSeveralLinesInOne) {
+  answer_at_once_ = "";
+  Peer client = Connect();
+  for (char c : std::string_view("get weight web/w1; enable server web/w1\r")) {
+    client.Send({&c, 1});
+    RunWhatIsDue();
+  }
+  // What has come by the end of a line is answered, too.
+  client.Send("\nset weight web/w1");
+  RunWhatIsDue();
+  client.Send(" 5\n");
+  EXPECT_EQ(ReceiveAll(client), "\n\n\n");
+}
+
+TEST_P(LineServerTest, InInteractiveModeTheConnectionStaysAndShowsAPrompt) {
+  answer_at_once_ = "";
+  Peer client = Connect();
+  client.Send("prompt\n");
+  EXPECT_EQ(ReceiveLines(client, 1), "\n> ");
+  client.Send("set server web/w1 state ready\n");
+  EXPECT_EQ(ReceiveLines(client, 1), "\n> ");
+  client.Send("set server web/w1 state redy\n");
+  EXPECT_EQ(ReceiveLines(client, 2), "'set server <srv> state' expects 'ready', 'drain' and 'maint'.\n\n> ");
+  client.Send("\n");
+  EXPECT_EQ(ReceiveLines(client, 1), "\n> ");
+  client.Send("report web/w1 up reporter=a\n");
+  EXPECT_EQ(ReceiveLines(client, 2), "ok\n\n> ");
+  client.Send("get weight web/w1; prompt\n");
+  EXPECT_EQ(ReceiveAll(client), "\n> \n");
+}
+
+TEST_P(LineServerTest, QuitEndsInteractiveModeWithoutAWord) {
+  for (const char* line : {"prompt; quit; set weight web/w1 5\n", "prompt\nquit\n"}) {
+    Peer client = Connect();
+    client.Send(line);
+    EXPECT_EQ(ReceiveAll(client), "\n> ");
+  }
+  EXPECT_THAT(asked_, testing::IsEmpty());
+}
+
+TEST_P(LineServerTest, LinesAfterAVerbWaitForItsAnswer) {
+  Peer client = Connect();
+  client.Send("set weight web/w1 5\nreport web/w1 down reporter=a\nset weight web/w1 6\n");
+  RunUntil([&] { return asked_.size() == 1; });
+  RunWhatIsDue();
+  EXPECT_EQ(table_.Find("web", "w1")->health, Health::kUnknown);
+  AnswerLast(1, "");
+  AnswerLast(2, "No such server.");
+  EXPECT_EQ(ReceiveAll(client), "\nok\nNo such server.\n\n");
+  EXPECT_EQ(table_.Find("web", "w1")->health, Health::kDown);
+}
+
+TEST_P(LineServerTest, WhatWasAskedForBeforeTheClientShutItsSideIsAnswered) {
+  Peer client = Connect();
+  client.Send("set weight web/w1 5; set weight web/w1 6\n");
+  client.ShutdownSend();
+  AnswerLast(1, "");
+  AnswerLast(2, "");
+  EXPECT_EQ(ReceiveAll(client), "\n\n");
+}
+
+TEST_P(LineServerTest, AVerbIsForWhomTheConnectionProvesToBe) {
+  answer_at_once_.reset();
+  const std::string path = directory_ + "/verbs.sock";
+  Listen({Parse("unix:" + path)});
+  Peer client = Connect();
+  client.Send("auth secret\nget weight web/w1\n");
+  AnswerLast(1, "1 (initial 1)");
+  EXPECT_EQ(ReceiveAll(client), "ok\n1 (initial 1)\n\n");
+  EXPECT_EQ(asked_[0].who, absl::StrCat("a token, unix user ", geteuid()));
+}
+
+TEST_P(LineServerTest, AVerbWhoseConnectionEndsIsForgotten) {
+  Peer client = Connect();
+  client.Send("set weight web/w1 5\n");
+  RunUntil([&] { return asked_.size() == 1; });
+  server_.reset();
+  EXPECT_THAT(forgotten_, testing::ElementsAre(1));
+}
+
+TEST_P(LineServerTest, AListOfManyServersWaitsForWhoReadsIt) {
+  auto backend = std::make_shared<config::Backend>();
+  config::BackendSettings settings;
+  settings.id = "web";
+  backend->settings = std::make_shared<const config::BackendSettings>(settings);
+  for (int i = 0; i < 50'000; ++i) {
+    auto server = base::MakeCounted<config::Server>();
+    server->id = absl::StrCat("server-", i);
+    server->address = Parse("127.0.0.1:80");
+    backend->servers.PushBack(std::move(server));
+  }
+  auto snapshot = std::make_shared<config::Snapshot>();
+  snapshot->backends.PushBack(std::move(backend));
+  snapshot_ = std::move(snapshot);
+  Listen({Parse("unix:" + directory_ + "/list.sock")});
+  Peer warm_up = Connect();
+  Ask(warm_up, "help\n");
+  NoteBlocksOfAnIdleLoop();
+  Peer slow = Connect();
+  slow.Send("show servers state\n");
+  for (int i = 0; i < 100; ++i) RunWhatIsDue();
+  EXPECT_LE(BlocksHeld(), 16);
+  Peer other = Connect();
+  EXPECT_EQ(Ask(other, "report web/w1 up reporter=a\n"), "ok\n");
+  const std::string told = ReceiveAll(slow);
+  EXPECT_EQ(std::count(told.begin(), told.end(), '\n'), 50'003);
+  EXPECT_THAT(told, EndsWith(" server-49999 127.0.0.1 2 0 1 1 0 1 0 2 0 0 0 0 - 80 - 0 0 - - 0\n\n"));
+}
+
+TEST_P(LineServerTest, AFloodOfBadVerbsIsAnsweredAndHarmsNobody) {
+  Peer flood = Connect();
+  std::string lines = "prompt\n";
+  for (int i = 0; i < 500; ++i) lines += "set server web/w1 state mant;show info\n";
+  flood.Send(lines);
+  Peer other = Connect();
+  EXPECT_EQ(Ask(other, "report web/w1 up reporter=a\n"), "ok\n");
+  size_t prompts = 0;
+  RunUntil([&] {
+    const std::string received = flood.Receive();
+    prompts += static_cast<size_t>(std::count(received.begin(), received.end(), '>'));
+    return prompts >= 1'501;  // "<srv>" has one, too
+  });
+  EXPECT_EQ(prompts, 1'501);
 }
 
 INSTANTIATE_FOR_ALL_BACKENDS(LineServerTest);

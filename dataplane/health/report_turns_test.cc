@@ -53,7 +53,7 @@ class ReportTurnsTest : public event::testing::LoopTest {
 };
 
 TEST_P(ReportTurnsTest, TenThousandReportsLeaveOthersTheirTurns) {
-  const Source flood(this, "flood", 10'000);
+  Source flood(this, "flood", 10'000);
   int turns = 0;
   int posted = 0;
   int expired = 0;
@@ -83,7 +83,7 @@ TEST_P(ReportTurnsTest, TenThousandReportsLeaveOthersTheirTurns) {
 }
 
 TEST_P(ReportTurnsTest, NothingIsTakenBeforeTheNextTurn) {
-  const Source one(this, "one", 10);
+  Source one(this, "one", 10);
   EXPECT_EQ(one.left(), 10);
   Turn();
   EXPECT_EQ(one.left(), 0);
@@ -92,11 +92,11 @@ TEST_P(ReportTurnsTest, NothingIsTakenBeforeTheNextTurn) {
 }
 
 TEST_P(ReportTurnsTest, SharesGoRoundSoThatAFewReportsPassByAFlood) {
-  const Source flood(this, "flood", 10'000);
-  const Source other(this, "other", 1'000);
+  Source flood(this, "flood", 10'000);
+  Source other(this, "other", 1'000);
   Turn();
   EXPECT_THAT(shares_, ElementsAre("flood 50", "other 50", "flood 50", "other 50", "flood 50"));
-  const Source calm(this, "calm", 3);
+  Source calm(this, "calm", 3);
   Turn();
   EXPECT_THAT(shares_, ElementsAre("other 50", "flood 50", "calm 3", "other 50", "flood 50", "other 47"));
 }
@@ -111,7 +111,7 @@ TEST_P(ReportTurnsTest, ThoseWithNothingToTakeCostOfTheTurnToo) {
 
 TEST_P(ReportTurnsTest, OneThatIsGoneIsNotAskedAnyMore) {
   Source gone(this, "gone", 10'000);
-  const Source other(this, "other", 10);
+  Source other(this, "other", 10);
   Turn();
   turns_->Remove(&gone);
   Turn();
@@ -127,7 +127,7 @@ TEST_P(ReportTurnsTest, OneThatIsGoneIsNotAskedAnyMore) {
 }
 
 TEST_P(ReportTurnsTest, ATurnThatComesAfterItsEndDoesNothing) {
-  const Source source(this, "source", 10);
+  Source source(this, "source", 10);
   turns_.reset();
   Turn();
   EXPECT_EQ(source.left(), 10);

@@ -30,6 +30,7 @@
 #include "dataplane/control/grpc_log.h"
 #include "dataplane/control/grpc_server.h"
 #include "dataplane/control/memory_return.h"
+#include "dataplane/control/verb_runner.h"
 #include "dataplane/event/loop.h"
 #include "dataplane/event/signals.h"
 #include "dataplane/health/line_server.h"
@@ -109,6 +110,7 @@ class Server {
     workers_ = *std::move(workers);
     if (absl::Status status = OpenState(); !status.ok()) return status;
     core_ = std::make_unique<control::ControlCore>(CoreOptions());
+    verbs_ = std::make_unique<control::VerbRunner>(core_.get());
     if (absl::Status status = RestoreState(); !status.ok()) return status;
 
     // Whoever waits for the control socket's line finds the others there.
@@ -306,8 +308,8 @@ class Server {
     if (options_.health_listen.empty()) return absl::OkStatus();
     absl::StatusOr<std::vector<net::Address>> addresses = ParseAddresses("--health_listen", options_.health_listen);
     if (!addresses.ok()) return addresses.status();
-    absl::StatusOr<std::unique_ptr<health::LineServer>> server =
-        health::LineServer::Listen(loop_.get(), &core_->health(), *addresses, Handshakes("health", health_identity_));
+    absl::StatusOr<std::unique_ptr<health::LineServer>> server = health::LineServer::Listen(
+        loop_.get(), &core_->health(), verbs_->Actions(), *addresses, Handshakes("health", health_identity_));
     if (!server.ok()) return ForFlag("--health_listen", server.status());
     health_ = *std::move(server);
     for (const net::Address& address : health_->addresses()) Announce("health", address.ToString());
@@ -467,6 +469,7 @@ class Server {
   std::unique_ptr<control::BackgroundThread> background_;  // null: until it is first needed
   std::unique_ptr<control::ControlCore> core_;
   std::vector<std::unique_ptr<admin::AdminServer>> admin_;
+  std::unique_ptr<control::VerbRunner> verbs_;
   std::unique_ptr<health::LineServer> health_;
   std::vector<std::unique_ptr<control::GrpcServer>> control_;
   std::unique_ptr<control::Dialer> dialer_;
