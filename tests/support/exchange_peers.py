@@ -24,6 +24,8 @@ from tests.support.waiting import wait_until
 from tests.support.wire import Closed, Message, Wire
 
 _numbers = itertools.count(1)
+# How long a server's connection may have nothing to do, while its test is busy with others.
+_IDLE_SECONDS = 3600.0
 
 
 @dataclasses.dataclass
@@ -98,7 +100,7 @@ class Servers:
 
     def _serve_http2(self, wire: H2Wire) -> None:
         while True:
-            stream = wire.accept_stream()
+            stream = wire.accept_stream(_IDLE_SECONDS)
             asked = self.begin(stream)
             try:
                 self._answer_http2(wire, stream, asked)
@@ -199,19 +201,23 @@ class Http1Client:
 
 
 class Http2Client:
-    """All exchanges on one connection."""
+    """All exchanges on one connection, which is made for the first of them: it may be long until then."""
 
     def __init__(self, address: str, tls: ssl.SSLContext | None = None):
         self._address = address
-        self._wire = H2Wire.connect(address, tls=tls)
+        self._tls = tls
+        self._wire: H2Wire | None = None
         self._scheme = "http" if tls is None else "https"
 
     def close(self) -> None:
-        self._wire.close()
+        if self._wire is not None:
+            self._wire.close()
 
     def play(self, path: str, name: str, servers: Servers) -> tuple[str, Seen]:
         """As Http1Client's."""
         exchange, number, seen = EXCHANGES[name], str(next(_numbers)), Seen()
+        if self._wire is None:
+            self._wire = H2Wire.connect(self._address, tls=self._tls)
         wire, body = self._wire, exchange.request
         pseudo = [(":method", exchange.method), (":scheme", self._scheme), (":authority", "test"), (":path", path)]
         fields = [*pseudo, ("te", "trailers"), ("x-exchange", name), ("x-number", number), *_length(body)]

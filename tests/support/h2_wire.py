@@ -267,9 +267,9 @@ class H2Wire:
             self.send_body(stream, body)
         return self.finish(stream)
 
-    def accept_stream(self) -> Stream:
+    def accept_stream(self, seconds: float = DEADLINE_SECONDS) -> Stream:
         """The next stream that the client has opened, with its head."""
-        return self.wait(lambda: self.unclaimed and self.unclaimed.pop(0), "a stream is opened")
+        return self.wait(lambda: self.unclaimed and self.unclaimed.pop(0), "a stream is opened", seconds)
 
     def accept_streams(self) -> Iterator[Stream]:
         """All streams, each with its whole request, until the connection ends."""
