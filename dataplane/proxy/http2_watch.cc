@@ -5,7 +5,14 @@
 namespace fairlead::proxy {
 namespace {
 
+using http::h2::PingTimes;
+
 uint64_t Milliseconds(std::chrono::milliseconds time) { return static_cast<uint64_t>(time.count()); }
+
+PingTimes::Settings PingSettings(const config::HttpSettings& settings) {
+  return {.interval_ms = Milliseconds(settings.http2.ping_interval),
+          .timeout_ms = Milliseconds(settings.http2.ping_timeout)};
+}
 
 }  // namespace
 
@@ -21,7 +28,7 @@ void Http2Watch::Start(const config::HttpSettings& settings, event::TimerWheel& 
   if (settings.http2.max_connection_age.count() != 0) {
     old_ms_ = timers.now_ms() + Milliseconds(settings.http2.max_connection_age);
   }
-  Schedule(NextDeadline(settings), timers);
+  Schedule(NextDeadline(settings, timers.now_ms()), timers);
 }
 
 void Http2Watch::KeepLooking(const config::HttpSettings& settings, event::TimerWheel& timers) {
@@ -35,15 +42,9 @@ void Http2Watch::OnDrain(event::TimerWheel& timers) {
   if (!timer_.scheduled() || next_look_ms_ > deadline_ms) Schedule(deadline_ms, timers);
 }
 
-uint64_t Http2Watch::NextDeadline(const config::HttpSettings& settings) const {
-  const uint64_t interval_ms = Milliseconds(settings.http2.ping_interval);
-  uint64_t next_ms = old_ms_;
-  if (ping_ms_ != kNever) {
-    next_ms = std::min(next_ms, ping_ms_ + Milliseconds(settings.http2.ping_timeout));
-  } else if (interval_ms != 0) {
-    next_ms = std::min(next_ms, codec_->last_frame_ms() + interval_ms);
-  }
-  return next_ms;
+uint64_t Http2Watch::NextDeadline(const config::HttpSettings& settings, uint64_t now_ms) const {
+  if (settings.http2.ping_interval.count() == 0) return old_ms_;
+  return std::min(old_ms_, pings_.NextMs(now_ms, codec_->last_frame_ms(), PingSettings(settings)));
 }
 
 Http2Watch::Verdict Http2Watch::Look(const config::HttpSettings& settings, event::TimerWheel& timers) {
@@ -58,15 +59,18 @@ Http2Watch::Verdict Http2Watch::Look(const config::HttpSettings& settings, event
     old_ms_ = kNever;
     verdict = Verdict::kOld;
   }
-  const uint64_t interval_ms = Milliseconds(settings.http2.ping_interval);
-  if (ping_ms_ != kNever && codec_->last_frame_ms() >= ping_ms_) ping_ms_ = kNever;
-  if (ping_ms_ != kNever) {
-    if (now_ms >= ping_ms_ + Milliseconds(settings.http2.ping_timeout)) return Verdict::kSilent;
-  } else if (interval_ms != 0 && now_ms >= codec_->last_frame_ms() + interval_ms) {
-    codec_->Ping();
-    ping_ms_ = now_ms;
+  if (settings.http2.ping_interval.count() != 0) {
+    switch (pings_.Look(now_ms, codec_->last_frame_ms(), PingSettings(settings))) {
+      case PingTimes::Due::kNothing:
+        break;
+      case PingTimes::Due::kPing:
+        codec_->Ping();
+        break;
+      case PingTimes::Due::kGiveUp:
+        return Verdict::kSilent;
+    }
   }
-  uint64_t next_ms = NextDeadline(settings);
+  uint64_t next_ms = NextDeadline(settings, now_ms);
   if (!codec_->idle() || codec_->draining()) next_ms = std::min(next_ms, now_ms + LookMs(settings));
   Schedule(next_ms, timers);
   return verdict;

@@ -4,6 +4,7 @@
 
 #include "dataplane/config/listener.h"
 #include "dataplane/event/timer_wheel.h"
+#include "dataplane/http/h2/ping_times.h"
 #include "dataplane/http/h2/server_codec.h"
 
 namespace fairlead::proxy {
@@ -45,13 +46,13 @@ class Http2Watch {
   static uint64_t LookMs(const config::HttpSettings& settings);
   void Schedule(uint64_t deadline_ms, event::TimerWheel& timers);
   // When there is something to be done for an idle connection, too.
-  uint64_t NextDeadline(const config::HttpSettings& settings) const;
+  uint64_t NextDeadline(const config::HttpSettings& settings, uint64_t now_ms) const;
 
   http::h2::ServerCodec* const codec_;
   event::Timer timer_;
   uint64_t next_look_ms_ = kNever;
-  uint64_t old_ms_ = kNever;   // when it is
-  uint64_t ping_ms_ = kNever;  // when the PING was sent that nothing has come after; kNever: none
+  uint64_t old_ms_ = kNever;  // when it is
+  http::h2::PingTimes pings_;
 };
 
 // The codec of an HTTP/2 connection with its watch, so that a connection of HTTP/1 has no place for either.

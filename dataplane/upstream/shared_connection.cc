@@ -26,8 +26,8 @@ SharedConnection::SharedConnection(Environment* environment, Server* server)
       timer_([](void* self) { static_cast<SharedConnection*>(self)->OnTimeout(); }, this),
       ping_timer_([](void* self) { static_cast<SharedConnection*>(self)->OnPingTimer(); }, this),
       settings_(ToCodecSettings(server->settings())),
-      ping_interval_ms_(server->settings().http2.ping_interval.count()),
-      ping_timeout_ms_(server->settings().http2.ping_timeout.count()),
+      ping_settings_{.interval_ms = static_cast<uint64_t>(server->settings().http2.ping_interval.count()),
+                     .timeout_ms = static_cast<uint64_t>(server->settings().http2.ping_timeout.count())},
       exclusive_(server->settings().send_proxy_protocol != config::ProxyProtocol::kNone),
       by_alpn_(server->settings().protocol == config::BackendProtocol::kAuto) {
   environment->loop->timers().Schedule(&timer_, server->settings().connect_timeout.count());
@@ -84,7 +84,8 @@ void SharedConnection::OnConnected(int error) {
   http::h2::ClientCodecHost* const host = this;
   codec_.emplace(host, settings_);
   socket_->ResumeReceive();
-  if (ping_interval_ms_ > 0) environment_->loop->timers().Schedule(&ping_timer_, ping_interval_ms_);
+  last_frame_ms_ = environment_->loop->now_ms();
+  if (ping_settings_.interval_ms > 0) SchedulePing();
   BeginWaiting();
 }
 
@@ -126,7 +127,7 @@ void SharedConnection::OnSettings() {
 void SharedConnection::OnReceived(buffer::Slice bytes) {
   event::TurnScope scope(environment_->turn_work);
   server_->CountReceived(bytes.size());
-  heard_ = true;
+  last_frame_ms_ = environment_->loop->now_ms();
   const bool was_flooded = codec_->flooded();
   codec_->Receive(std::move(bytes));
   if (codec_->flooded() && !was_flooded) environment_->counters->upstream_control_frames.Increment();
@@ -175,13 +176,23 @@ void SharedConnection::OnTimeout() {
 
 void SharedConnection::OnPingTimer() {
   event::TurnScope scope(environment_->turn_work);
-  if (codec_->ping_pending()) {
-    environment_->counters->upstream_ping_timeouts.Increment();
-    return Fail(http::ServerError::kClosedBeforeResponse, "the server did not answer a PING");
+  switch (pings_.Look(environment_->loop->now_ms(), last_frame_ms_, ping_settings_)) {
+    case http::h2::PingTimes::Due::kNothing:
+      break;
+    case http::h2::PingTimes::Due::kPing:
+      codec_->Ping();
+      break;
+    case http::h2::PingTimes::Due::kGiveUp:
+      environment_->counters->upstream_ping_timeouts.Increment();
+      return Fail(http::ServerError::kClosedBeforeResponse, "the server did not answer a PING");
   }
-  if (!heard_) codec_->Ping();
-  environment_->loop->timers().Schedule(&ping_timer_, heard_ ? ping_interval_ms_ : ping_timeout_ms_);
-  heard_ = false;
+  SchedulePing();
+}
+
+void SharedConnection::SchedulePing() {
+  const uint64_t now_ms = environment_->loop->now_ms();
+  const uint64_t next_ms = pings_.NextMs(now_ms, last_frame_ms_, ping_settings_);
+  environment_->loop->timers().Schedule(&ping_timer_, next_ms > now_ms ? next_ms - now_ms : 1);
 }
 
 void SharedConnection::OnGone(SharedStream* stream) {

@@ -12,6 +12,7 @@
 #include "dataplane/event/timer_wheel.h"
 #include "dataplane/event/turn_work.h"
 #include "dataplane/http/h2/client_codec.h"
+#include "dataplane/http/h2/ping_times.h"
 #include "dataplane/upstream/channel.h"
 #include "dataplane/upstream/environment.h"
 #include "dataplane/upstream/shared_stream.h"
@@ -106,6 +107,7 @@ class SharedConnection final : public event::TurnWorker,
   void GoOnWithHttp1();
   void OnTimeout();
   void OnPingTimer();
+  void SchedulePing();
   void Flush();
   // Nobody uses it: keeps it for others, if that makes sense.
   void KeepOrEnd();
@@ -122,8 +124,9 @@ class SharedConnection final : public event::TurnWorker,
       timer_;  // connecting, or waiting to: the time for it; idle: how long to keep it; ending: the time for it
   event::Timer ping_timer_;
   const http::h2::ClientSettings settings_;
-  const uint64_t ping_interval_ms_;  // 0: no PINGs
-  const uint64_t ping_timeout_ms_;
+  const http::h2::PingTimes::Settings ping_settings_;  // no interval: no PINGs
+  http::h2::PingTimes pings_;
+  uint64_t last_frame_ms_ = 0;
   const bool exclusive_;  // for one exchange alone
   const bool by_alpn_;    // what is spoken is settled when it stands
   State state_ = State::kAwaitingPlace;
@@ -135,7 +138,6 @@ class SharedConnection final : public event::TurnWorker,
   bool idle_ = false;
   bool sending_ = false;
   bool send_failed_ = false;
-  bool heard_ = false;  // something came since ping_timer_ was set
 };
 
 }  // namespace fairlead::upstream

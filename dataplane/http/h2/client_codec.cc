@@ -203,7 +203,6 @@ void ClientCodec::Drain() {
 }
 
 void ClientCodec::Ping() {
-  ping_pending_ = true;
   nghttp2_submit_ping(session_.get(), NGHTTP2_FLAG_NONE, nullptr);
   host_->Touch();
 }
@@ -282,9 +281,6 @@ int ClientCodec::OnFrame(nghttp2_session*, const nghttp2_frame* frame, void* sel
       break;
     case NGHTTP2_SETTINGS:
       if ((frame->hd.flags & NGHTTP2_FLAG_ACK) == 0) codec->OnSettings();
-      break;
-    case NGHTTP2_PING:
-      if ((frame->hd.flags & NGHTTP2_FLAG_ACK) != 0) codec->ping_pending_ = false;
       break;
     case NGHTTP2_GOAWAY:
       codec->draining_ = codec->left_by_server_ = true;

@@ -74,9 +74,8 @@ class ClientCodec final {
   void OnSent();
   // No more streams; those under way go on. Tells the server.
   void Drain();
-  // Asks the server for a sign of life; ping_pending() until it comes.
+  // Asks the server for a sign of life.
   void Ping();
-  bool ping_pending() const { return ping_pending_; }
 
   // Whether a stream may begin.
   bool accepts_streams() const { return !draining_ && !broken_; }
@@ -157,7 +156,6 @@ class ClientCodec final {
   bool settings_received_ : 1 = false;
   bool reading_trailers_ : 1 = false;
   bool flooded_ : 1 = false;
-  bool ping_pending_ : 1 = false;
   bool draining_ : 1 = false;
   bool broken_ : 1 = false;
   bool left_by_server_ : 1 = false;

@@ -339,13 +339,11 @@ TEST(Http2ClientCodec, TellsWhetherAResponseHadBegunWhenTheConnectionEnds) {
   EXPECT_EQ(server.codec.streams(), 0u);
 }
 
-TEST(Http2ClientCodec, PingsAndHearsTheAnswer) {
+TEST(Http2ClientCodec, Pings) {
   TestServer server;
   server.codec.Ping();
-  EXPECT_TRUE(server.codec.ping_pending());
   server.Pump();
   EXPECT_EQ(server.pings, 1);
-  EXPECT_FALSE(server.codec.ping_pending());
 }
 
 TEST(Http2ClientCodec, ConnectMakesATunnel) {
