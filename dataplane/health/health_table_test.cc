@@ -245,7 +245,8 @@ TEST_F(HealthTableTest, TheReporterAfterTheLimitIsRefusedByNameAndTheOthersGoOn)
 
 TEST_F(HealthTableTest, ANewReporterTakesThePlaceOfTheOneThatIsSilentLongest) {
   for (int i = 0; i < 64; ++i) {
-    Report report = Says(absl::StrCat("probe-", i), Health::kUp, 7);
+    const std::string name = absl::StrCat("probe-", i);
+    Report report = Says(name, Health::kUp, 7);
     report.ttl_ms = i == 3 ? 1'000 : i == 5 ? 2'000 : 60'000;
     ASSERT_TRUE(table_.Take(report).ok());
   }

@@ -195,11 +195,13 @@ class Wire:
     def send_until_blocked(self, data: bytes, at_most: int, quiet_seconds: float = 1.0) -> int:
         """Sends `data` again and again until the other side takes no more for a while; returns how many bytes it took."""
         sent = 0
+        again = memoryview(data)
         self.socket.settimeout(quiet_seconds)
         begin = time.monotonic()
         try:
             while sent < at_most and time.monotonic() < begin + 60:
-                sent += self.socket.send(data)
+                # On from where the last one ended, which may have been anywhere in it.
+                sent += self.socket.send(again[sent % len(data) :])
         except TimeoutError:
             pass
         finally:
