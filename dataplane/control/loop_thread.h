@@ -14,10 +14,7 @@ namespace fairlead::control {
 class LoopThread {
  public:
   LoopThread() : loop_(*event::Loop::Create(event::IoBackend::kEpoll)), thread_([this] { loop_->Run(); }) {}
-  ~LoopThread() {
-    loop_->mailbox().Post([this] { loop_->Stop(); });
-    thread_.join();
-  }
+  ~LoopThread() { Stop(); }
 
   event::Loop* loop() { return loop_.get(); }
 
@@ -28,6 +25,13 @@ class LoopThread {
     auto result = task.get_future();
     loop_->mailbox().Post([&task] { task(); });
     return result.get();
+  }
+
+  // Ends the thread after what is posted by now. What is posted later is not run any more.
+  void Stop() {
+    if (!thread_.joinable()) return;
+    loop_->mailbox().Post([this] { loop_->Stop(); });
+    thread_.join();
   }
 
  private:
