@@ -375,17 +375,22 @@ void Transactor::CommitStaged(std::unique_ptr<Submission> submission, Staged sta
   Remember(*submission, MakeHistoryEntry(*submission, publication->applied), MakeUndo(*store_, staged));
   publication->submission = std::move(submission);
 
-  staged.snapshot.revision = publication->applied.revision();
   SettleSocketFiles(*store_, staged);
-  health_->SetRevision(staged.snapshot.revision);
+  publication->changes = PutInForce(publication->applied.revision(), std::move(staged));
+  if (saver_.saves()) SaveRevision(*publication->submission, ends_trial);
+  StartPublication(std::move(publication));
+}
+
+Changes Transactor::PutInForce(uint64_t revision, Staged staged) {
+  staged.snapshot.revision = revision;
+  health_->SetRevision(revision);
   CommitToHealthTable(*store_, staged, *health_);
   std::vector<config::ChangeList::ServerChange> places;
   for (const Staged::HealthUpdate& update : staged.health_updates) places.push_back({update.backend, update.server});
   TakeDecidedHealth(*health_, places, staged.snapshot, staged.changes.list);
-  publication->changes = std::move(staged.changes);
+  Changes changes = std::move(staged.changes);
   store_->Commit(std::move(staged));
-  if (saver_.saves()) SaveRevision(*publication->submission, ends_trial);
-  StartPublication(std::move(publication));
+  return changes;
 }
 
 void Transactor::HealthChanged(std::string_view backend, std::string_view server) {

@@ -162,6 +162,9 @@ class Transactor {
   std::variant<Violations, Staged> Compile(v1::Transaction& transaction, const Rights& rights = Rights());
   // `due_us`: as of Publication.
   void CommitStaged(std::unique_ptr<Submission> submission, Staged staged, std::optional<uint64_t> due_us = {});
+  // Makes of what was staged the state in force, with the health that is decided for it; what that changes is to be
+  // published.
+  Changes PutInForce(uint64_t revision, Staged staged);
   v1::HistoryEntry MakeHistoryEntry(const Submission& submission, const v1::Applied& applied) const;
   // Puts a revision that is about to be committed into the history, and where it says so, on trial.
   void Remember(const Submission& submission, v1::HistoryEntry entry, Undo undo);

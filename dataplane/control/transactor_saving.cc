@@ -1,5 +1,6 @@
 // What of the transactor outlives the process.
 
+#include <cstdint>
 #include <memory>
 #include <string>
 #include <utility>
@@ -7,7 +8,6 @@
 
 #include "api/fingerprint/fingerprint.h"
 #include "dataplane/base/absl_strings.h"
-#include "dataplane/control/health_commit.h"
 #include "dataplane/control/listener_sockets.h"
 #include "dataplane/control/transactor.h"
 #include "dataplane/control/vote_saver.h"
@@ -114,15 +114,9 @@ absl::Status Transactor::Restore(persistence::Restored restored, absl::AnyInvoca
   }
   auto publication = std::make_unique<Publication>();
   publication->on_adopted = std::move(on_adopted);
-  staged.snapshot.revision = restored.revision.revision();
+  const uint64_t revision = restored.revision.revision();
   history_.AddRestored(std::move(restored.revision));
-  health_->SetRevision(staged.snapshot.revision);
-  CommitToHealthTable(*store_, staged, *health_);
-  std::vector<config::ChangeList::ServerChange> places;
-  for (const Staged::HealthUpdate& update : staged.health_updates) places.push_back({update.backend, update.server});
-  TakeDecidedHealth(*health_, places, staged.snapshot, staged.changes.list);
-  publication->changes = std::move(staged.changes);
-  store_->Commit(std::move(staged));
+  publication->changes = PutInForce(revision, std::move(staged));
   VoteSaver::Restore(restored.votes, *health_);
   if (AnyUnbound(*store_->snapshot())) timers_->Schedule(&bind_timer_, kBindRetryMs);
   memory_return_.Note(transaction.ByteSizeLong());
