@@ -34,8 +34,7 @@ LineConnection::~LineConnection() {
 
 void LineConnection::OnReceived(buffer::Slice bytes) {
   input_ = std::move(bytes);
-  AnswerLines(ReportTurns::kShare);
-  GoOn();
+  TakeReports(ReportTurns::kShare);
 }
 
 void LineConnection::OnReceiveEnd(int error) {
@@ -131,10 +130,8 @@ void LineConnection::AnswerLine(std::string_view text) {
       return;
     case Line::Kind::kVerbs:
       if (verbs_ == nullptr) {
-        verbs_ = std::make_unique<VerbDialogue>(loop_, table_, verb_actions_, [this] {
-          AnswerLines(ReportTurns::kShare);
-          GoOn();
-        });
+        verbs_ =
+            std::make_unique<VerbDialogue>(loop_, table_, verb_actions_, [this] { TakeReports(ReportTurns::kShare); });
       }
       verbs_->Begin(text);
       return;
