@@ -40,22 +40,16 @@ class HandshakeProgressTest : public ::testing::Test {
 };
 
 TEST_F(HandshakeProgressTest, TheRestIsCheapOnceTheServerHasSigned) {
-  EXPECT_FALSE(IsServersRestCheap());
-  ClientSends();
-  EXPECT_EQ(ServerAnswers(), HandshakeProgress::kWaits);
-  EXPECT_TRUE(IsServersRestCheap());
-  ClientSends();
-  EXPECT_EQ(ServerAnswers(), HandshakeProgress::kDone);
-}
-
-TEST_F(HandshakeProgressTest, TheSameWithTls12) {
-  SSL_set_max_proto_version(client_.get(), TLS1_2_VERSION);
-  EXPECT_FALSE(IsServersRestCheap());
-  ClientSends();
-  EXPECT_EQ(ServerAnswers(), HandshakeProgress::kWaits);
-  EXPECT_TRUE(IsServersRestCheap());
-  ClientSends();
-  EXPECT_EQ(ServerAnswers(), HandshakeProgress::kDone);
+  for (const int version : {TLS1_2_VERSION, TLS1_3_VERSION}) {
+    Begin(World().server_context);
+    SSL_set_max_proto_version(client_.get(), version);
+    EXPECT_FALSE(IsServersRestCheap());
+    ClientSends();
+    EXPECT_EQ(ServerAnswers(), HandshakeProgress::kWaits);
+    EXPECT_TRUE(IsServersRestCheap());
+    ClientSends();
+    EXPECT_EQ(ServerAnswers(), HandshakeProgress::kDone);
+  }
 }
 
 // RFC 8446 §4.1.4: the key's work comes with the answer to the second ClientHello.
