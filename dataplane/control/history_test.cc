@@ -281,6 +281,14 @@ TEST_F(HistoryTest, OnTrialOnlyHealthAndDryRunsAreTaken) {
   EXPECT_EQ(test_.PublishedHealth("web", "w1"), Health::kDown);
 }
 
+TEST_F(HistoryTest, ATrialOfNobodyIsNamedByWhereItCameFrom) {
+  v1::Transaction transaction = OnTrial(Weight(7), 60);
+  transaction.clear_author();
+  test_.Do(transaction);
+  EXPECT_THAT(TestCore::ViolationsOf(test_.Do(Weight(8))),
+              ElementsAre(HasSubstr(" of \"" + test_.core.FindUnconfirmed()->source() + "\", is on trial")));
+}
+
 TEST_F(HistoryTest, ATrialOfWordsOnHealthDoesNotEndAnother) {
   test_.Do(OnTrial(Weight(7), 60));
   EXPECT_THAT(TestCore::ViolationsOf(test_.Do(OnTrial(SetHealth("w1", "DOWN"), 60, "other"))),
