@@ -57,6 +57,7 @@ void LogRequest(const EndedRequest& request, access_log::WorkerLog* log) {
   entry.client = &request.address;
   entry.peer = &request.client.peer();
   DescribeTls(request.client, &entry);
+  entry.tls_early_data = record.early_data;
   entry.status = record.status;
   entry.bytes_received = static_cast<int64_t>(record.request_body_bytes);
   entry.bytes_sent = static_cast<int64_t>(record.response_body_bytes);
