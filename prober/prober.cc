@@ -6,7 +6,6 @@
 #include <unistd.h>
 
 #include <algorithm>
-#include <chrono>
 #include <cstdio>
 #include <fstream>
 #include <iterator>
@@ -22,6 +21,7 @@
 #include "dataplane/admin/answer.h"
 #include "dataplane/admin/text_page.h"
 #include "dataplane/base/unique_fd.h"
+#include "dataplane/base/unix_time.h"
 #include "dataplane/event/loop.h"
 #include "dataplane/event/signals.h"
 #include "dataplane/metrics/prometheus_writer.h"
@@ -57,12 +57,6 @@ void RaiseDescriptorLimit() {
   if (getrlimit(RLIMIT_NOFILE, &limit) != 0) return;
   limit.rlim_cur = limit.rlim_max;
   setrlimit(RLIMIT_NOFILE, &limit);
-}
-
-uint64_t MicrosecondsSince1970() {
-  return static_cast<uint64_t>(
-      std::chrono::duration_cast<std::chrono::microseconds>(std::chrono::system_clock::now().time_since_epoch())
-          .count());
 }
 
 absl::StatusOr<std::string> ReadKey(const std::string& file) {
@@ -118,7 +112,7 @@ class Prober {
   admin::Answer Answer(const http::RequestHead& request);
 
   const Options options_;
-  const uint64_t incarnation_ = MicrosecondsSince1970();
+  const uint64_t incarnation_ = base::UnixMicros();
   // Readable when all threads are to end.
   const base::UniqueFd stop_{eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)};
   std::unique_ptr<event::Loop> loop_;

@@ -33,6 +33,7 @@ struct Entry {
   bool tls_resumed = false;             // with tls_version
 
   // Of requests alone.
+  bool tls_early_data = false;  // with tls_version
   std::string_view method;
   std::string_view authority;
   std::string_view path;  // with the query, as it was sent

@@ -28,6 +28,7 @@ constexpr FieldName kNames[] = {
     {LogField::kTlsVersion, "tls_version"},
     {LogField::kTlsCipher, "tls_cipher"},
     {LogField::kTlsResumed, "tls_resumed"},
+    {LogField::kTlsEarlyData, "tls_early_data"},
     {LogField::kTlsClientSubject, "tls_client_subject"},
     {LogField::kStatus, "status"},
     {LogField::kBytesReceived, "bytes_received"},

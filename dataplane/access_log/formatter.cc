@@ -191,6 +191,9 @@ template <typename Line>
     case LogField::kTlsResumed:
       if (entry.tls_version.empty()) return line->Null();
       return line->Raw(entry.tls_resumed ? "true" : "false");
+    case LogField::kTlsEarlyData:
+      if (entry.tls_version.empty() || !entry.is_http) return line->Null();
+      return line->Raw(entry.tls_early_data ? "true" : "false");
     case LogField::kTlsClientSubject:
       return line->Text(entry.tls_client_subject);
     case LogField::kStatus:
@@ -237,8 +240,8 @@ constexpr uint64_t Bit(LogField field) { return uint64_t{1} << static_cast<unsig
 constexpr bool IsOfHttpAlone(LogField field) {
   constexpr uint64_t kOfHttp = Bit(LogField::kRouteTable) | Bit(LogField::kVirtualHost) | Bit(LogField::kRule) |
                                Bit(LogField::kReused) | Bit(LogField::kMethod) | Bit(LogField::kAuthority) |
-                               Bit(LogField::kPath) | Bit(LogField::kProtocol) | Bit(LogField::kStatus) |
-                               Bit(LogField::kRequestHeadUs) | Bit(LogField::kRequestBodyUs) |
+                               Bit(LogField::kPath) | Bit(LogField::kProtocol) | Bit(LogField::kTlsEarlyData) |
+                               Bit(LogField::kStatus) | Bit(LogField::kRequestHeadUs) | Bit(LogField::kRequestBodyUs) |
                                Bit(LogField::kResponseHeadUs) | Bit(LogField::kResponseBodyUs) |
                                Bit(LogField::kRequestId) | Bit(LogField::kUserAgent) | Bit(LogField::kReferer);
   return (kOfHttp & Bit(field)) != 0;

@@ -47,7 +47,7 @@ TEST(Formatter, TellsAllOfARequestInJson) {
       R"("server_address":"[2001:db8::1]:8080","attempts":2,"reused":true,"client":"192.0.2.7:51234",)"
       R"("peer":"192.0.2.7:51234","method":"GET","authority":"www.example.org",)"
       R"("path":"/api/v1/items?limit=10&offset=20","protocol":"HTTP/1.1",)"
-      R"("server_name":null,"tls_version":null,"tls_cipher":null,"tls_resumed":null,"tls_client_subject":null,"status":200,"bytes_received":0,"bytes_sent":5120,"request_head_us":12,"request_body_us":0,"queue_us":3,"connect_us":250,)"
+      R"("server_name":null,"tls_version":null,"tls_cipher":null,"tls_resumed":null,"tls_early_data":null,"tls_client_subject":null,"status":200,"bytes_received":0,"bytes_sent":5120,"request_head_us":12,"request_body_us":0,"queue_us":3,"connect_us":250,)"
       R"("response_head_us":1834,"response_body_us":95,"total_us":2194,)"
       R"("request_id":"8f14e45f-ceea-467f-a83b-8d2a0f1c2b3d",)"
       R"-("user_agent":"Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko)",)-"
@@ -64,7 +64,7 @@ TEST(Formatter, SaysNullOfWhatThereWasNot) {
       R"({"time":"1970-01-01T00:00:00.000000Z","type":"http","listener":null,"revision":0,"route_table":null,)"
       R"("virtual_host":null,"rule":null,"backend":null,"server":null,"server_address":null,"attempts":0,)"
       R"("reused":null,"client":null,"peer":null,"method":null,"authority":null,"path":null,"protocol":null,)"
-      R"("server_name":null,"tls_version":null,"tls_cipher":null,"tls_resumed":null,"tls_client_subject":null,"status":null,"bytes_received":null,"bytes_sent":null,"request_head_us":null,"request_body_us":null,)"
+      R"("server_name":null,"tls_version":null,"tls_cipher":null,"tls_resumed":null,"tls_early_data":null,"tls_client_subject":null,"status":null,"bytes_received":null,"bytes_sent":null,"request_head_us":null,"request_body_us":null,)"
       R"("queue_us":null,"connect_us":null,"response_head_us":null,"response_body_us":null,"total_us":null,)"
       R"("request_id":null,"user_agent":null,"referer":null,"decided_by":"client",)"
       R"("reason":"client_disconnected","detail":null})"
@@ -88,6 +88,16 @@ TEST(Formatter, FollowsAFormat) {
   EXPECT_EQ(Text("%{client} [%{time}] \"%{method} %{path}\" %{status} %{reason} 100%%", example.entry),
             "192.0.2.7:51234 [2025-11-26T07:00:31.000123Z] \"GET /api/v1/items?limit=10&offset=20\" 200 - 100%");
   EXPECT_EQ(Text("only text", example.entry), "only text");
+}
+
+TEST(Formatter, TellsOfEarlyDataWhereThereIsTls) {
+  ExampleEntry example;
+  EXPECT_EQ(Text("%{tls_early_data}", example.entry), "-");
+  example.entry.tls_version = "TLSv1.3";
+  EXPECT_EQ(Text("%{tls_early_data}", example.entry), "false");
+  example.entry.tls_early_data = true;
+  EXPECT_EQ(Text("%{tls_early_data}", example.entry), "true");
+  EXPECT_THAT(Line({}, example.entry), HasSubstr(R"("tls_resumed":false,"tls_early_data":true,)"));
 }
 
 TEST(Formatter, LetsNobodyForgeALine) {

@@ -5,9 +5,8 @@
 #include <memory>
 #include <optional>
 
-#include "absl/time/clock.h"
-#include "absl/time/time.h"
 #include "dataplane/admin/json_writer.h"
+#include "dataplane/base/unix_time.h"
 #include "dataplane/health/explain.h"
 #include "dataplane/health/explanation.h"
 
@@ -32,7 +31,7 @@ class Writer {
     Field("reason", explanation.decision.reason);
     Field("since_ms", status.now_ms - std::min(status.now_ms, explanation.decision.since_ms));
     Field("since_revision", explanation.decision.since_revision);
-    Field("time_ms", static_cast<uint64_t>(absl::ToUnixMillis(absl::Now())));
+    Field("time_ms", base::UnixMillis());
     Field("admin_state", ToString(server.admin_state));
     Field("weight", server.weight);
     Flag("eligible", server.IsEligible(backend.settings->unknown_is_eligible));

@@ -30,6 +30,7 @@ enum class LogField : uint8_t {
   kTlsVersion,
   kTlsCipher,
   kTlsResumed,
+  kTlsEarlyData,
   kTlsClientSubject,
   kStatus,
   kBytesReceived,

@@ -46,7 +46,8 @@ TEST(AccessLogCompiler, SaysAllThatIsWrong) {
           "listener, "
           "revision, route_table, virtual_host, rule, backend, server, server_address, attempts, reused, client, peer, "
           "method, "
-          "authority, path, protocol, server_name, tls_version, tls_cipher, tls_resumed, tls_client_subject, status, "
+          "authority, path, protocol, server_name, tls_version, tls_cipher, tls_resumed, tls_early_data, "
+          "tls_client_subject, status, "
           "bytes_received, bytes_sent, request_head_us, "
           "request_body_us, queue_us, "
           "connect_us, response_head_us, response_body_us, total_us, request_id, user_agent, referer, decided_by, "
@@ -63,7 +64,7 @@ TEST(AccessLogCompiler, SaysAllThatIsWrong) {
           "name \"server\" in response_headers first; known are time, type, listener, revision, route_table, "
           "virtual_host, "
           "rule, backend, server, server_address, attempts, reused, client, peer, method, authority, path, protocol, "
-          "server_name, tls_version, tls_cipher, tls_resumed, tls_client_subject, "
+          "server_name, tls_version, tls_cipher, tls_resumed, tls_early_data, tls_client_subject, "
           "status, "
           "bytes_received, bytes_sent, request_head_us, request_body_us, queue_us, connect_us, response_head_us, "
           "response_body_us, total_us, request_id, user_agent, referer, decided_by, reason, detail",

@@ -2,8 +2,6 @@
 
 #include <utility>
 
-#include "absl/time/clock.h"
-#include "absl/time/time.h"
 #include "api/fingerprint/fingerprint.h"
 #include "dataplane/base/absl_strings.h"
 #include "dataplane/control/earlier_state.h"
@@ -49,8 +47,6 @@ struct ControlCore::Impl {
   StateReporter reporter;
   VoteSaver vote_saver;
 };
-
-uint64_t ControlCore::SystemTimeUs() { return static_cast<uint64_t>(absl::ToUnixMicros(absl::Now())); }
 
 ControlCore::ControlCore(Options options) : options_(std::move(options)), impl_(std::make_unique<Impl>(options_)) {}
 

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "absl/functional/any_invocable.h"
+#include "dataplane/base/unix_time.h"
 #include "dataplane/config/snapshot.h"
 #include "dataplane/control/background.h"
 #include "dataplane/control/hash_tables.h"
@@ -47,8 +48,6 @@ class Store;
 // On the control thread, owned by the server. Outlives every session; nothing calls `on_all_adopted` after its end.
 class ControlCore {
  public:
-  static uint64_t SystemTimeUs();
-
   struct Options {
     int workers = 1;
     // Of Hello.
@@ -60,7 +59,7 @@ class ControlCore {
     // The control loop's; outlives the core.
     event::TimerWheel* timers = nullptr;
     // Unix time in microseconds, by which controllers set a Commit.
-    absl::AnyInvocable<uint64_t()> wall_clock = SystemTimeUs;
+    absl::AnyInvocable<uint64_t()> wall_clock = base::UnixMicros;
     // Hands a snapshot to the workers, each of which goes from the one before to it by the change list; when all of
     // them serve it, `on_all_adopted` is to be called, on the control thread. The next comes only after that.
     absl::AnyInvocable<void(std::shared_ptr<const config::Snapshot>, config::ChangeList,

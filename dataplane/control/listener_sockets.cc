@@ -88,31 +88,27 @@ void OpenRestoredSockets(const Store& store, int workers, Staged& staged) {
   }
 }
 
-std::vector<config::ListenerSlot> OpenMissingSockets(int workers, config::Snapshot& snapshot) {
-  std::vector<std::pair<config::ListenerSlot, std::shared_ptr<const config::Listener>>> opened;
+std::vector<config::ListenerSlot> UnboundListeners(const config::Snapshot& snapshot) {
+  std::vector<config::ListenerSlot> unbound;
   snapshot.listeners.ForEach([&](size_t slot, const std::shared_ptr<const config::Listener>& listener) {
-    if (listener == nullptr || listener->sockets->bound()) return;
-    absl::StatusOr<net::ListeningSockets> sockets = net::Listen(listener->address, workers, listener->unix_mode);
-    if (!sockets.ok()) return;
-    auto bound = std::make_shared<config::Listener>(*listener);
-    bound->bound_address = sockets->address;
-    bound->sockets = std::make_shared<net::ListeningSockets>(*std::move(sockets));
-    opened.emplace_back(static_cast<config::ListenerSlot>(slot), std::move(bound));
+    if (listener != nullptr && !listener->sockets->bound()) unbound.push_back(static_cast<config::ListenerSlot>(slot));
   });
-  std::vector<config::ListenerSlot> slots;
-  for (auto& [slot, listener] : opened) {
-    snapshot.listeners.Set(slot, std::move(listener));
-    slots.push_back(slot);
-  }
-  return slots;
+  return unbound;
 }
 
-bool AnyUnbound(const config::Snapshot& snapshot) {
-  bool any = false;
-  snapshot.listeners.ForEach([&](size_t, const std::shared_ptr<const config::Listener>& listener) {
-    if (listener != nullptr && !listener->sockets->bound()) any = true;
-  });
-  return any;
+std::vector<config::ListenerSlot> OpenMissingSockets(int workers, config::Snapshot& snapshot) {
+  std::vector<config::ListenerSlot> opened;
+  for (const config::ListenerSlot slot : UnboundListeners(snapshot)) {
+    const config::Listener& listener = *snapshot.listeners[slot];
+    absl::StatusOr<net::ListeningSockets> sockets = net::Listen(listener.address, workers, listener.unix_mode);
+    if (!sockets.ok()) continue;
+    auto bound = std::make_shared<config::Listener>(listener);
+    bound->bound_address = sockets->address;
+    bound->sockets = std::make_shared<net::ListeningSockets>(*std::move(sockets));
+    snapshot.listeners.Set(slot, std::move(bound));
+    opened.push_back(slot);
+  }
+  return opened;
 }
 
 void TakeOverSockets(const Staged& before, Staged& staged) {

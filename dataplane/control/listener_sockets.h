@@ -21,10 +21,10 @@ void OpenListenerSockets(const Store& store, int workers, Staged& staged, Violat
 // listened on get sockets without descriptors, which say why.
 void OpenRestoredSockets(const Store& store, int workers, Staged& staged);
 
-// Opens in `snapshot` what could not be opened before. Returns the listeners that have sockets now.
+// The listeners of such a state whose sockets have no descriptors.
+std::vector<config::ListenerSlot> UnboundListeners(const config::Snapshot& snapshot);
+// Opens of them what can be opened by now. Returns those that have sockets now.
 std::vector<config::ListenerSlot> OpenMissingSockets(int workers, config::Snapshot& snapshot);
-// Whether some listener of `snapshot` has none.
-bool AnyUnbound(const config::Snapshot& snapshot);
 
 // Gives the listeners of `staged` the sockets that OpenListenerSockets gave those of `before`: the same transaction,
 // staged earlier.

@@ -5,6 +5,7 @@
 
 #include "api/fingerprint/fingerprint.h"
 #include "dataplane/base/absl_strings.h"
+#include "dataplane/base/unix_time.h"
 #include "dataplane/control/conversion_to_proto.h"
 #include "dataplane/control/explanation_report.h"
 #include "dataplane/control/secrets.h"
@@ -110,7 +111,7 @@ void StateReporter::AddTicketKeys(config::TicketKeysSlot slot, const ReportFilte
   const config::TicketKeys& is = *store_->snapshot()->ticket_keys[slot];
   v1::TicketKeysStatus& status = *report.add_ticket_keys();
   status.set_id(is.id);
-  for (const tls::GivenTicketKeys::About& key : is.tls->Describe(tls::NowMs())) {
+  for (const tls::GivenTicketKeys::About& key : is.tls->Describe(base::UnixMillis())) {
     v1::TicketKeysStatus::Key& told = *status.add_keys();
     told.set_name(key.name);
     told.set_not_before_ms(key.not_before_ms);

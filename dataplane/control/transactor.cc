@@ -4,10 +4,9 @@
 #include <variant>
 #include <vector>
 
-#include "absl/time/clock.h"
-#include "absl/time/time.h"
 #include "api/fingerprint/fingerprint.h"
 #include "dataplane/base/absl_strings.h"
+#include "dataplane/base/unix_time.h"
 #include "dataplane/control/compilation.h"
 #include "dataplane/control/health_commit.h"
 #include "dataplane/control/impact.h"
@@ -272,7 +271,7 @@ v1::HistoryEntry Transactor::MakeHistoryEntry(const Submission& submission, cons
   v1::HistoryEntry entry;
   entry.set_revision(applied.revision());
   entry.set_fingerprint(applied.fingerprint());
-  entry.set_time_ms(static_cast<uint64_t>(absl::ToUnixMillis(absl::Now())));
+  entry.set_time_ms(base::UnixMillis());
   entry.set_transaction_id(transaction.id());
   entry.set_author(transaction.author());
   entry.set_comment(transaction.comment());

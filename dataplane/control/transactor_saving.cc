@@ -120,7 +120,7 @@ absl::Status Transactor::Restore(persistence::Restored restored, absl::AnyInvoca
   history_.Restore(std::move(restored.history));
   publication->changes = PutInForce(newest.revision(), std::move(staged));
   VoteSaver::Restore(restored.votes, *health_);
-  if (AnyUnbound(*store_->snapshot())) timers_->Schedule(&bind_timer_, kBindRetryMs);
+  if (!UnboundListeners(*store_->snapshot()).empty()) timers_->Schedule(&bind_timer_, kBindRetryMs);
   memory_return_.Note(transaction.ByteSizeLong());
   StartPublication(std::move(publication));
   return absl::OkStatus();
@@ -139,7 +139,7 @@ void Transactor::BindListeners() {
   auto snapshot = std::make_shared<config::Snapshot>(*store_->snapshot());
   auto publication = std::make_unique<Publication>();
   publication->changes.list.listeners = OpenMissingSockets(workers_, *snapshot);
-  if (AnyUnbound(*snapshot)) timers_->Schedule(&bind_timer_, kBindRetryMs);
+  if (!UnboundListeners(*snapshot).empty()) timers_->Schedule(&bind_timer_, kBindRetryMs);
   if (publication->changes.list.listeners.empty()) return;
   store_->CommitSockets(std::move(snapshot), publication->changes.list.listeners);
   StartPublication(std::move(publication));

@@ -4,15 +4,12 @@
 #include <optional>
 #include <utility>
 
-#include "absl/time/clock.h"
-#include "absl/time/time.h"
+#include "dataplane/base/unix_time.h"
 #include "dataplane/control/conversion_to_proto.h"
 #include "dataplane/health/stored_server.h"
 
 namespace fairlead::control {
 namespace {
-
-uint64_t UnixMillis() { return static_cast<uint64_t>(absl::ToUnixMillis(absl::Now())); }
 
 persistence::ServerVotes ToSaved(const health::StoredServer& stored) {
   persistence::ServerVotes saved;
@@ -119,11 +116,11 @@ void VoteSaver::Add(const config::Backend& backend, const config::Server& server
   persistence::ServerVotes& saved = *votes.add_servers();
   saved = ToSaved(*stored);
   // Of the moment when it was looked at: those of one file are some milliseconds apart.
-  saved.set_time_ms(UnixMillis());
+  saved.set_time_ms(base::UnixMillis());
 }
 
 void VoteSaver::Restore(const std::vector<persistence::ServerVotes>& votes, health::HealthTable& health) {
-  const uint64_t now_ms = UnixMillis();
+  const uint64_t now_ms = base::UnixMillis();
   for (const persistence::ServerVotes& saved : votes) {
     // A clock that went back makes no life longer. Of a server that there is no more, nothing is kept.
     (void)health.Restore(FromSaved(saved), now_ms - std::min(now_ms, saved.time_ms()));

@@ -25,6 +25,19 @@ constexpr bool StartsWithIgnoreCase(std::string_view text, std::string_view pref
   return EqualsIgnoreCase(text.substr(0, prefix.size()), prefix);
 }
 
+// The same, and '_' for '-': servers by CGI's rules (RFC 3875 §4.1.18) see one variable for both names.
+constexpr bool EqualsFolded(std::string_view name, std::string_view lower_case) {
+  if (name.size() != lower_case.size()) return false;
+  for (size_t i = 0; i < name.size(); ++i) {
+    if ((name[i] == '_' ? '-' : ToLower(name[i])) != lower_case[i]) return false;
+  }
+  return true;
+}
+
+constexpr bool StartsWithFolded(std::string_view name, std::string_view lower_case_prefix) {
+  return EqualsFolded(name.substr(0, lower_case_prefix.size()), lower_case_prefix);
+}
+
 namespace ascii_internal {
 
 // Compares as many characters as a Word has, with bit 5 set where the literal has a

@@ -58,5 +58,13 @@ TEST(Ascii, FindsAPrefix) {
   EXPECT_TRUE(StartsWithIgnoreCase("a", ""));
 }
 
+TEST(Ascii, FoldsUnderscores) {
+  EXPECT_TRUE(EqualsFolded("X_Real-IP", "x-real-ip"));
+  EXPECT_FALSE(EqualsFolded("X_Real.IP", "x-real-ip"));
+  EXPECT_FALSE(EqualsFolded("X-Real-I", "x-real-ip"));
+  EXPECT_TRUE(StartsWithFolded("x_forwarded_For", "x-forwarded-"));
+  EXPECT_FALSE(StartsWithFolded("x_forwarded", "x-forwarded-"));
+}
+
 }  // namespace
 }  // namespace fairlead::http

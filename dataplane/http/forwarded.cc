@@ -36,14 +36,6 @@ bool IsPortSuffix(std::string_view text) {
   return text.front() == '_' || (text.size() <= 5 && std::all_of(text.begin(), text.end(), is_digit));
 }
 
-// '_' as '-', capitals as small letters.
-constexpr char Folded(char c) { return c == '_' ? '-' : ToLower(c); }
-
-bool FoldsTo(std::string_view name, std::string_view expected) {
-  return std::equal(name.begin(), name.end(), expected.begin(), expected.end(),
-                    [](char a, char b) { return Folded(a) == b; });
-}
-
 }  // namespace
 
 std::optional<net::Address> ParseNode(std::string_view text) {
@@ -63,9 +55,10 @@ std::optional<net::Address> ParseNode(std::string_view text) {
 bool IsForwardingField(std::string_view name) {
   if (name.size() < 9) return false;
   const char first = ToLower(name.front());
-  if (first == 'f') return FoldsTo(name, "forwarded");
+  if (first == 'f') return EqualsFolded(name, "forwarded");
   if (first != 'x') return false;
-  return FoldsTo(name.substr(0, 12), "x-forwarded-") || FoldsTo(name, "x-real-ip") || FoldsTo(name, "x-request-id");
+  return StartsWithFolded(name, "x-forwarded-") || EqualsFolded(name, "x-real-ip") ||
+         EqualsFolded(name, "x-request-id");
 }
 
 namespace forwarded_internal {

@@ -10,9 +10,11 @@ constexpr std::string_view kForbiddenNames[] = {
     "authorization",
     "cache-control",
     "content-encoding",
+    "content-length",  // with a '_': in its own form it is a known field
     "content-range",
     "content-type",
     "cookie",
+    "early-data",
     "expires",
     "forwarded",
     "location",
@@ -23,11 +25,14 @@ constexpr std::string_view kForbiddenNames[] = {
     "proxy-authorization",
     "retry-after",
     "set-cookie",
+    "transfer-encoding",  // likewise
     "vary",
     "www-authenticate",
+    "x-real-ip",
 };
 
-constexpr std::string_view kForbiddenPrefixes[] = {"if-", "x-forwarded-"};
+// The latter two are the proxy's own words of a client: a server that merges trailers would take the client's for them.
+constexpr std::string_view kForbiddenPrefixes[] = {"if-", "x-client-cert-", "x-forwarded-"};
 
 }  // namespace
 
@@ -35,10 +40,10 @@ bool IsAllowedInTrailers(std::string_view name, KnownField known) {
   if (known == KnownField::kServer) return true;
   if (known != KnownField::kOther) return false;
   for (std::string_view prefix : kForbiddenPrefixes) {
-    if (StartsWithIgnoreCase(name, prefix)) return false;
+    if (StartsWithFolded(name, prefix)) return false;
   }
   for (std::string_view forbidden : kForbiddenNames) {
-    if (EqualsIgnoreCase(name, forbidden)) return false;
+    if (EqualsFolded(name, forbidden)) return false;
   }
   return true;
 }

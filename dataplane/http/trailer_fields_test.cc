@@ -36,6 +36,13 @@ TEST(TrailerFields, RefuseWhatFramesRoutesModifiesOrAuthenticates) {
                                 "Location",
                                 "Vary",
                                 "WWW-Authenticate",
+                                "Early-Data",
+                                "X-Real-IP",
+                                "X-Client-Cert-Subject",
+                                "x_client_cert_subject",
+                                "X_Forwarded_For",
+                                "Content_Length",
+                                "Transfer_Encoding",
                                 "Proxy-Authorization"}) {
     EXPECT_FALSE(IsAllowed(name)) << name;
   }

@@ -10,12 +10,7 @@ namespace {
 constexpr std::string_view kPrefix = "x-client-cert-";
 
 bool IsClientCertificateField(std::string_view name) {
-  if (name.size() <= kPrefix.size()) return false;
-  for (size_t i = 0; i < kPrefix.size(); ++i) {
-    const char c = name[i] == '_' ? '-' : http::ToLower(name[i]);
-    if (c != kPrefix[i]) return false;
-  }
-  return true;
+  return name.size() > kPrefix.size() && http::StartsWithFolded(name, kPrefix);
 }
 
 std::string_view KindText(tls::SubjectName::Kind kind) {

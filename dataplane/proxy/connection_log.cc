@@ -1,6 +1,7 @@
 #include "dataplane/proxy/connection_log.h"
 
 #include "dataplane/access_log/entry.h"
+#include "dataplane/base/unix_time.h"
 #include "dataplane/proxy/tls_log.h"
 
 namespace fairlead::proxy {
@@ -39,7 +40,7 @@ void ConnectionLog::Write(const Client& client, uint32_t attempts, access_log::W
   entry.bytes_received = static_cast<int64_t>(received_);
   entry.bytes_sent = static_cast<int64_t>(sent_);
   entry.total_us = times_.Between(Mark::kBegin, Mark::kEnd);
-  entry.time_us = WallClockUs() - entry.total_us;
+  entry.time_us = base::UnixMicros() - entry.total_us;
   entry.queue_us = times_.Between(Mark::kBegin, reason_ == Reason::kQueueTimeout ? Mark::kEnd : Mark::kServer);
   entry.connect_us = times_.Between(Mark::kServer, Mark::kConnected);
   entry.decided_by = ToString(decided_by_);

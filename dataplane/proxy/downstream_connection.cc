@@ -125,7 +125,7 @@ void DownstreamConnection::OnSent(size_t sent, int error) {
     if (output_.empty()) watch_->OnAllSent();
   }
   // A client that reads may take its time.
-  if (phase_ == Phase::kFlushing) Enter(Phase::kFlushing, client_.listener->http.idle_timeout.count());
+  if (phase_ == Phase::kFlushing) Enter(Phase::kFlushing, FlushTimeoutMs());
   if (phase_ == Phase::kIdle && (!output_.empty() || client_.listener->draining)) Enter(Phase::kIdle, IdleTimeoutMs());
   codec_->OnSent();
   if (!output_.empty() || closing_ || shutdown_due_) Touch();
@@ -160,7 +160,7 @@ void DownstreamConnection::UpdatePhase() {
     if (phase_ == Phase::kLingering) {
       if (client_ended_) Close(/*reset=*/false);
     } else if (!output_.empty()) {
-      if (phase_ != Phase::kFlushing) Enter(Phase::kFlushing, client_.listener->http.idle_timeout.count());
+      if (phase_ != Phase::kFlushing) Enter(Phase::kFlushing, FlushTimeoutMs());
     } else if (client_ended_) {
       Close(/*reset=*/false);
     } else {
@@ -187,6 +187,10 @@ void DownstreamConnection::UpdatePhase() {
 uint64_t DownstreamConnection::IdleTimeoutMs() const {
   const bool draining = client_.listener->draining || (is_http2_ && http2()->draining());
   return draining && output_.empty() ? kDrainIdleMs : client_.listener->http.idle_timeout.count();
+}
+
+uint64_t DownstreamConnection::FlushTimeoutMs() const {
+  return is_http2_ && http2()->terminated() ? kLingerMs : client_.listener->http.idle_timeout.count();
 }
 
 void DownstreamConnection::Enter(Phase phase, uint64_t timeout_ms) {

@@ -98,6 +98,8 @@ class DownstreamConnection final : public ClientConnection,
   void Enter(Phase phase, uint64_t timeout_ms);
   // How long the next request, or the reading of the last response, may take.
   uint64_t IdleTimeoutMs() const;
+  // How long the client may take nothing of what is left to be sent.
+  uint64_t FlushTimeoutMs() const;
   void OnTimeout();
   // Looks whether the client keeps to its listener's times and rates.
   void CheckClient();

@@ -1,5 +1,7 @@
 #pragma once
 
+#include <cstdint>
+
 #include "dataplane/access_log/worker_log.h"
 #include "dataplane/proxy/date_cache.h"
 #include "dataplane/proxy/snapshot_pins.h"
@@ -24,6 +26,7 @@ struct Environment : upstream::Environment {
   http::h2::ServerContext* http2;
   HandshakeHelpers* handshake_helpers = nullptr;  // where listeners have TLS
   access_log::WorkerLog* access_log = nullptr;    // null: the proxy logs nothing
+  uint64_t relayed = 0;                           // pieces that TCP connections have received
 };
 
 }  // namespace fairlead::proxy

@@ -63,7 +63,11 @@ void Exchange::OnRequestHead(bool body_follows) {
 
 bool Exchange::AwaitHandshake() {
   EarlyData* const early = client_->early_data();
-  if (early == nullptr || !EarlyData::Holds(request_)) return false;
+  if (early == nullptr) return false;
+  if (!EarlyData::Holds(request_)) {
+    record_.early_data = true;
+    return false;
+  }
   awaits_handshake_ = true;
   early->Wait(this, [](void* self) {
     static_cast<Exchange*>(self)->awaits_handshake_ = false;
@@ -470,8 +474,10 @@ void Exchange::ReplyToCall(uint16_t status, Reason reason, std::string_view deta
 void Exchange::Cut(DecidedBy who, Reason reason, std::string_view detail) {
   record_.Decide(who, reason, detail);
   Conclude();
-  downstream_->Abort();
+  // The client may see the end as soon as it is cut: all is told and counted by then.
+  http::ServerStream* const downstream = downstream_;
   Finish();
+  downstream->Abort();
 }
 
 void Exchange::CountResponse(uint16_t status) {

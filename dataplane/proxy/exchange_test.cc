@@ -7,11 +7,15 @@
 
 #include <chrono>
 #include <memory>
+#include <optional>
 #include <string>
 
 #include "dataplane/access_log/wake_up.h"
 #include "dataplane/access_log/worker_log.h"
 #include "dataplane/config/access_log.h"
+#include "dataplane/http/h1/request_parser.h"
+#include "dataplane/http/server_codec.h"
+#include "dataplane/proxy/client.h"
 #include "dataplane/proxy/proxy_test_support.h"
 
 namespace fairlead::proxy {
@@ -245,6 +249,54 @@ TEST_P(ExchangeTest, BreaksTheResponseOffWhereTheServerDoes) {
   server.Close();
   EXPECT_TRUE(IsReset(client)) << "an end would make what came a whole response";
   EXPECT_EQ(counters_.upstream_failures.value(), 1u);
+}
+
+// A client's stream that looks at the counters when it is cut.
+class WatchfulStream final : public http::ServerStream {
+ public:
+  explicit WatchfulStream(const metrics::WorkerCounters* counters) : counters_(counters) {}
+
+  void SendInformational(const http::ResponseHead&) override {}
+  void SendHead(const http::ResponseHead&, const http::HeadEdits&) override { has_head = true; }
+  void SendData(buffer::Slice) override {}
+  void SendEnd(const http::FieldList*) override {}
+  void SendError(uint16_t, std::string_view, const http::HeadEdits&) override {}
+  void SendFixed(uint16_t, std::string_view, const http::HeadEdits&) override {}
+  size_t ErrorBodySize(uint16_t, std::string_view) const override { return 0; }
+  void EndConnection() override {}
+  void Abort() override { active_when_cut = counters_->requests_active.value(); }
+  void PauseBody() override {}
+  void ResumeBody() override {}
+  size_t unsent_bytes() const override { return 0; }
+
+  bool has_head = false;
+  std::optional<int64_t> active_when_cut;
+
+ private:
+  const metrics::WorkerCounters* const counters_;
+};
+
+TEST_P(ExchangeTest, CountsAResponseThatItCutsBeforeItsClientCanSeeThat) {
+  WatchfulStream stream(&counters_);
+  const Client client{.listener = &listener_, .address = *net::Address::Parse("192.0.2.1:1")};
+  const std::string bytes = Get();
+  const http::HeadLimits limits;
+  Run([&] {
+    Exchange* const exchange = exchanges_.Take();
+    exchange->Begin(&stream, &client);
+    http::ServerStreamHandler* const handler = exchange;
+    http::h1::RequestParser parser(&limits);
+    EXPECT_EQ(parser.Parse(bytes, &handler->request_head()).outcome, http::h1::ParseResult::Outcome::kDone);
+    handler->OnRequestHead(/*body_follows=*/false);
+  });
+  Peer server = Accept();
+  ReadHead(server);
+  server.Send("HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhalf");
+  RunUntil([&] { return stream.has_head; });
+  EXPECT_EQ(counters_.requests_active.value(), 1u);
+  server.Close();
+  RunUntil([&] { return stream.active_when_cut.has_value(); });
+  EXPECT_EQ(stream.active_when_cut, 0);
 }
 
 TEST_P(ExchangeTest, Answers504WhereTheServerDoesNot) {

@@ -36,6 +36,7 @@ class Http2Watch {
   Verdict Look(const config::HttpSettings& settings, event::TimerWheel& timers);
 
   bool draining() const { return codec_->draining(); }
+  bool terminated() const { return codec_->terminated(); }
 
  private:
   static constexpr uint64_t kNever = UINT64_MAX;

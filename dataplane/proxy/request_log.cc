@@ -3,6 +3,7 @@
 #include <string>
 
 #include "dataplane/access_log/entry.h"
+#include "dataplane/base/unix_time.h"
 #include "dataplane/http/ascii.h"
 #include "dataplane/proxy/tls_log.h"
 
@@ -27,7 +28,7 @@ void DescribeHead(const EndedRequest& request, access_log::Entry* entry) {
 void DescribeTimes(const RequestRecord& record, access_log::Entry* entry) {
   const RequestTimes& times = record.times;
   entry->total_us = times.Between(Mark::kBegin, Mark::kEnd);
-  entry->time_us = WallClockUs() - (entry->total_us < 0 ? 0 : entry->total_us);
+  entry->time_us = base::UnixMicros() - (entry->total_us < 0 ? 0 : entry->total_us);
   entry->request_head_us = times.Between(Mark::kBegin, Mark::kHead);
   entry->request_body_us = times.Between(Mark::kHead, Mark::kRequestEnd);
   entry->queue_us = times.Between(Mark::kHead, record.reason == Reason::kQueueTimeout ? Mark::kEnd : Mark::kServer);
@@ -57,6 +58,7 @@ void LogRequest(const EndedRequest& request, access_log::WorkerLog* log) {
   entry.client = &request.address;
   entry.peer = &request.client.peer();
   DescribeTls(request.client, &entry);
+  entry.tls_early_data = record.early_data;
   entry.status = record.status;
   entry.bytes_received = static_cast<int64_t>(record.request_body_bytes);
   entry.bytes_sent = static_cast<int64_t>(record.response_body_bytes);

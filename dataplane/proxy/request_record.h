@@ -17,6 +17,7 @@ struct RequestRecord {
     host = nullptr;
     request_body_bytes = response_body_bytes = 0;
     status = 0;
+    early_data = false;
     decided_by = DecidedBy::kServer;
     reason = Reason::kNone;
     detail = {};
@@ -36,6 +37,7 @@ struct RequestRecord {
   uint64_t request_body_bytes = 0;   // received, without framing
   uint64_t response_body_bytes = 0;  // given to the client's connection, without framing
   uint16_t status = 0;               // that the client was sent; 0: none
+  bool early_data = false;           // it did not wait for its TLS handshake's end
   DecidedBy decided_by = DecidedBy::kServer;
   Reason reason = Reason::kNone;
   std::string_view detail;  // of the reason, in words; valid while it is told

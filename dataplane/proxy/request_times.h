@@ -12,12 +12,6 @@ inline uint64_t MonotonicUs() {
       .count();
 }
 
-// Microseconds since 1970.
-inline uint64_t WallClockUs() {
-  return std::chrono::duration_cast<std::chrono::microseconds>(std::chrono::system_clock::now().time_since_epoch())
-      .count();
-}
-
 // When one request reached each of its phases. Nothing is taken, at the price of a branch, unless somebody reads it.
 class RequestTimes {
  public:

@@ -106,6 +106,7 @@ void TcpConnection::OnServerError(http::ServerError error, std::string_view deta
 }
 
 void TcpConnection::OnRelayReceived(Relay::Side from, size_t bytes) {
+  ++environment_->relayed;
   if (from == Relay::kClient) {
     if (log_ != nullptr) log_->Received(bytes);
     return client_.listener->own_counters->bytes_received.Add(bytes);

@@ -72,6 +72,19 @@ TEST_P(TcpConnectionTest, JoinsAClientWithAServer) {
   EXPECT_EQ(server().of_worker(0).bytes_received.value(), 6u);
 }
 
+// By which a worker knows that it has traffic (HandshakeHelpers).
+TEST_P(TcpConnectionTest, CountsWhatItReceivesFromBothSides) {
+  Peer client = Connect();
+  Peer server_end = Accept();
+  EXPECT_EQ(environment_.relayed, 0u);
+  server_end.Send("welcome");
+  EXPECT_EQ(Read(client, 7), "welcome");
+  EXPECT_EQ(environment_.relayed, 1u);
+  client.Send("thanks");
+  EXPECT_EQ(Read(server_end, 6), "thanks");
+  EXPECT_EQ(environment_.relayed, 2u);
+}
+
 TEST_P(TcpConnectionTest, AServerThatSpeaksFirstIsHeard) {
   Peer client = Connect();
   Accept().Send("220 ready\r\n");

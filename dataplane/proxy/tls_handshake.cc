@@ -8,6 +8,7 @@
 
 #include "absl/strings/ascii.h"
 #include "dataplane/base/absl_strings.h"
+#include "dataplane/metrics/worker_counters.h"
 #include "dataplane/proxy/admission.h"
 #include "dataplane/proxy/handshake_helpers.h"
 
@@ -15,7 +16,10 @@ namespace fairlead::proxy {
 namespace {
 
 tls::HandshakePool* ChooseHelpers(const Environment& environment) {
-  return environment.handshake_helpers->Choose(environment.loop->now_ms(), environment.counters->requests.value());
+  const metrics::WorkerCounters& counters = *environment.counters;
+  const uint64_t pieces = counters.requests.value() + environment.relayed;
+  return environment.handshake_helpers->Choose(environment.loop->now_ms(), pieces,
+                                               counters.requests_active.value() > 0);
 }
 
 }  // namespace

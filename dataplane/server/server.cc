@@ -15,13 +15,12 @@
 #include "absl/status/statusor.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
-#include "absl/time/clock.h"
-#include "absl/time/time.h"
 #include "dataplane/access_log/access_log.h"
 #include "dataplane/access_log/destination_spec.h"
 #include "dataplane/admin/admin_server.h"
 #include "dataplane/admin/endpoints.h"
 #include "dataplane/admin/status.h"
+#include "dataplane/base/unix_time.h"
 #include "dataplane/base/version.h"
 #include "dataplane/buffer/budget.h"
 #include "dataplane/control/background.h"
@@ -29,6 +28,7 @@
 #include "dataplane/control/dialer.h"
 #include "dataplane/control/grpc_log.h"
 #include "dataplane/control/grpc_server.h"
+#include "dataplane/control/listener_sockets.h"
 #include "dataplane/control/memory_return.h"
 #include "dataplane/control/verb_runner.h"
 #include "dataplane/event/loop.h"
@@ -172,11 +172,8 @@ class Server {
 
   absl::Status OpenState() {
     if (options_.state_dir.empty()) return absl::OkStatus();
-    absl::StatusOr<std::unique_ptr<persistence::Journal>> journal =
-        persistence::Journal::Open({.directory = options_.state_dir,
-                                    .loop = loop_.get(),
-                                    .say = Complain,
-                                    .now_ms = static_cast<uint64_t>(absl::ToUnixMillis(absl::Now()))});
+    absl::StatusOr<std::unique_ptr<persistence::Journal>> journal = persistence::Journal::Open(
+        {.directory = options_.state_dir, .loop = loop_.get(), .say = Complain, .now_ms = base::UnixMillis()});
     if (!journal.ok()) return ForFlag("--state_dir", journal.status());
     journal_ = *std::move(journal);
     return absl::OkStatus();
@@ -214,7 +211,7 @@ class Server {
             .failures = condition.failures,
             .rewrites = condition.rewrites,
             .damaged_files = journal_->damaged_files(),
-            .unbound_listeners = UnboundListeners().size(),
+            .unbound_listeners = control::UnboundListeners(*core_->snapshot()).size(),
             .error = condition.error};
   }
 
@@ -230,19 +227,12 @@ class Server {
     while (!is_over && !draining_ && !is_settled(journal_->condition())) loop_->RunOnce(/*wait=*/true);
   }
 
-  // Listeners that were restored and can't be bound yet.
-  std::vector<const config::Listener*> UnboundListeners() const {
-    std::vector<const config::Listener*> unbound;
-    core_->snapshot()->listeners.ForEach([&](size_t, const std::shared_ptr<const config::Listener>& listener) {
-      if (listener != nullptr && !listener->sockets->bound()) unbound.push_back(listener.get());
-    });
-    return unbound;
-  }
-
   void SayUnbound() {
-    for (const config::Listener* listener : UnboundListeners()) {
+    const config::Snapshot& snapshot = *core_->snapshot();
+    for (const config::ListenerSlot slot : control::UnboundListeners(snapshot)) {
       any_unbound_ = true;
-      Complain(absl::StrCat("state: listener ", listener->id, ": ", listener->sockets->error, "; tried every second"));
+      const config::Listener& listener = *snapshot.listeners[slot];
+      Complain(absl::StrCat("state: listener ", listener.id, ": ", listener.sockets->error, "; tried every second"));
     }
   }
 
@@ -408,7 +398,7 @@ class Server {
   // Every second.
   void LookAround() {
     LookForPressure();
-    if (any_unbound_ && UnboundListeners().empty()) {
+    if (any_unbound_ && control::UnboundListeners(*core_->snapshot()).empty()) {
       any_unbound_ = false;
       Complain("state: all listeners are bound");
     }

@@ -5,8 +5,11 @@
 
 #include <algorithm>
 #include <atomic>
+#include <chrono>
+#include <iterator>
 #include <thread>
 #include <utility>
+#include <vector>
 
 #include "dataplane/tls/socket.h"
 
@@ -15,6 +18,11 @@ namespace {
 
 // Half of the weight of a thread at 0, and half again: traffic gets nine tenths of a core that both want.
 constexpr int kNice = 10;
+
+using Clock = std::chrono::steady_clock;
+// A step that is done waits no longer than this for those behind it: giving back takes two switches of threads where
+// the worker has the same core, which several steps share.
+constexpr std::chrono::milliseconds kLongestWait{1};
 
 }  // namespace
 
@@ -29,12 +37,7 @@ class HandshakePool::Helper {
 
   void Submit(std::unique_ptr<HandshakeStep> step) {
     waiting_.fetch_add(1, std::memory_order_relaxed);
-    mailbox_.Post([this, step = std::move(step)]() mutable {
-      if (!step->abandoned.load(std::memory_order_relaxed)) step->Run();
-      waiting_.fetch_sub(1, std::memory_order_relaxed);
-      event::Mailbox* const loop = step->loop;
-      loop->Post([step = std::move(step)]() mutable { Socket::OnStepDone(std::move(step)); });
-    });
+    mailbox_.Post([this, step = std::move(step)]() mutable { Do(std::move(step)); });
   }
 
   void Stop() {
@@ -50,13 +53,40 @@ class HandshakePool::Helper {
       eventfd_t count;
       eventfd_read(mailbox_.fd(), &count);
       mailbox_.RunPosted();
+      GiveBack();
+    }
+  }
+
+  void Do(std::unique_ptr<HandshakeStep> step) {
+    if (!step->abandoned.load(std::memory_order_relaxed)) step->Run();
+    waiting_.fetch_sub(1, std::memory_order_relaxed);
+    const Clock::time_point now = Clock::now();
+    if (done_.empty()) first_done_ = now;
+    done_.push_back(std::move(step));
+    if (now - first_done_ >= kLongestWait) GiveBack();
+  }
+
+  // All that is done, to each loop its own in one message.
+  void GiveBack() {
+    while (!done_.empty()) {
+      event::Mailbox* const loop = done_.front()->loop;
+      const auto others = std::ranges::stable_partition(done_, [loop](const auto& step) { return step->loop == loop; });
+      std::vector<std::unique_ptr<HandshakeStep>> own(std::make_move_iterator(done_.begin()),
+                                                      std::make_move_iterator(others.begin()));
+      done_.erase(done_.begin(), others.begin());
+      loop->Post([own = std::move(own)]() mutable {
+        for (std::unique_ptr<HandshakeStep>& step : own) Socket::OnStepDone(std::move(step));
+      });
     }
   }
 
   event::Mailbox mailbox_;
   std::atomic<int> waiting_{0};
-  bool stopped_ = false;  // the thread's
-  std::thread thread_;    // last: it uses all the others
+  // The thread's:
+  std::vector<std::unique_ptr<HandshakeStep>> done_;  // and not given back
+  Clock::time_point first_done_;                      // where there are any: the first of them
+  bool stopped_ = false;
+  std::thread thread_;  // last: it uses all the others
 };
 
 HandshakePool::HandshakePool(int threads) {

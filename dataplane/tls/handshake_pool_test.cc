@@ -3,10 +3,12 @@
 #include <gtest/gtest.h>
 #include <openssl/ssl.h>
 
+#include <algorithm>
+#include <array>
 #include <memory>
 #include <string>
+#include <thread>
 #include <utility>
-#include <vector>
 
 #include "dataplane/event/loop_test_support.h"
 #include "dataplane/tls/socket.h"
@@ -18,6 +20,39 @@ namespace {
 using event::testing::Pattern;
 using event::testing::RecordingHandler;
 using event::testing::StringSender;
+
+// Both ends of many connections in one loop, which shake hands all at once.
+class Crowd {
+ public:
+  Crowd(event::Loop& loop, HandshakePool& helpers) {
+    for (One& one : all_) {
+      auto [fd, peer] = event::testing::TcpPair();
+      one.server =
+          Socket::Accept(loop, loop.Adopt(fd, nullptr), World().server_context, &one.server_handler, {}, &helpers);
+      one.client = Socket::ConnectOver(loop, loop.Adopt(peer.Release(), nullptr), World().client_context, nullptr,
+                                       &one.client_handler);
+    }
+  }
+  ~Crowd() {
+    for (const One& one : all_) {
+      one.server->Close();
+      one.client->Close();
+    }
+  }
+
+  bool done() const {
+    return std::ranges::all_of(
+        all_, [](const One& one) { return one.server_handler.connected == 0 && one.client_handler.connected == 0; });
+  }
+
+ private:
+  struct One {
+    RecordingHandler server_handler, client_handler;
+    Socket* server;
+    Socket* client;
+  };
+  std::array<One, 60> all_;
+};
 
 // Servers whose handshakes are done by two helpers.
 class HandshakePoolTest : public PairTest {
@@ -111,32 +146,19 @@ TEST_P(HandshakePoolTest, ASocketMayBeClosedDuringAStep) {
 }
 
 TEST_P(HandshakePoolTest, ManyAtOnceAllComeThrough) {
-  constexpr int kCount = 60;
-  struct One {
-    RecordingHandler server_handler, client_handler;
-    Socket* server;
-    Socket* client;
-  };
-  std::vector<std::unique_ptr<One>> all;
-  for (int i = 0; i < kCount; ++i) {
-    auto one = std::make_unique<One>();
-    auto [fd, peer] = event::testing::TcpPair();
-    one->server =
-        Socket::Accept(*loop_, loop_->Adopt(fd, nullptr), World().server_context, &one->server_handler, {}, &helpers_);
-    one->client = Socket::ConnectOver(*loop_, loop_->Adopt(peer.Release(), nullptr), World().client_context, nullptr,
-                                      &one->client_handler);
-    all.push_back(std::move(one));
-  }
-  RunUntil([&] {
-    for (const auto& one : all) {
-      if (one->server_handler.connected != 0 || one->client_handler.connected != 0) return false;
-    }
-    return true;
+  Crowd crowd(*loop_, helpers_);
+  RunUntil([&] { return crowd.done(); });
+}
+
+// Each is called on its own thread alone (tsan).
+TEST_P(HandshakePoolTest, LoopsOfSeveralThreadsShareIt) {
+  std::jthread other([this] {
+    const std::unique_ptr<event::Loop> loop = *event::Loop::Create(GetParam());
+    Crowd crowd(*loop, helpers_);
+    while (!crowd.done()) loop->RunOnce(/*wait=*/true);
   });
-  for (const auto& one : all) {
-    one->server->Close();
-    one->client->Close();
-  }
+  Crowd crowd(*loop_, helpers_);
+  RunUntil([&] { return crowd.done(); });
 }
 
 TEST_P(HandshakePoolTest, WhatIsSubmittedAfterTheEndIsDroppedWithThePool) {

@@ -11,6 +11,7 @@
 
 #include "absl/strings/ascii.h"
 #include "dataplane/base/absl_strings.h"
+#include "dataplane/base/unix_time.h"
 #include "dataplane/tls/handshake_progress.h"
 #include "dataplane/tls/openssl.h"
 
@@ -123,7 +124,7 @@ struct ResumptionCallbacks {
     const TicketKeys& keys = *Of(connection).keys();
     TicketKey key;
     if (seal == 1) {
-      keys.Choose(NowMs(), &key);
+      keys.Choose(base::UnixMillis(), &key);
       std::memcpy(name, key.name().data(), TicketKey::kNameBytes);
       const bool done = RAND_bytes(iv, EVP_CIPHER_get_iv_length(TicketCipher())) == 1 &&
                         EVP_EncryptInit_ex(cipher, TicketCipher(), nullptr, Unsigned(key.cipher_secret()), iv) == 1 &&
@@ -131,7 +132,7 @@ struct ResumptionCallbacks {
       return done ? 1 : -1;
     }
     const TicketKeys::Found found =
-        keys.Find({reinterpret_cast<const char*>(name), TicketKey::kNameBytes}, NowMs(), &key);
+        keys.Find({reinterpret_cast<const char*>(name), TicketKey::kNameBytes}, base::UnixMillis(), &key);
     if (found == TicketKeys::Found::kNone) return 0;
     if (EVP_DecryptInit_ex(cipher, TicketCipher(), nullptr, Unsigned(key.cipher_secret()), iv) != 1) return -1;
     if (!SetMacKey(mac, key)) return -1;

@@ -9,6 +9,7 @@
 #include "absl/strings/ascii.h"
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
+#include "dataplane/base/unix_time.h"
 #include "dataplane/tls/failure.h"
 #include "dataplane/tls/openssl.h"
 #include "dataplane/tls/shared_ciphers.h"
@@ -95,7 +96,7 @@ void ServerContext::SetUpResumption(const ServerContext* before) {
   settings.keys = settings_.ticket_keys;
   if (settings.keys == nullptr) {
     const bool has_own = before != nullptr && before->settings_.ticket_keys == nullptr;
-    settings.keys = has_own ? before->resumption_->keys() : std::make_shared<const OwnTicketKeys>(NowMs());
+    settings.keys = has_own ? before->resumption_->keys() : std::make_shared<const OwnTicketKeys>(base::UnixMillis());
   }
   if (settings_.session_cache > 0) {
     const bool is_there = before != nullptr && before->settings_.session_cache == settings_.session_cache;

@@ -3,7 +3,6 @@
 #include <openssl/rand.h>
 
 #include <algorithm>
-#include <chrono>
 #include <cstdlib>
 #include <cstring>
 #include <utility>
@@ -18,11 +17,6 @@ namespace {
 constexpr int64_t kChanging = INT64_MAX;
 
 }  // namespace
-
-int64_t NowMs() {
-  using std::chrono::milliseconds;
-  return std::chrono::duration_cast<milliseconds>(std::chrono::system_clock::now().time_since_epoch()).count();
-}
 
 TicketKey::TicketKey(std::string_view material, int64_t not_before_ms) : not_before_ms_(not_before_ms) {
   std::memcpy(material_.data(), material.data(), kBytes);

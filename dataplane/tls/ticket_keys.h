@@ -10,9 +10,6 @@
 
 namespace fairlead::tls {
 
-// The time by which keys are chosen, in milliseconds since 1970: the system's clock, which a fleet has in common.
-int64_t NowMs();
-
 // A key that session tickets are sealed with, for a while. Its copies leave nothing in memory.
 class TicketKey {
  public:
@@ -38,7 +35,7 @@ class TicketKey {
 };
 
 // What a listener's session tickets are sealed with. Made by the control side; used by all threads that shake hands, at
-// the same time and without locks.
+// the same time and without locks. They go by Unix milliseconds (base::UnixMillis), which a fleet has in common.
 class TicketKeys {
  public:
   enum class Found { kNone, kMakesTickets, kTaken };

@@ -1,5 +1,6 @@
 """--access_log: each request leaves one entry, whatever becomes of it."""
 
+import contextlib
 import datetime
 import re
 import socket
@@ -7,9 +8,11 @@ import threading
 
 import pytest
 
-from tests.support import configs
+from tests.support import configs, h2_frames
 from tests.support.access_log import AccessLogFile, apply, outcome, picked, site
 from tests.support.fairlead import Fairlead
+from tests.support.h2_frames import PREFACE, Setting
+from tests.support.h2_wire import H2Wire, request
 from tests.support.ports import closed_port
 from tests.support.processes import Workbench
 from tests.support.scripted_origin import ScriptedOrigin, answering
@@ -66,6 +69,7 @@ def test_an_entry_says_all_of_a_request(fairlead: Fairlead, log: AccessLogFile, 
         "tls_version": None,
         "tls_cipher": None,
         "tls_resumed": None,
+        "tls_early_data": None,
         "tls_client_subject": None,
         "status": 200,
         "bytes_received": 0,
@@ -440,6 +444,34 @@ def test_a_refused_request_is_logged_as_far_as_it_was_understood(
     assert picked(entry, "method", "bytes_sent") == (request_bytes.split(b" ")[0].decode(), len(response.body))
     assert entry["detail"] in response.body.decode()
     assert entry["path"] == path
+
+
+@pytest.mark.parametrize("how", ["reset", "close", "a rule", "header_timeout", "request_timeout"])
+def test_a_head_of_http2_that_is_cut_off_is_logged_as_far_as_it_came(
+    fairlead: Fairlead, log: AccessLogFile, start_origin, how: str
+):
+    times = {"header_timeout": "0.5s"} if how == "header_timeout" else {"request_timeout": "0.5s"}
+    apply(fairlead, site(start_origin("w1").server(), http=times, access_log={"request_headers": ["x"]}))
+    fields = h2_frames.block(*request("/long", ("x", "y" * 100), ("user-agent", "agent/1.0")))
+    # No window: what would be answered stays where it is, and so does the stream.
+    with H2Wire.connect(fairlead.listener(), settings={Setting.INITIAL_WINDOW_SIZE: 0}) as wire:
+        head = h2_frames.headers(1, fields, end_headers=False)
+        wire.send(head)
+        received = 'fairlead_listener_received_bytes_total{listener="web"}'
+        wait_until(lambda: fairlead.metrics()[received] > len(PREFACE) + len(head), "it has come")
+        if how == "reset":
+            wire.wire.reset()
+        elif how == "a rule":
+            wire.send(h2_frames.ping())
+        elif how.endswith("timeout"):
+            (entry,) = log.wait(1)
+            # The rest comes too late for anybody, and may not find the exchange that was waiting for it.
+            with contextlib.suppress(BrokenPipeError, ConnectionResetError):
+                wire.send(h2_frames.continuation(1, h2_frames.block(("x", "late"))))
+    (entry,) = log.wait(1)
+    assert picked(entry, "path", "request_header.x", "user_agent") == ("/long", "y" * 100, "agent/1.0")
+    with fairlead.open() as wire:
+        assert wire.request(get("/")).status == 200
 
 
 def test_the_time_in_a_queue(fairlead: Fairlead, log: AccessLogFile, start_origin):

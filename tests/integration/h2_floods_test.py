@@ -12,13 +12,15 @@ from tests.support.fairlead import Fairlead
 from tests.support.h2_frames import PREFACE, Error, Flag, Kind, Setting
 from tests.support.h2_wire import H2Wire, Stream, request
 from tests.support.origin import Origin
+from tests.support.processes import Workbench
 from tests.support.waiting import settled, wait_until
 from tests.support.wire import Closed, Wire
 
 GET = h2_frames.block(*request("/delay/60s"))
 POST = h2_frames.block(*request("/upload", method="POST"))
 LIMITS = {"max_resets": 100, "max_control_frames": 200}
-MIB = 1024
+MIB = 1024  # in KiB
+KIB = 1024  # in bytes
 
 
 @pytest.fixture
@@ -386,6 +388,29 @@ def test_a_client_that_reads_nothing_and_breaks_a_rule_is_left_in_time(fairlead:
     serve(fairlead, origin, idle_timeout="3s", http2={"max_control_frames": 100})
     with _read_nothing(fairlead) as wire:
         wire.send_until_blocked(breaks, len(breaks))
+        wait_until(lambda: _open_connections(fairlead) == 0, "its connection is closed")
+
+
+def test_a_goaway_that_waits_behind_an_answer_is_not_waited_for_long(bench: Workbench, fairlead: Fairlead, origin: Origin):
+    """Here it fits behind what is not read: the proxy has nothing left to do but to send that."""
+    serve(fairlead, origin, address=f"unix:{bench.directory}/web", timeouts={"idle": "60s"}, idle_timeout="60s")
+    opening = [
+        PREFACE + h2_frames.settings({Setting.INITIAL_WINDOW_SIZE: 0}),
+        h2_frames.window_update(0, 2**31 - 65_536),
+        h2_frames.headers(1, h2_frames.block(*request("/stream/100000000"))),
+    ]
+
+    def sent() -> float:
+        return settled(lambda: fairlead.metrics()['fairlead_listener_sent_bytes_total{listener="web"}'])
+
+    with Wire.connect(fairlead.listener()) as wire:
+        wire.send(b"".join(opening))
+        before = sent()
+        given = 0
+        while sent() >= before + given:  # until the kernel takes no more
+            given += 32 * KIB
+            wire.send(h2_frames.window_update(1, 32 * KIB))
+        wire.send(h2_frames.data(0, b"x"))
         wait_until(lambda: _open_connections(fairlead) == 0, "its connection is closed")
 
 

@@ -12,10 +12,12 @@ from typing import Any
 import pytest
 
 from tests.support import configs
+from tests.support.access_log import AccessLogFile
 from tests.support.certificates import Authority, Identity
 from tests.support.control_session import violations
 from tests.support.fairlead import Fairlead
 from tests.support.openssl import OPENSSL, Visit, s_client
+from tests.support.processes import Workbench
 from tests.support.scripted_origin import ScriptedOrigin
 from tests.support.waiting import wait_until
 from tests.support.wire import Wire
@@ -205,6 +207,17 @@ def test_over_http2(fairlead, tmp_path, origin, identity, requests):
     wait_until(lambda: len(requests) == 3, lambda: f"three requests; {requests}")
     told = {request.target: request.get("Early-Data") for request in requests}
     assert told == {"/1": None, "/3": "1", "/5": None}
+
+
+def test_the_access_log_tells_of_it(bench: Workbench, io: str, tmp_path, origin, identity):
+    log = AccessLogFile(bench.directory / "access.log")
+    fairlead = Fairlead(bench, io, flags=(f"--access_log=file:{log.path}",))
+    serve(fairlead, site(origin, identity))
+    client = Client(fairlead, tmp_path)
+    client.take_ticket()
+    client.come_back(http1("GET", "/early", close=False) + http1("POST", "/waits", body="x"))
+    told = {entry["path"]: entry["tls_early_data"] for entry in log.wait(3)}
+    assert told == {"/": False, "/early": True, "/waits": False}
 
 
 def frame(kind: int, flags: int, stream: int, payload: bytes) -> bytes:

@@ -363,4 +363,5 @@ def test_the_access_log_tells_of_it(bench: Workbench, io: str, origin, authority
     assert entry["tls_version"] == "TLSv1.3"
     assert entry["tls_cipher"] == "TLS_AES_128_GCM_SHA256"
     assert entry["tls_resumed"] is False
+    assert entry["tls_early_data"] is False
     assert entry["tls_client_subject"] is None

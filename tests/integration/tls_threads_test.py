@@ -84,7 +84,9 @@ def test_a_shutdown_ends_handshakes_that_are_under_way(
         except OSError:
             pass  # it was cut, or came too late
 
-    with concurrent.futures.ThreadPoolExecutor(8) as clients:
+    # With requests to be served meanwhile, threads do the handshakes.
+    with secure(fairlead, context) as standing, concurrent.futures.ThreadPoolExecutor(8) as clients:
+        assert standing.request(get("/")).status == 200
         storm = [clients.submit(handshake) for _ in range(100)]
         fairlead.process.send_signal(signal.SIGTERM)
         fairlead.process.send_signal(signal.SIGTERM)

@@ -64,6 +64,7 @@ CHUNK_ENDS = {
         for name in (
             *("Content-Length", "Transfer-Encoding", "Host", "Connection", "Trailer", "TE", "Expect", "Upgrade"),
             *("Authorization", "Cookie", "Content-Type", "X-Forwarded-For", "Range", "If-Match"),
+            *("X-Client-Cert-Subject", "x_forwarded_for", "Early-Data"),
         )
     },
 }

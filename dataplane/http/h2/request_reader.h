@@ -37,13 +37,15 @@ class RequestReader {
   // `limits` outlive the reader.
   explicit RequestReader(const HeadLimits* limits) : limits_(limits) {}
 
-  // `head` stays in place until Finish, and needs no clearing.
+  // `head` stays in place until Finish or Stop, and needs no clearing. Before them nothing of it can be read.
   void Start(RequestHead* head);
   // False: it was refused, and nothing that follows is looked at.
   bool Add(std::string_view name, std::string_view value, bool never_indexed);
   // `end_stream`: no body follows. After a refusal the head holds what was understood, for the access log. With a
   // Content-Length of 0 the head's framing is kNone although the stream may not have ended.
   ReadResult Finish(bool end_stream);
+  // In place of Finish: nobody waits for the rest. The head holds what has come of it, until the next Start.
+  void Stop() { head_->SetBase(gatherer_.text().data()); }
 
   std::string_view text() const { return gatherer_.text(); }
   size_t capacity() const { return gatherer_.capacity(); }

@@ -134,6 +134,7 @@ bool ServerCodec::ReceiveEnd() {
 
 bool ServerCodec::EndIdle() {
   if (closing_) return false;
+  terminated_ = true;
   nghttp2_session_terminate_session(session_, NGHTTP2_NO_ERROR);
   Write();
   EndStreams(ClientError::kDisconnected);  // none but those whose responses nobody takes
@@ -153,15 +154,21 @@ void ServerCodec::RequestTimeout(const char*) {
 }
 
 void ServerCodec::EndStreams(ClientError error) {
-  block_stream_ = nullptr;
   streams_.ForEach([error](ServerStream* stream) { stream->Fail(error); });
+  block_stream_ = nullptr;
+}
+
+void ServerCodec::LeaveHead(const ServerStream* stream) {
+  if (block_ != Block::kRequest || block_stream_ != stream) return;
+  reader_.Stop();
+  block_stream_ = nullptr;
 }
 
 void ServerCodec::Terminate(uint32_t code) {
   if (std::exchange(terminated_, true)) return;
   nghttp2_session_terminate_session(session_, code);
-  block_ = Block::kNone;
   EndStreams(ClientError::kMalformed);
+  block_ = Block::kNone;
 }
 
 void ServerCodec::Continue() {
@@ -409,8 +416,8 @@ void ServerCodec::OnData(int32_t id, std::string_view data) {
 void ServerCodec::OnStreamClosed(int32_t id) {
   ServerStream* const stream = Find(id);
   if (stream == nullptr) return;
-  if (block_stream_ == stream) block_stream_ = nullptr;
   stream->Fail(ClientError::kDisconnected);
+  if (block_stream_ == stream) block_stream_ = nullptr;
   if (stream->held_uncredited_ > 0) nghttp2_session_consume_connection(session_, stream->held_uncredited_);
   stream->Clear();
   context_->Return(stream);
@@ -428,6 +435,8 @@ int ServerCodec::OnFrameSent(const nghttp2_frame& frame) {
       }
       break;
     case NGHTTP2_GOAWAY:
+      // Most rules are held by nghttp2, which has ended it all then.
+      if (frame.goaway.error_code != NGHTTP2_NO_ERROR) terminated_ = true;
       // Behind the first GOAWAY, so that its answer says that this was read. PINGs overtake what was submitted before.
       if (draining_ && !line_drawn_) nghttp2_submit_ping(session_, NGHTTP2_FLAG_NONE, kDrainPing);
       break;

@@ -66,6 +66,8 @@ class ServerCodec : public http::ServerCodec {
   void Ping();
   uint64_t last_frame_ms() const { return last_frame_ms_; }
   bool draining() const { return draining_; }
+  // It ends in no order, or after too long: what is left is to say why, for which nobody waits long.
+  bool terminated() const { return terminated_; }
 
  private:
   friend class ServerContext;
@@ -109,6 +111,9 @@ class ServerCodec : public http::ServerCodec {
   void Terminate(uint32_t code);
   void FinishDrain();
   void EndStreams(ClientError error);
+  // The stream's handler will not wait for the rest of its head, if that is what comes: it may read what has come of
+  // it, for the last time.
+  void LeaveHead(const ServerStream* stream);
   void Consume(int32_t id, size_t bytes);
   ServerStream* Find(int32_t id) const;
 

@@ -164,6 +164,46 @@ TEST(ServerCodecAttacks, AHeaderBlockThatNeverEnds) {
   ExpectCalm(client, ConnectionLimit::kHeaderTimeout);
 }
 
+// Whoever logs a request that ended within its head reads what has come of it.
+TEST(ServerCodecAttacks, AHeadThatIsCutOffCanBeRead) {
+  const HeaderList long_field = {{"x", std::string(100, 'x')}};
+  const auto cut_by = [&](auto cut) {
+    TestClient client;
+    client.BeRaw();
+    client.SendRaw(Frame(NGHTTP2_HEADERS, NGHTTP2_FLAG_END_STREAM, 1, GetBlock() + Block(long_field)));
+    client.time_ms += 1000;
+    cut(client);
+    EXPECT_TRUE(client.request(0).error.has_value());
+    EXPECT_EQ(client.request(0).path_at_end, "/");
+    EXPECT_EQ(client.request(0).fields_at_end, long_field);
+  };
+  cut_by([](TestClient& client) { client.codec().ConnectionLost(ClientError::kDisconnected); });
+  cut_by([](TestClient& client) { client.codec().ReceiveEnd(); });
+  cut_by([](TestClient& client) { client.codec().CheckTimes({.header_timeout_ms = 1000}); });
+  cut_by([](TestClient& client) {
+    client.codec().CheckTimes({.header_timeout_ms = 9999, .request_timeout_ms = 1000, .idle_timeout_ms = 9999});
+  });
+  cut_by([](TestClient& client) { client.SendRaw(Frame(NGHTTP2_PING, 0, 0, "12345678")); });
+  cut_by([](TestClient& client) { client.SendRaw(Frame(NGHTTP2_CONTINUATION, NGHTTP2_FLAG_END_HEADERS, 1, "\xff")); });
+}
+
+TEST(ServerCodecAttacks, WhatComesOfAHeadThatTookTooLongIsNobodys) {
+  TestClient client;
+  client.BeRaw();
+  // The answer finds no window, so that its stream stays.
+  client.SendRaw(Frame(NGHTTP2_SETTINGS, 0, 0, std::string({0, NGHTTP2_SETTINGS_INITIAL_WINDOW_SIZE, 0, 0, 0, 0})) +
+                 Frame(NGHTTP2_HEADERS, NGHTTP2_FLAG_END_STREAM, 1, GetBlock()));
+  client.time_ms += 1000;
+  client.codec().CheckTimes({.header_timeout_ms = 9999, .request_timeout_ms = 1000, .idle_timeout_ms = 9999});
+  EXPECT_EQ(client.request(0).refused_with, 408);
+  client.SendRaw(Frame(NGHTTP2_CONTINUATION, 0, 1, Block({{"a", "b"}})) +
+                 Frame(NGHTTP2_CONTINUATION, NGHTTP2_FLAG_END_HEADERS, 1, Block({{"c", "d"}})));
+  client.Exchange();
+  EXPECT_TRUE(client.request(0).head.fields.empty());
+  client.SendRaw(Frame(NGHTTP2_HEADERS, kEndHeadersAndStream, 3, GetBlock()));
+  EXPECT_EQ(client.request(1).path, "/") << "the connection goes on";
+}
+
 TEST(ServerCodecAttacks, HpackBomb) {
   TestClient client;
   client.BeRaw();

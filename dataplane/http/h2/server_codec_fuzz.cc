@@ -62,7 +62,8 @@ void Converse(std::string_view bytes, Manner manner) {
       if (manner.pauses && seen % 2 == 1 && !IsOver(client.request(seen))) client.request(seen).stream().PauseBody();
     }
     client.time_ms += 100;
-    client.codec().CheckTimes({.header_timeout_ms = 5000, .idle_timeout_ms = 5000, .min_client_rate = 10});
+    client.codec().CheckTimes(
+        {.header_timeout_ms = 5000, .request_timeout_ms = 3000, .idle_timeout_ms = 5000, .min_client_rate = 10});
     // Answers come late, and one after another.
     if (answered + 3 < client.requests()) {
       TestRequest& request = client.request(answered++);

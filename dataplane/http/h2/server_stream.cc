@@ -145,11 +145,14 @@ void ServerStream::DeliverHeld() {
 }
 
 void ServerStream::Fail(ClientError error) {
-  if (handler_ != nullptr) std::exchange(handler_, nullptr)->OnStreamError(error);
+  if (handler_ == nullptr) return;
+  codec_->LeaveHead(this);
+  std::exchange(handler_, nullptr)->OnStreamError(error);
 }
 
 void ServerStream::Refuse(uint16_t status, const char* reason) {
   if (handler_ == nullptr) return;
+  codec_->LeaveHead(this);
   handler_->OnRefused(head_sent_ ? 0 : status, reason);
   Fail(ClientError::kMalformed);
 }

@@ -82,6 +82,14 @@ void TestRequest::OnRequestHead(bool follows) {
   body_follows = follows;
 }
 
+void TestRequest::OnStreamError(ClientError stream_error) {
+  error = stream_error;
+  path_at_end = head.Get(head.target);
+  for (const FieldList::Field& field : head.fields) {
+    fields_at_end.emplace_back(head.fields.name(field), head.fields.value(field));
+  }
+}
+
 void TestRequest::OnRequestEnd(const FieldList* fields) {
   ended = true;
   if (fields != nullptr) trailers = Lines(*fields);

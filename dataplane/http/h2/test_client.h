@@ -41,11 +41,14 @@ class TestRequest final : public ServerStreamHandler {
     refused_with = status;
     reason = why;
   }
-  void OnStreamError(ClientError stream_error) override { error = stream_error; }
+  void OnStreamError(ClientError stream_error) override;
   void OnResponseDrained() override { ++drained; }
 
   RequestHead head;
   std::string path;  // once the head is complete
+  // Of the head, when the stream failed.
+  std::string path_at_end;
+  HeaderList fields_at_end;
   bool body_follows = false;
   std::string body;
   std::vector<std::string> trailers;
