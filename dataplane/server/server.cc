@@ -188,7 +188,7 @@ class Server {
     if (journal_ == nullptr) return absl::OkStatus();
     std::optional<persistence::Restored> restored = journal_->TakeRestored();
     if (restored.has_value()) {
-      const uint64_t revision = restored->revision.revision();
+      const uint64_t revision = restored->history.newest().revision();
       bool adopted = false;
       const absl::Status status = core_->Restore(*std::move(restored), [&adopted] { adopted = true; });
       if (!status.ok()) {
