@@ -22,6 +22,7 @@ namespace {
 
 using config::Health;
 using testing::ElementsAre;
+using testing::HasSubstr;
 using testing::IsEmpty;
 using testing::SizeIs;
 using testing::StartsWith;
