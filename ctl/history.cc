@@ -27,8 +27,8 @@ std::string Note(const v1::HistoryEntry& entry) {
     case v1::HistoryEntry::REVERTED:
       return "reverted";
     default:
-      if (entry.restored()) return "restored";
-      return entry.has_rollback_to() ? api::Concat("back to ", entry.rollback_to()) : "";
+      if (entry.has_rollback_to()) return api::Concat("back to ", entry.rollback_to());
+      return entry.restored() ? "restored" : "";
   }
 }
 

@@ -12,6 +12,16 @@
 #include "dataplane/control/transactor.h"
 
 namespace fairlead::control {
+namespace {
+
+v1::StateReport NotKnown(uint64_t revision) {
+  v1::StateReport report;
+  report.set_revision(revision);
+  report.set_error(base::StrCat("the resources of revision ", revision, " are not known: see the history"));
+  return report;
+}
+
+}  // namespace
 
 struct ControlCore::Impl {
   explicit Impl(Options& options)
@@ -111,18 +121,17 @@ void ControlCore::SaveAll() {
 v1::History ControlCore::ReportHistory(size_t limit) const { return impl_->transactor.history().Report(limit); }
 
 v1::StateReport ControlCore::ReportRevision(uint64_t revision) {
+  const std::optional<History::WayBack> way = impl_->transactor.history().FindWayBack(revision, impl_->store);
+  if (!way.has_value()) return NotKnown(revision);
   v1::StateReport report;
   report.set_revision(revision);
-  const std::optional<History::WayBack> way = impl_->transactor.history().FindWayBack(revision, impl_->store);
-  if (!way.has_value()) {
-    report.set_error(base::StrCat("the resources of revision ", revision, " are not known: see the history"));
-    return report;
-  }
   if (!way->from_nothing) {
     *report.mutable_config() = reporter().ReportAll(ReportFilter::ForResourcesWithSecrets()).config();
   }
   ApplyOperations(way->operations, *report.mutable_config());
   report.set_fingerprint(api::OfSnapshot(report.config()).ToHex());
+  const v1::HistoryEntry* const entry = impl_->transactor.history().Find(revision);
+  if (entry != nullptr && entry->fingerprint() != report.fingerprint()) return NotKnown(revision);
   LeaveOutSecrets(*report.mutable_config());
   return report;
 }

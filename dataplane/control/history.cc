@@ -1,6 +1,6 @@
 #include "dataplane/control/history.h"
 
-#include <algorithm>
+#include <deque>
 #include <set>
 #include <string>
 #include <utility>
@@ -12,9 +12,9 @@ namespace {
 
 // Calls `visit` with each operation of what MakeUndo made.
 template <typename Visit>
-void ForEachOperation(const Undo& undo, Visit visit) {
+void ForEachOperation(const persistence::Undo& undo, Visit visit) {
   v1::Transaction transaction;
-  transaction.ParseFromString(undo.operations);
+  transaction.ParseFromString(undo.operations());
   for (v1::Operation& operation : *transaction.mutable_operations()) visit(operation);
 }
 
@@ -68,36 +68,33 @@ void DropTheNeedless(const Store& store, OperationSet& set) {
 
 }  // namespace
 
-void History::Add(v1::HistoryEntry entry, Undo undo) {
-  undo_bytes_ += undo.operations.size();
-  revisions_.push_front({std::move(entry), std::move(undo)});
-  const auto forget = [this](Revision& revision) {
-    if (revision.undo.has_value()) undo_bytes_ -= revision.undo->operations.size();
-    revision.undo.reset();
-  };
-  while (revisions_.size() > kMaxRevisions) {
-    forget(revisions_.back());
-    revisions_.pop_back();
-  }
-  for (size_t oldest = revisions_.size() - 1; undo_bytes_ > kMaxUndoBytes && oldest > 0; --oldest) {
-    forget(revisions_[oldest]);
-  }
+void History::Add(v1::HistoryEntry entry, persistence::Undo undo) {
+  persistence::Revision revision;
+  *revision.mutable_entry() = std::move(entry);
+  *revision.mutable_undo() = std::move(undo);
+  remembered_.Add(std::move(revision));
 }
 
-void History::AddRestored(v1::HistoryEntry entry) {
-  entry.set_restored(true);
-  revisions_.push_front({std::move(entry), std::nullopt});
+void History::Restore(persistence::History saved) {
+  remembered_ = std::move(saved);
+  restored_ = remembered_.newest().revision();
 }
 
-void History::SetTrial(uint64_t revision, v1::HistoryEntry::Trial trial) {
-  for (Revision& remembered : revisions_) {
-    if (remembered.entry.revision() == revision) remembered.entry.set_trial(trial);
+const std::string& History::newest_undo() const {
+  static const persistence::Revision& nothing = persistence::Revision::default_instance();
+  return (remembered_.revisions().empty() ? nothing : remembered_.revisions().front()).undo().operations();
+}
+
+const v1::HistoryEntry* History::Find(uint64_t revision) const {
+  for (const persistence::Revision& remembered : remembered_.revisions()) {
+    if (remembered.entry().revision() == revision) return &remembered.entry();
   }
+  return nullptr;
 }
 
 const v1::HistoryEntry* History::FindTransaction(std::string_view id) const {
-  for (const Revision& remembered : revisions_) {
-    if (remembered.entry.transaction_id() == id) return &remembered.entry;
+  for (const persistence::Revision& remembered : remembered_.revisions()) {
+    if (remembered.entry().transaction_id() == id) return &remembered.entry();
   }
   return nullptr;
 }
@@ -105,12 +102,13 @@ const v1::HistoryEntry* History::FindTransaction(std::string_view id) const {
 v1::History History::Report(size_t limit) const {
   v1::History report;
   bool can_go_back = true;
-  for (const Revision& revision : revisions_) {
+  for (const persistence::Revision& revision : remembered_.revisions()) {
     if (static_cast<size_t>(report.entries_size()) == limit) break;
-    can_go_back = can_go_back && revision.undo.has_value();
+    can_go_back = can_go_back && revision.has_undo();
     v1::HistoryEntry& entry = *report.add_entries();
-    entry = revision.entry;
+    entry = revision.entry();
     entry.set_can_go_back(can_go_back);
+    entry.set_restored(entry.revision() <= restored_);
   }
   return report;
 }
@@ -124,10 +122,11 @@ std::optional<History::WayBack> History::FindWayBack(uint64_t revision, const St
   const uint64_t now = store.snapshot()->revision;
   if (revision > now) return std::nullopt;
   WayBack way;
+  const std::deque<persistence::Revision>& known = remembered_.revisions();
   for (uint64_t distance = 0; distance < now - revision; ++distance) {
-    if (distance >= revisions_.size() || !revisions_[distance].undo.has_value()) return std::nullopt;
-    const Undo& undo = *revisions_[distance].undo;
-    if (undo.to_nothing) way = {.from_nothing = true, .operations = {}};
+    if (distance >= known.size() || !known[distance].has_undo()) return std::nullopt;
+    const persistence::Undo& undo = known[distance].undo();
+    if (undo.to_nothing()) way = {.from_nothing = true, .operations = {}};
     // What was before an earlier revision counts, not what was before a later one.
     ForEachOperation(undo, [&](v1::Operation& operation) { way.operations.Put(std::move(operation)); });
   }
@@ -135,9 +134,9 @@ std::optional<History::WayBack> History::FindWayBack(uint64_t revision, const St
   return way;
 }
 
-History::WayBack History::UndoAlone(const Undo& undo, const std::set<OperationSet::Key>& changed_later,
+History::WayBack History::UndoAlone(const persistence::Undo& undo, const std::set<OperationSet::Key>& changed_later,
                                     const Store& store) {
-  WayBack way = {.from_nothing = undo.to_nothing, .operations = {}};
+  WayBack way = {.from_nothing = undo.to_nothing(), .operations = {}};
   ForEachOperation(undo, [&](v1::Operation& operation) {
     if (!changed_later.contains(OperationSet::KeyOf(operation))) way.operations.Put(std::move(operation));
   });

@@ -2,14 +2,15 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <deque>
 #include <optional>
 #include <set>
+#include <string>
 #include <string_view>
 
 #include "dataplane/control/operation_set.h"
 #include "dataplane/control/store.h"
-#include "dataplane/control/undo.h"
+#include "dataplane/persistence/history.h"
+#include "dataplane/persistence/history.pb.h"
 #include "fairlead/v1/control.pb.h"
 #include "fairlead/v1/transaction.pb.h"
 
@@ -20,25 +21,28 @@ namespace fairlead::control {
 // transactor.
 class History {
  public:
-  static constexpr size_t kMaxRevisions = 100;
-  // What the undoing of all of them may take. The newest can be undone however much it changed.
-  static constexpr size_t kMaxUndoBytes = 16 * 1024 * 1024;
+  static constexpr size_t kMaxRevisions = persistence::History::kMaxRevisions;
+  static constexpr size_t kMaxUndoBytes = persistence::History::kMaxUndoBytes;
 
   // A revision that is about to be committed, the one after the last.
-  void Add(v1::HistoryEntry entry, Undo undo);
-  // The first that is known: one that the proxy was started with. What was before it is not known.
-  void AddRestored(v1::HistoryEntry entry);
+  void Add(v1::HistoryEntry entry, persistence::Undo undo);
+  // Begins with what was saved.
+  void Restore(persistence::History saved);
+  // All that is remembered, the newest in front.
+  const persistence::History& remembered() const { return remembered_; }
   // The newest; null: there is none.
-  const v1::HistoryEntry* newest() const { return revisions_.empty() ? nullptr : &revisions_.front().entry; }
-  // What it replaced; null where that is not known.
-  const Undo* newest_undo() const {
-    return revisions_.empty() || !revisions_.front().undo.has_value() ? nullptr : &*revisions_.front().undo;
+  const v1::HistoryEntry* newest() const {
+    return remembered_.revisions().empty() ? nullptr : &remembered_.revisions().front().entry();
   }
+  // What it replaced; empty where that is not known, or was nothing.
+  const std::string& newest_undo() const;
+  // Null where it is not remembered.
+  const v1::HistoryEntry* Find(uint64_t revision) const;
   // Null where the transaction made no revision that is remembered.
   const v1::HistoryEntry* FindTransaction(std::string_view id) const;
 
   // What has become of a trial; nothing for a revision that is not remembered any more.
-  void SetTrial(uint64_t revision, v1::HistoryEntry::Trial trial);
+  void SetTrial(uint64_t revision, v1::HistoryEntry::Trial trial) { remembered_.SetTrial(revision, trial); }
 
   // The newest first, at most `limit`.
   v1::History Report(size_t limit) const;
@@ -57,16 +61,12 @@ class History {
   // never was.
   std::optional<WayBack> FindWayBack(uint64_t revision, const Store& store) const;
   // Takes back what one revision changed, leaving alone `changed_later`, what others have changed since.
-  static WayBack UndoAlone(const Undo& undo, const std::set<OperationSet::Key>& changed_later, const Store& store);
+  static WayBack UndoAlone(const persistence::Undo& undo, const std::set<OperationSet::Key>& changed_later,
+                           const Store& store);
 
  private:
-  struct Revision {
-    v1::HistoryEntry entry;
-    std::optional<Undo> undo;  // none: it took too much room
-  };
-
-  std::deque<Revision> revisions_;  // the newest in front, without gaps
-  size_t undo_bytes_ = 0;
+  persistence::History remembered_;
+  uint64_t restored_ = 0;  // the last revision of those that the proxy was started with
 };
 
 }  // namespace fairlead::control

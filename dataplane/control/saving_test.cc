@@ -11,11 +11,14 @@
 #include "api/fingerprint/fingerprint.h"
 #include "dataplane/base/absl_strings.h"
 #include "dataplane/control/fake_workers.h"
+#include "dataplane/control/history.h"
 #include "dataplane/control/naive_model.h"
 #include "dataplane/control/random_transactions.h"
 #include "dataplane/control/test_support.h"
 #include "dataplane/net/listening_socket.h"
 #include "dataplane/persistence/frames.h"
+#include "dataplane/persistence/history.h"
+#include "dataplane/persistence/history.pb.h"
 #include "dataplane/persistence/image.h"
 #include "dataplane/persistence/restored.h"
 #include "dataplane/persistence/state_file.h"
@@ -49,16 +52,25 @@ class FakeFile {
 
   // As a restart reads it.
   persistence::Image Read() const {
-    const absl::StatusOr<persistence::StateFile> file = persistence::ReadStateFile(text_);
+    const absl::StatusOr<persistence::StateFile> file = persistence::ReadStateFile(text_, earlier_);
     EXPECT_TRUE(file.ok()) << file.status();
     EXPECT_EQ(file->damage, "");
     return file->image;
+  }
+  void WriteAnew() {
+    const persistence::Image image = Read();
+    earlier_ = image.history();
+    text_ = persistence::MakeHeader(1);
+    frames_ = persistence::FrameWriter(persistence::ChecksumOf(text_));
+    image.Write(
+        [this](persistence::FrameType type, std::string_view payload) { frames_.Append(type, payload, text_); });
   }
   uint64_t last_number() const { return last_number_; }
   size_t size() const { return text_.size(); }
 
  private:
   std::string text_;
+  persistence::History earlier_;
   persistence::FrameWriter frames_;
   uint64_t last_number_ = 0;
 };
@@ -67,10 +79,30 @@ persistence::Restored RestoredOf(persistence::Image image) {
   persistence::Restored restored;
   if (image.on_trial()) image.Revert(1'000);
   restored.config = image.MakeSnapshot();
-  restored.revision = image.revision();
+  restored.history = image.history();
   restored.leader_epoch = image.leader_epoch();
   restored.answers.mutable_answers()->Add(image.answers().begin(), image.answers().end());
   return restored;
+}
+
+persistence::History OneRevision(uint64_t revision, const std::string& fingerprint) {
+  persistence::Revision one;
+  one.mutable_entry()->set_revision(revision);
+  one.mutable_entry()->set_fingerprint(fingerprint);
+  persistence::History history;
+  history.Add(std::move(one));
+  return history;
+}
+
+// The revisions that are remembered, what became of their trials, and whether one can go back from them.
+std::string Describe(const v1::History& history) {
+  std::string text;
+  for (const v1::HistoryEntry& entry : history.entries()) {
+    text += base::StrCat(entry.revision(), " ", entry.fingerprint(), " ", v1::HistoryEntry::Trial_Name(entry.trial()),
+                         entry.has_rollback_to() ? base::StrCat(" to ", entry.rollback_to()) : "",
+                         entry.can_go_back() ? " back\n" : "\n");
+  }
+  return text;
 }
 
 // Restores it, and returns whether it is served by then.
@@ -280,16 +312,59 @@ TEST_F(Saving, WhatIsRestoredIsServedAsItWas) {
   next.set_id("next");
   EXPECT_EQ(anew.Do(std::move(next)).applied().revision(), 3u);
   const v1::History history = anew.core.ReportHistory(10);
-  ASSERT_EQ(history.entries_size(), 2);
+  ASSERT_EQ(history.entries_size(), 3);
+  EXPECT_FALSE(history.entries(0).restored());
   EXPECT_TRUE(history.entries(1).restored());
-  EXPECT_FALSE(history.entries(1).can_go_back());
+  EXPECT_EQ(history.entries(1).transaction_id(), "once");
+  EXPECT_TRUE(history.entries(2).can_go_back());
+}
+
+// What is on the disk was whole, as far as its checksums say, and is of other resources all the same.
+TEST_F(Saving, AWayBackThatLeadsElsewhereIsNotTaken) {
+  test_.Submit(SnapshotTransaction(kSmallState));
+  test_.Submit(Weight(7));
+  persistence::Restored restored = RestoredOf(file_.Read());
+  const persistence::History good = std::exchange(restored.history, {});
+  persistence::Revision newest = good.revisions()[0];
+  newest.mutable_undo()->set_operations(Weight(6).SerializeAsString());
+  restored.history.Add(std::move(newest));
+  ASSERT_TRUE(restored.history.AddOlder(good.revisions()[1]));
+  TestCore anew;
+  ASSERT_TRUE(anew.core.Restore(std::move(restored), [] {}).ok());
+  v1::Transaction back;
+  back.set_id("back");
+  back.set_rollback_to(1);
+  EXPECT_THAT(TestCore::ViolationsOf(anew.Do(back)),
+              ElementsAre(HasSubstr("NOT_FOUND rollback_to: what is remembered of revision 1 makes ")));
+  EXPECT_EQ(anew.core.revision(), 2u);
+  v1::Transaction dry_run = back;
+  dry_run.set_id("dry run");
+  dry_run.set_dry_run(true);
+  EXPECT_TRUE(anew.Do(dry_run).has_rejected());
+  EXPECT_THAT(anew.core.ReportRevision(1).error(), HasSubstr("the resources of revision 1 are not known"));
+}
+
+TEST_F(Saving, HistoryOutlivesFilesThatAreWrittenAnew) {
+  test_.Submit(SnapshotTransaction(kSmallState));
+  std::map<uint64_t, std::string> fingerprints;
+  for (uint32_t weight = 2; weight <= 250; ++weight) {
+    test_.Submit(Weight(weight));
+    fingerprints[test_.core.revision()] = test_.core.fingerprint();
+    if (weight % 70 == 0) file_.WriteAnew();
+  }
+  TestCore anew;
+  EXPECT_TRUE(Restore(anew, file_.Read()));
+  EXPECT_EQ(Describe(anew.core.ReportHistory(SIZE_MAX)), Describe(test_.core.ReportHistory(SIZE_MAX)));
+  for (uint64_t revision = 150; revision <= 250; ++revision) {
+    EXPECT_EQ(anew.core.ReportRevision(revision).fingerprint(), fingerprints[revision]);
+  }
+  EXPECT_NE(anew.core.ReportRevision(149).error(), "");
 }
 
 TEST_F(Saving, WhatThisVersionRefusesIsNotRestored) {
   persistence::Restored restored;
   restored.config = ParseSnapshot(R"(listeners { id: "web" address: "nowhere" http { route_table: "main" } })");
-  restored.revision.set_revision(3);
-  restored.revision.set_fingerprint(api::OfSnapshot(restored.config).ToHex());
+  restored.history = OneRevision(3, api::OfSnapshot(restored.config).ToHex());
   TestCore test;
   const absl::Status status = test.core.Restore(std::move(restored), [] {});
   EXPECT_TRUE(absl::IsInvalidArgument(status));
@@ -307,8 +382,7 @@ class Unbound : public Saving {
         ParseSnapshot(base::StrCat(R"(listeners { id: "web" address: ")", address_, R"(" http { route_table: "main" } }
                                       listeners { id: "other" address: "127.0.0.1:0" http { route_table: "main" } }
                                       route_tables { id: "main" })"));
-    restored.revision.set_revision(3);
-    restored.revision.set_fingerprint(api::OfSnapshot(restored.config).ToHex());
+    restored.history = OneRevision(3, api::OfSnapshot(restored.config).ToHex());
     EXPECT_TRUE(test_.core.Restore(std::move(restored), [] {}).ok());
   }
   const config::Listener& web() const { return *test_.core.snapshot()->listeners[0]; }
@@ -398,8 +472,7 @@ TEST(Votes, AreHandedOverEveryFiveSecondsAndGivenBackWithWhatIsLeftOfTheirLives)
 
   persistence::Restored restored;
   restored.config = ParseSnapshot(kSmallState);
-  restored.revision.set_revision(1);
-  restored.revision.set_fingerprint(core.fingerprint());
+  restored.history = OneRevision(1, core.fingerprint());
   restored.votes = *votes;
   restored.votes[0].set_time_ms(saved_server.time_ms() - 10'000);  // so long it was down
   restored.votes.push_back(restored.votes[0]);
@@ -428,7 +501,7 @@ TEST(Votes, AreHandedOverEveryFiveSecondsAndGivenBackWithWhatIsLeftOfTheirLives)
 
 class SavingModel : public testing::TestWithParam<unsigned> {};
 
-// Whatever transactions did, a restart serves exactly what was, and numbers go on.
+// Whatever transactions did, a restart serves exactly what was, and knows what was before; numbers go on.
 TEST_P(SavingModel, ARestartServesWhatWas) {
   RandomTransactions random(GetParam());
   FakeFile file;
@@ -443,11 +516,11 @@ TEST_P(SavingModel, ARestartServesWhatWas) {
     v1::Transaction transaction = random.Next(NaiveModel::Of(image.MakeSnapshot()));
     transaction.set_id(base::StrCat("step ", step));
     const uint64_t now = test->core.revision();
-    switch (random.Below(12)) {
+    switch (random.Below(13)) {
       case 0:  // back to an earlier revision
         transaction.clear_operations();
         transaction.clear_snapshot();
-        transaction.set_rollback_to(now - std::min<uint64_t>(now, random.Below(5)));
+        transaction.set_rollback_to(now - std::min<uint64_t>(now, random.Below(30)));
         break;
       case 1:
       case 2:
@@ -468,10 +541,21 @@ TEST_P(SavingModel, ARestartServesWhatWas) {
         ASSERT_TRUE(Restore(*anew, image));
         ASSERT_EQ(anew->core.fingerprint(), fingerprint);
         ASSERT_EQ(anew->core.revision(), test->core.revision());
+        ASSERT_EQ(Describe(anew->core.ReportHistory(SIZE_MAX)), Describe(test->core.ReportHistory(SIZE_MAX)));
+        const uint64_t last = anew->core.revision();
+        for (uint64_t back = 1; back <= 120 && back <= last; back += 3) {
+          ASSERT_EQ(anew->core.ReportRevision(last - back).fingerprint(),
+                    test->core.ReportRevision(last - back).fingerprint())
+              << "from " << last << " to " << last - back;
+          ASSERT_EQ(anew->core.ReportRevision(last - back).error() == "", back <= History::kMaxRevisions);
+        }
         test = std::move(anew);
         ++restarts;
         break;
       }
+      case 6:
+        file.WriteAnew();
+        break;
       default:
         break;
     }

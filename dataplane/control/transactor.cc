@@ -139,6 +139,11 @@ void Transactor::TakeTransaction(std::unique_ptr<Submission> submission) {
     return Answer(*submission, MakeRejected(*submission, *found));
   }
   Staged& staged = std::get<Staged>(compiled);
+  CheckRollback(*submission, staged, violations);
+  if (!violations.empty()) {
+    compiled = Violations();
+    return Answer(*submission, MakeRejected(*submission, violations));
+  }
   // Nothing but words on health comes through here meanwhile; what changes nothing now may contradict what is held.
   if (held_ != nullptr && !transaction.dry_run()) held_->NoteWords(transaction);
   if (submission->kind == Submission::Kind::kPrepare) return Hold(std::move(submission), std::move(staged));
@@ -222,8 +227,9 @@ void Transactor::CheckTrial(const Submission& submission, Violations& violations
   violations.Add(
       v1::Violation::UNCONFIRMED, Path(),
       base::StrCat("revision ", entry.revision(), ", made by transaction ", health::Quote(entry.transaction_id()),
-                   " of ", health::Quote(entry.author()), ", is on trial: confirm it, go back to revision ",
-                   entry.revision() - 1, ", or wait until it is changed back"));
+                   " of ", health::Quote(entry.author().empty() ? entry.source() : entry.author()),
+                   ", is on trial: confirm it, go back to revision ", entry.revision() - 1,
+                   ", or wait until it is changed back"));
 }
 
 bool Transactor::ResolveRollback(Submission& submission, Violations& violations) {
@@ -251,6 +257,16 @@ bool Transactor::ResolveRollback(Submission& submission, Violations& violations)
   return true;
 }
 
+void Transactor::CheckRollback(const Submission& submission, const Staged& staged, Violations& violations) const {
+  if (!submission.rollback_to.has_value()) return;
+  const v1::HistoryEntry* const entry = history_.Find(*submission.rollback_to);
+  const std::string fingerprint = api::Fingerprint(staged.fingerprint).ToHex();
+  if (entry == nullptr || entry->fingerprint() == fingerprint) return;
+  violations.Add(v1::Violation::NOT_FOUND, Path(Path(), "rollback_to"),
+                 base::StrCat("what is remembered of revision ", entry->revision(), " makes ", fingerprint, ", not ",
+                              entry->fingerprint()));
+}
+
 v1::HistoryEntry Transactor::MakeHistoryEntry(const Submission& submission, const v1::Applied& applied) const {
   const v1::Transaction& transaction = submission.transaction;
   v1::HistoryEntry entry;
@@ -270,7 +286,7 @@ v1::HistoryEntry Transactor::MakeHistoryEntry(const Submission& submission, cons
   return entry;
 }
 
-void Transactor::Remember(const Submission& submission, v1::HistoryEntry entry, Undo undo) {
+void Transactor::Remember(const Submission& submission, v1::HistoryEntry entry, persistence::Undo undo) {
   const v1::Transaction& transaction = submission.transaction;
   // Nothing but words on health, and what takes it back, is let through while another is on trial.
   if (trial_.has_value() && submission.rollback_to.has_value()) EndTrial(v1::HistoryEntry::REVERTED);

@@ -28,9 +28,9 @@
 #include "dataplane/control/scopes.h"
 #include "dataplane/control/store.h"
 #include "dataplane/control/submission.h"
-#include "dataplane/control/undo.h"
 #include "dataplane/event/timer_wheel.h"
 #include "dataplane/health/health_table.h"
+#include "dataplane/persistence/history.pb.h"
 #include "dataplane/persistence/record.h"
 #include "dataplane/persistence/restored.h"
 #include "fairlead/v1/control.pb.h"
@@ -136,7 +136,7 @@ class Transactor {
   // that the history forgets it: all that it needs is here.
   struct Trial {
     v1::HistoryEntry entry;
-    Undo undo;
+    persistence::Undo undo;
     std::set<OperationSet::Key> changed_later{};  // by revisions since
     uint64_t within_ms = 0;
     std::optional<uint64_t> ends_ms{};  // from its adoption on
@@ -156,6 +156,8 @@ class Transactor {
   void CheckTrial(const Submission& submission, Violations& violations);
   // What goes on beside a trial, or beside a transaction that is held.
   static bool OnlySetsHealth(const Submission& submission);
+  // That what leads back was staged, and nothing else: the way may have come from the disk.
+  void CheckRollback(const Submission& submission, const Staged& staged, Violations& violations) const;
   // Puts what leads back to an earlier revision in the place of rollback_to. False: nothing does, since it is in force.
   bool ResolveRollback(Submission& submission, Violations& violations);
   // With its sockets; what it opened is closed again where something is wrong.
@@ -167,7 +169,7 @@ class Transactor {
   Changes PutInForce(uint64_t revision, Staged staged);
   v1::HistoryEntry MakeHistoryEntry(const Submission& submission, const v1::Applied& applied) const;
   // Puts a revision that is about to be committed into the history, and where it says so, on trial.
-  void Remember(const Submission& submission, v1::HistoryEntry entry, Undo undo);
+  void Remember(const Submission& submission, v1::HistoryEntry entry, persistence::Undo undo);
   // With a revision that takes it back, or by itself.
   void EndTrial(v1::HistoryEntry::Trial how);
   void SaveTrialEnd(v1::HistoryEntry::Trial how);

@@ -11,6 +11,7 @@
 #include "dataplane/control/listener_sockets.h"
 #include "dataplane/control/transactor.h"
 #include "dataplane/control/vote_saver.h"
+#include "dataplane/persistence/history.h"
 
 namespace fairlead::control {
 
@@ -30,8 +31,8 @@ persistence::Record Transactor::MakeRecord() {
 persistence::Trial Transactor::DescribeTrial() const {
   persistence::Trial trial;
   *trial.mutable_revision() = trial_->entry;
-  trial.set_undo_to_nothing(trial_->undo.to_nothing);
-  trial.set_undo(trial_->undo.operations);
+  trial.set_undo_to_nothing(trial_->undo.to_nothing());
+  trial.set_undo(trial_->undo.operations());
   for (const OperationSet::Key& key : trial_->changed_later) {
     // Words on health alone are let through: "backend/server".
     const size_t slash = key.second.find('/');
@@ -48,7 +49,7 @@ void Transactor::SaveRevision(Submission& submission, bool ends_trial) {
   record.entry.set_transaction_hash(submission.hash);
   if (ends_trial) record.entry.set_trial_ended(v1::HistoryEntry::REVERTED);
   if (history_.newest()->trial() == v1::HistoryEntry::UNCONFIRMED) *record.entry.mutable_trial() = DescribeTrial();
-  if (submission.transaction.has_snapshot()) record.undo = history_.newest_undo()->operations;
+  if (submission.transaction.has_snapshot()) record.undo = history_.newest_undo();
   // The transaction itself, without a copy: from here on it belongs to whoever writes it.
   auto change = std::make_shared<v1::Transaction>();
   change->Swap(&submission.transaction);
@@ -75,6 +76,7 @@ void Transactor::SaveAll(v1::Snapshot config) {
   persistence::Record record = MakeRecord();
   record.change = std::move(change);
   if (history_.newest() != nullptr) *record.entry.mutable_revision() = *history_.newest();
+  record.history = std::make_shared<const persistence::History>(history_.remembered());
   if (trial_.has_value()) *record.entry.mutable_trial() = DescribeTrial();
   memory_.ForEach([&](const AnswerMemory::Entry& entry) {
     if (!entry.answer->has_applied() || entry.answer->applied().dry_run()) return;
@@ -88,7 +90,8 @@ void Transactor::SaveAll(v1::Snapshot config) {
 
 absl::Status Transactor::Restore(persistence::Restored restored, absl::AnyInvocable<void()> on_adopted) {
   leader_epoch_ = saved_epoch_ = restored.leader_epoch;
-  if (restored.revision.revision() == 0) {  // a leader was heard, and nothing was applied
+  const v1::HistoryEntry newest = restored.history.newest();
+  if (newest.revision() == 0) {  // a leader was heard, and nothing was applied
     on_adopted();
     return absl::OkStatus();
   }
@@ -103,7 +106,7 @@ absl::Status Transactor::Restore(persistence::Restored restored, absl::AnyInvoca
     return absl::InvalidArgumentError(text);
   }
   Staged& staged = std::get<Staged>(compiled);
-  if (api::Fingerprint(staged.fingerprint).ToHex() != restored.revision.fingerprint()) {
+  if (api::Fingerprint(staged.fingerprint).ToHex() != newest.fingerprint()) {
     return absl::InvalidArgumentError("it holds what this version of the program does not know");
   }
   OpenRestoredSockets(*store_, workers_, staged);
@@ -114,9 +117,8 @@ absl::Status Transactor::Restore(persistence::Restored restored, absl::AnyInvoca
   }
   auto publication = std::make_unique<Publication>();
   publication->on_adopted = std::move(on_adopted);
-  const uint64_t revision = restored.revision.revision();
-  history_.AddRestored(std::move(restored.revision));
-  publication->changes = PutInForce(revision, std::move(staged));
+  history_.Restore(std::move(restored.history));
+  publication->changes = PutInForce(newest.revision(), std::move(staged));
   VoteSaver::Restore(restored.votes, *health_);
   if (!UnboundListeners(*store_->snapshot()).empty()) timers_->Schedule(&bind_timer_, kBindRetryMs);
   memory_return_.Note(transaction.ByteSizeLong());

@@ -119,10 +119,10 @@ class Maker {
 
 }  // namespace
 
-Undo MakeUndo(const Store& store, const Staged& staged) {
-  Undo undo;
-  undo.to_nothing = store.fingerprint() == 0;
-  if (!undo.to_nothing) undo.operations = Maker(store, staged).Make().SerializeAsString();
+persistence::Undo MakeUndo(const Store& store, const Staged& staged) {
+  persistence::Undo undo;
+  undo.set_to_nothing(store.fingerprint() == 0);
+  if (!undo.to_nothing()) undo.set_operations(Maker(store, staged).Make().SerializeAsString());
   return undo;
 }
 

@@ -27,6 +27,9 @@ enum class FrameType : uint8_t {
   // Of a file of votes.
   kVotes = 4,  // Votes
   kVotesEnd = 5,
+  // Of a file of history.
+  kRevision = 6,  // Revision
+  kHistoryEnd = 7,
 };
 
 // The beginning of a file; its checksum is what the first frame's goes on from.

@@ -1,5 +1,6 @@
 #include "dataplane/persistence/image.h"
 
+#include <algorithm>
 #include <memory>
 #include <set>
 #include <utility>
@@ -45,10 +46,15 @@ v1::Applied AnswerOf(const v1::HistoryEntry& revision) {
 void Image::Remove(const v1::Operation& operation) {
   const ResourceKey key = KeyOf(operation);
   if (key.kind == v1::Operation::kUpsertBackend) {
+    NoteWhole(key.id);
     backends_.erase(key.id);
-  } else if (key.kind != v1::Operation::kUpsertServer && key.kind != v1::Operation::kSetHealth) {
+    return;
+  }
+  Note(key);
+  if (key.kind != v1::Operation::kUpsertServer && key.kind != v1::Operation::kSetHealth) {
     kinds_[key.kind].erase(key.id);
   } else if (const auto backend = backends_.find(key.backend); backend != backends_.end()) {
+    if (key.kind == v1::Operation::kUpsertServer) Note({v1::Operation::kSetHealth, key.backend, key.id});
     backend->second.health.erase(key.id);
     if (key.kind == v1::Operation::kUpsertServer) backend->second.servers.erase(key.id);
   }
@@ -56,7 +62,24 @@ void Image::Remove(const v1::Operation& operation) {
 
 void Image::Put(const v1::Operation& operation) {
   const ResourceKey key = KeyOf(operation);
+  Note(key);
   if (std::string* place = FindPlace(key)) api::CanonicalBytes(operation, *place);
+}
+
+const std::string* Image::Find(const ResourceKey& key) const {
+  const auto at = [](const Resources& resources, const std::string& id) {
+    const auto place = resources.find(id);
+    return place == resources.end() ? nullptr : &place->second;
+  };
+  const bool is_of_backend = key.kind == v1::Operation::kUpsertServer || key.kind == v1::Operation::kSetHealth;
+  if (key.kind != v1::Operation::kUpsertBackend && !is_of_backend) {
+    const auto kind = kinds_.find(key.kind);
+    return kind == kinds_.end() ? nullptr : at(kind->second, key.id);
+  }
+  const auto backend = backends_.find(is_of_backend ? key.backend : key.id);
+  if (backend == backends_.end()) return nullptr;
+  if (!is_of_backend) return &backend->second.operation;
+  return at(key.kind == v1::Operation::kUpsertServer ? backend->second.servers : backend->second.health, key.id);
 }
 
 std::string* Image::FindPlace(const ResourceKey& key) {
@@ -91,6 +114,10 @@ void Image::Change(const v1::Transaction& change) {
 }
 
 void Image::Replace(const v1::Snapshot& snapshot) {
+  for (const auto& [kind, resources] : kinds_) {
+    for (const auto& [id, operation] : resources) Note({kind, "", id});
+  }
+  for (const auto& [id, backend] : backends_) NoteWhole(id);
   kinds_.clear();
   backends_.clear();
   v1::Operation operation;
@@ -135,17 +162,58 @@ void Image::End(const Entry& entry) {
   number_ = entry.number();
   leader_epoch_ = entry.leader_epoch();
   if (entry.trial_ended() != v1::HistoryEntry::NONE) {
-    if (trial_.revision().revision() == revision_.revision()) revision_.set_trial(entry.trial_ended());
+    history_.SetTrial(trial_.revision().revision(), entry.trial_ended());
     trial_.Clear();
   }
   if (entry.has_trial()) trial_ = entry.trial();
+  Undo undo = TakeUndo();
   if (!entry.has_revision()) return;
-  revision_ = entry.revision();
+  if (!history_.revisions().empty() && entry.revision().revision() == revision().revision()) {
+    // All of it, once more.
+    history_.SetNewest(entry.revision());
+  } else {
+    Revision made;
+    *made.mutable_entry() = entry.revision();
+    // Else this is what a file began with.
+    if (entry.revision().revision() == revision().revision() + 1) *made.mutable_undo() = std::move(undo);
+    history_.Add(std::move(made));
+  }
   if (entry.transaction_hash() == 0) return;  // the proxy made it by itself
   Answer& answer = answers_.emplace_back();
   answer.set_transaction_hash(entry.transaction_hash());
-  *answer.mutable_applied() = AnswerOf(revision_);
+  *answer.mutable_applied() = AnswerOf(revision());
   if (answers_.size() > kMaxAnswers) answers_.pop_front();
+}
+
+bool Image::is_nothing() const {
+  return backends_.empty() &&
+         std::all_of(kinds_.begin(), kinds_.end(), [](const auto& kind) { return kind.second.empty(); });
+}
+
+void Image::Note(const ResourceKey& key) {
+  if (was_nothing_ || key.kind == 0) return;
+  const std::string* const is = Find(key);
+  before_.try_emplace(key, is == nullptr ? "" : *is);
+}
+
+void Image::NoteWhole(const std::string& id) {
+  Note({v1::Operation::kUpsertBackend, "", id});
+  const auto backend = backends_.find(id);
+  if (was_nothing_ || backend == backends_.end()) return;
+  for (const auto& [server, operation] : backend->second.servers) Note({v1::Operation::kUpsertServer, id, server});
+  for (const auto& [server, operation] : backend->second.health) Note({v1::Operation::kSetHealth, id, server});
+}
+
+Undo Image::TakeUndo() {
+  Undo undo;
+  undo.set_to_nothing(was_nothing_);
+  for (const auto& [key, was] : std::exchange(before_, {})) {
+    const std::string* const is = Find(key);
+    if (was == (is == nullptr ? "" : *is)) continue;
+    AppendOperation(was.empty() ? RemovalOf(key).SerializeAsString() : was, *undo.mutable_operations());
+  }
+  was_nothing_ = is_nothing();
+  return undo;
 }
 
 Record Image::Revert(uint64_t now_ms) {
@@ -159,7 +227,6 @@ Record Image::Revert(uint64_t now_ms) {
     if (!changed_later.contains(KeyOf(operation))) *change->add_operations() = std::move(operation);
   }
   const v1::HistoryEntry tried = trial_.revision();
-  trial_.Clear();
   Change(*change);
 
   Record record;
@@ -169,7 +236,7 @@ Record Image::Revert(uint64_t now_ms) {
   entry.set_number(number_ + 1);
   entry.set_leader_epoch(leader_epoch_);
   v1::HistoryEntry& revision = *entry.mutable_revision();
-  revision.set_revision(revision_.revision() + 1);
+  revision.set_revision(history_.newest().revision() + 1);
   revision.set_fingerprint(api::OfSnapshot(MakeSnapshot()).ToHex());
   revision.set_time_ms(now_ms);
   revision.set_transaction_id(base::StrCat("revert of revision ", tried.revision()));
@@ -213,8 +280,8 @@ v1::Snapshot Image::MakeSnapshot() const {
 }
 
 bool Image::FingerprintIsRight() const {
-  if (revision_.revision() == 0) return true;
-  return api::OfSnapshot(MakeSnapshot()).ToHex() == revision_.fingerprint();
+  if (revision().revision() == 0) return true;
+  return api::OfSnapshot(MakeSnapshot()).ToHex() == revision().fingerprint();
 }
 
 void Image::Write(const std::function<void(FrameType, std::string_view payload)>& write) const {
@@ -236,7 +303,7 @@ void Image::Write(const std::function<void(FrameType, std::string_view payload)>
   if (!answers_.empty()) write(FrameType::kAnswers, answers.SerializeAsString());
   Entry entry;
   entry.set_number(number_);
-  if (revision_.revision() != 0) *entry.mutable_revision() = revision_;
+  if (revision().revision() != 0) *entry.mutable_revision() = revision();
   entry.set_leader_epoch(leader_epoch_);
   if (on_trial()) *entry.mutable_trial() = trial_;
   write(FrameType::kEntry, entry.SerializeAsString());

@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "dataplane/base/absl_strings.h"
+#include "dataplane/persistence/history_file.h"
 #include "dataplane/persistence/image.h"
 #include "dataplane/persistence/state_directory.h"
 #include "dataplane/persistence/state_file.h"
@@ -13,27 +14,31 @@
 namespace fairlead::persistence {
 namespace {
 
-// What the two files say.
+// What the files say.
 struct Found {
   std::array<std::optional<StateFile>, 2> files;
   int damaged = 0;
   std::optional<size_t> best;  // of `files`; none: there is nothing
 
   std::vector<ServerVotes> votes;
+  HistoryFile history;
+  uint64_t history_bytes = 0;
+  bool history_is_damaged = false;
 
   const StateFile* best_file() const { return best.has_value() ? &*files[*best] : nullptr; }
 };
 
 bool IsBetter(const StateFile& file, const StateFile& than) {
   if (file.image.number() != than.image.number()) return file.image.number() > than.image.number();
-  return file.damage.empty() && !than.damage.empty();
+  if (file.damage.empty() != than.damage.empty()) return file.damage.empty();
+  return file.image.history().revisions().size() > than.image.history().revisions().size();
 }
 
-absl::Status Look(const StateDirectory& directory, const char* name, std::optional<StateFile>& found,
-                  std::string& damage) {
+absl::Status Look(const StateDirectory& directory, const char* name, const History& history,
+                  std::optional<StateFile>& found, std::string& damage) {
   const absl::StatusOr<std::string> text = directory.Read(name);
   if (absl::IsNotFound(text.status())) return absl::OkStatus();
-  absl::StatusOr<StateFile> file = text.ok() ? ReadStateFile(*text) : text.status();
+  absl::StatusOr<StateFile> file = text.ok() ? ReadStateFile(*text, history) : text.status();
   if (absl::IsFailedPrecondition(file.status())) {
     return absl::FailedPreconditionError(
         base::StrCat(directory.path(), "/", name, ": ", base::FromAbsl(file.status().message()),
@@ -64,13 +69,32 @@ absl::Status LookAtVotes(const StateDirectory& directory, const std::function<vo
   return absl::OkStatus();
 }
 
+// What is wrong with it costs nothing else.
+void LookAtHistory(const StateDirectory& directory, const std::function<void(std::string_view)>& say, Found& found) {
+  const absl::StatusOr<std::string> text = directory.Read(Writer::kHistoryName);
+  if (absl::IsNotFound(text.status())) return;
+  if (text.ok()) {
+    found.history = ReadHistoryFile(*text);
+    found.history_bytes = text->size();
+    if (found.history.damage.empty()) return;
+  }
+  found.history_is_damaged = true;
+  const std::string what = text.ok()
+                               ? base::StrCat(directory.path(), "/", Writer::kHistoryName, ": ", found.history.damage)
+                               : std::string(base::FromAbsl(text.status().message()));
+  say(base::StrCat("state: ", what, ": older revisions may be forgotten"));
+  directory.PutAside(Writer::kHistoryName, base::StrCat(Writer::kHistoryName, ".damaged"));
+}
+
 absl::StatusOr<Found> LookInto(const StateDirectory& directory, const std::function<void(std::string_view)>& say) {
   Found found;
   if (absl::Status status = LookAtVotes(directory, say, found.votes); !status.ok()) return status;
+  LookAtHistory(directory, say, found);
   for (size_t i = 0; i < found.files.size(); ++i) {
     const char* const name = Writer::kNames[i];
     std::string damage;
-    if (absl::Status status = Look(directory, name, found.files[i], damage); !status.ok()) return status;
+    if (absl::Status status = Look(directory, name, found.history.history, found.files[i], damage); !status.ok())
+      return status;
     if (!damage.empty()) {
       ++found.damaged;
       say(base::StrCat("state: ", directory.path(), "/", name, ": ", damage));
@@ -108,6 +132,8 @@ struct Journal::Impl {
   std::array<std::optional<Writer::Start>, 2> starts;
   Image image;
   std::optional<Record> first;  // a trial that was changed back
+  uint64_t history_bytes = 0;
+  bool history_is_damaged = false;
   std::optional<Restored> restored;
   int damaged = 0;
   uint64_t last_number = 0;
@@ -123,6 +149,8 @@ struct Journal::Impl {
 
 absl::Status Journal::Impl::Prepare(Found& found) {
   damaged = found.damaged;
+  history_bytes = found.history_bytes;
+  history_is_damaged = found.history_is_damaged;
   const StateFile* const best = found.best_file();
   if (best == nullptr) {
     if (damaged > 0) options.say(base::StrCat("state: ", directory.path(), ": nothing to restore is left"));
@@ -153,7 +181,7 @@ absl::Status Journal::Impl::Prepare(Found& found) {
   if (image.number() == 0) return absl::OkStatus();
   restored.emplace();
   restored->config = image.MakeSnapshot();
-  restored->revision = image.revision();
+  restored->history = image.history();
   restored->leader_epoch = image.leader_epoch();
   restored->votes = std::move(found.votes);
   restored->answers.mutable_answers()->Add(image.answers().begin(), image.answers().end());
@@ -191,6 +219,7 @@ void Journal::Start(absl::AnyInvocable<void(const Condition&)> on_condition, abs
     options.calls = &impl->options.calls;
     options.say = impl->options.say;
     options.revision = impl->condition.saved_revision;
+    options.history_bytes = impl->history_bytes;
     event::Mailbox* const control = &impl->options.loop->mailbox();
     options.report = [impl, control, ended = impl->ended](const Condition& condition) {
       control->Post([impl, ended, condition] {
@@ -206,6 +235,7 @@ void Journal::Start(absl::AnyInvocable<void(const Condition&)> on_condition, abs
     };
     const bool found_nothing = !impl->starts[0].has_value() && !impl->starts[1].has_value();
     impl->writer = std::make_unique<Writer>(std::move(options), impl->starts, found_nothing ? &impl->image : nullptr);
+    if (impl->history_is_damaged) impl->writer->SaveHistory(impl->image.history());
     if (impl->first.has_value()) impl->writer->Take(*std::move(impl->first));
     impl->image = Image();
     impl->writer->Flush();

@@ -2,21 +2,13 @@
 
 #include <sys/stat.h>
 
-#include <atomic>
 #include <cerrno>
-#include <chrono>
-#include <cstdlib>
 #include <filesystem>
-#include <fstream>
-#include <functional>
-#include <iterator>
-#include <map>
 #include <memory>
-#include <mutex>
 #include <string>
 #include <utility>
-#include <vector>
 
+#include "dataplane/persistence/journal_fixture.h"
 #include "dataplane/persistence/test_records.h"
 #include "dataplane/persistence/votes_file.h"
 #include "dataplane/persistence/writer.h"
@@ -29,189 +21,6 @@ namespace {
 using testing::Contains;
 using testing::HasSubstr;
 using testing::Not;
-
-// A disk that refuses as it is told, by files' names: "state-a" stands for "state-a.new", too.
-class FaultyDisk {
- public:
-  struct Faults {
-    int write_error = 0;       // every write fails
-    int write_half = 0;        // every write takes half of what it is given, and the next one fails with this
-    bool write_short = false;  // every write takes one byte in three
-    int sync_error = 0;
-    int truncate_error = 0;
-    int rename_error = 0;
-  };
-
-  void Set(const std::string& name, const Faults& faults) {
-    const std::lock_guard<std::mutex> lock(mutex_);
-    faults_[name] = faults;
-  }
-  void SetBoth(const Faults& faults) {
-    Set("state-a", faults);
-    Set("state-b", faults);
-  }
-
-  SystemCalls Calls() {
-    SystemCalls calls;
-    calls.open = [this](int directory, const char* name, int flags, mode_t mode) {
-      const int fd = openat(directory, name, flags, mode);
-      const std::lock_guard<std::mutex> lock(mutex_);
-      names_[fd] = std::string(name).substr(0, std::string(name).find(".new"));
-      return fd;
-    };
-    calls.write = [this](int fd, const void* bytes, size_t size) -> ssize_t {
-      const Faults faults = Of(fd);
-      if (faults.write_error != 0) return Fail(faults.write_error);
-      if (faults.write_short) return write(fd, bytes, (size + 2) / 3);
-      if (faults.write_half == 0) return write(fd, bytes, size);
-      if (halves_++ % 2 == 1) return Fail(faults.write_half);
-      return write(fd, bytes, (size + 1) / 2);
-    };
-    calls.sync = [this](int fd) { return Of(fd).sync_error != 0 ? Fail(Of(fd).sync_error) : fsync(fd); };
-    calls.truncate = [this](int fd, off_t size) {
-      return Of(fd).truncate_error != 0 ? Fail(Of(fd).truncate_error) : ftruncate(fd, size);
-    };
-    calls.rename = [this](int directory, const char* from, const char* to) {
-      const int error = OfName(to).rename_error;
-      return error != 0 ? Fail(error) : renameat(directory, from, directory, to);
-    };
-    return calls;
-  }
-
- private:
-  static int Fail(int error) {
-    errno = error;
-    return -1;
-  }
-  Faults OfName(const std::string& name) {
-    const std::lock_guard<std::mutex> lock(mutex_);
-    return faults_[name];
-  }
-  Faults Of(int fd) {
-    const std::lock_guard<std::mutex> lock(mutex_);
-    return faults_[names_[fd]];
-  }
-
-  std::mutex mutex_;
-  std::map<int, std::string> names_;
-  std::map<std::string, Faults> faults_;
-  std::atomic<int> halves_ = 0;
-};
-
-class JournalTest : public testing::Test {
- protected:
-  ~JournalTest() override {
-    journal_ = nullptr;
-    std::filesystem::remove_all(directory_);
-  }
-
-  absl::Status Open() {
-    journal_ = nullptr;  // lets go of the directory
-    auto journal = Journal::Open({.directory = directory_,
-                                  .loop = loop_.get(),
-                                  .say =
-                                      [this](std::string_view line) {
-                                        const std::lock_guard<std::mutex> lock(said_mutex_);
-                                        said_.emplace_back(line);
-                                      },
-                                  .calls = disk_.Calls(),
-                                  .now_ms = 1'000});
-    if (!journal.ok()) return journal.status();
-    journal_ = *std::move(journal);
-    restored_ = journal_->TakeRestored();
-    condition_ = {};
-    journal_->Start([this](const Condition& condition) { condition_ = condition; }, [this] { SaveAll(); });
-    return absl::OkStatus();
-  }
-  void OpenWell() {
-    const absl::Status status = Open();
-    ASSERT_TRUE(status.ok()) << status;
-  }
-
-  void Append(Record record) {
-    RecordMaker::ApplyTo(all_, record);
-    last_ = journal_->Append(std::move(record));
-  }
-  // One more server; `bytes`: how much it takes, about.
-  void AppendServer(size_t bytes = 0) {
-    const std::string id = "w" + std::to_string(++servers_);
-    Append(maker_.Operations("upsert_server { backend: 'web' server { id: '" + id + "' address: '127.0.0.1:1' " +
-                             "labels { key: 'l' value: '" + std::string(bytes, 'x') + "' } } }"));
-  }
-  void AppendBackend() { Append(maker_.Snapshot("backends { id: 'web' }")); }
-
-  void WaitUntil(const std::function<bool()>& condition) {
-    const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds(60);
-    while (!condition()) {
-      ASSERT_LT(std::chrono::steady_clock::now(), deadline) << condition_.error;
-      loop_->timers().Schedule(&tick_, 10);
-      loop_->RunOnce(/*wait=*/true);
-    }
-  }
-  void WaitUntilSaved() {
-    WaitUntil([this] { return condition_.saved_number >= last_; });
-  }
-  void WaitUntilWhole() {
-    WaitUntil(
-        [this] { return condition_.saved_number >= last_ && condition_.good_copies == 2 && condition_.error.empty(); });
-  }
-
-  // A restart finds all that was given.
-  void ExpectAllIsThere() {
-    const v1::Snapshot wanted = all_.MakeSnapshot();
-    OpenWell();
-    ASSERT_TRUE(restored_.has_value());
-    EXPECT_EQ(restored_->config.SerializeAsString(), wanted.SerializeAsString());
-    EXPECT_EQ(restored_->revision.revision(), all_.revision().revision());
-    EXPECT_EQ(restored_->leader_epoch, all_.leader_epoch());
-  }
-
-  std::vector<std::string> said() {
-    const std::lock_guard<std::mutex> lock(said_mutex_);
-    return said_;
-  }
-  std::string PathOf(const std::string& name) const { return directory_ + "/" + name; }
-  std::string TextOf(const std::string& name) const {
-    std::ifstream file(PathOf(name), std::ios::binary);
-    return {std::istreambuf_iterator<char>(file), {}};
-  }
-  void Write(const std::string& name, const std::string& text) const {
-    std::ofstream(PathOf(name), std::ios::binary) << text;
-  }
-  void FlipABit(const std::string& name, size_t position) const {
-    std::string text = TextOf(name);
-    text[position] = static_cast<char>(text[position] ^ 4);
-    Write(name, text);
-  }
-
-  const std::string directory_ = mkdtemp(std::string("/tmp/journal_test.XXXXXX").data());
-  FaultyDisk disk_;
-  std::unique_ptr<event::Loop> loop_ = *event::Loop::Create(event::IoBackend::kEpoll);
-  event::Timer tick_{[](void*) {}, nullptr};
-  std::mutex said_mutex_;
-  std::vector<std::string> said_;
-  std::unique_ptr<Journal> journal_;
-  std::optional<Restored> restored_;
-  Condition condition_;
-  int asked_for_all_ = 0;
-
-  RecordMaker maker_;
-  Image all_;  // what was given
-  uint64_t last_ = 0;
-  int servers_ = 0;
-
- private:
-  void SaveAll() {
-    ++asked_for_all_;
-    Record record;
-    auto change = std::make_shared<v1::Transaction>();
-    *change->mutable_snapshot() = all_.MakeSnapshot();
-    record.change = std::move(change);
-    record.entry.set_leader_epoch(all_.leader_epoch());
-    if (all_.revision().revision() != 0) *record.entry.mutable_revision() = all_.revision();
-    last_ = journal_->Append(std::move(record));
-  }
-};
 
 TEST_F(JournalTest, BeginsWithNothing) {
   OpenWell();
@@ -282,8 +91,11 @@ TEST_F(JournalTest, AFullDiskIsSaidOnceAndWrittenToWhenThereIsRoom) {
     AppendServer();
     EXPECT_THAT(condition_.error, HasSubstr("No space left on device"));
     EXPECT_LT(condition_.saved_number, last_);
+    EXPECT_EQ(condition_.good_copies, 2) << "of what was saved before";
+    EXPECT_EQ(condition_.writable_copies, 0);
     disk_.SetBoth({});
     WaitUntilWhole();
+    EXPECT_EQ(condition_.writable_copies, 2);
     EXPECT_EQ(asked_for_all_, 0);
   }
   EXPECT_THAT(said(), Contains(HasSubstr("No space left on device; tried every second")).Times(2));
@@ -378,7 +190,7 @@ TEST_F(JournalTest, AFileThatHasGrownIsWrittenAnew) {
                              std::to_string(i) + "' value: '" + std::string(50'000, 'x') + "' } } }"));
     if (i % 10 == 0) WaitUntilSaved();
   }
-  WaitUntil([this] { return condition_.saved_number >= last_ && condition_.bytes < 8 * Writer::kSpareBytes; });
+  WaitUntil([this] { return condition_.saved_number >= last_ && condition_.bytes < 16 * Writer::kSpareBytes; });
   EXPECT_GE(condition_.rewrites, 4u);
   EXPECT_EQ(asked_for_all_, 0);
   ExpectAllIsThere();
@@ -429,7 +241,7 @@ TEST_F(JournalTest, WhereBothAreTornTheOneThatSaysMoreCounts) {
   Write("state-a", whole.substr(0, whole.size() - 1));
   Write("state-b", TextOf("state-b").substr(0, 30));
   OpenWell();
-  EXPECT_EQ(restored_->revision.revision(), 1u);
+  EXPECT_EQ(restored_->history.newest().revision(), 1u);
   EXPECT_EQ(journal_->damaged_files(), 2);
   EXPECT_EQ(TextOf("state-b.damaged").size(), 30u);
 }
@@ -458,7 +270,9 @@ TEST_F(JournalTest, ATrialIsChangedBackOnce) {
   Append(std::move(bold));
   for (int starts = 0; starts < 3; ++starts) {
     OpenWell();
-    EXPECT_EQ(restored_->revision.revision(), 3u);
+    EXPECT_EQ(restored_->history.newest().revision(), 3u);
+    ASSERT_EQ(restored_->history.revisions().size(), 3u);
+    EXPECT_EQ(restored_->history.revisions()[1].entry().trial(), v1::HistoryEntry::REVERTED);
     ASSERT_EQ(restored_->config.backends_size(), 1);
     last_ = 3;
     WaitUntilWhole();
@@ -496,6 +310,7 @@ TEST_F(JournalTest, NothingIsLeftOfWhatWasNotFinished) {
   WaitUntilWhole();
   journal_ = nullptr;
   Write("state-a.new", "half");
+  Write("history.new", "half");
   ExpectAllIsThere();
   EXPECT_THAT(said(), Not(Contains(HasSubstr("damaged"))));
 }

@@ -4,6 +4,7 @@
 #include <string>
 
 #include "dataplane/persistence/entry.pb.h"
+#include "dataplane/persistence/history.h"
 #include "fairlead/v1/transaction.pb.h"
 
 namespace fairlead::persistence {
@@ -18,6 +19,8 @@ struct Record {
   std::string undo;
   // Of earlier transactions. Only beside a snapshot that a file is to begin with.
   Answers answers;
+  // Of the revisions up to this one. Only beside such a snapshot; null: it is not known.
+  std::shared_ptr<const History> history;
   // Its number is the journal's to give.
   Entry entry;
 };

@@ -56,20 +56,6 @@ class Redo {
     return resource.GetReflection()->GetString(resource, resource.GetDescriptor()->FindFieldByName("id"));
   }
 
-  static v1::Operation RemovalOf(const ResourceKey& key) {
-    v1::Operation operation;
-    if (key.kind == v1::Operation::kSetHealth) {
-      operation.mutable_set_health()->set_backend(key.backend);
-      operation.mutable_set_health()->set_server(key.id);
-    } else if (key.kind == v1::Operation::kUpsertServer) {
-      operation.mutable_remove_server()->set_backend(key.backend);
-      operation.mutable_remove_server()->set_server(key.id);
-    } else {
-      v1::Operation::GetReflection()->SetString(&operation, RemovalField(key.kind), key.id);
-    }
-    return operation;
-  }
-
   v1::Operation* At(const ResourceKey& key) {
     const auto place = operations_.find(key);
     return place == operations_.end() ? nullptr : &place->second;

@@ -57,6 +57,20 @@ const FieldDescriptor* RemovalField(int kind) {
   return fields.FindFieldByName(kRemove + upsert.substr(upsert.find('_') + 1));
 }
 
+v1::Operation RemovalOf(const ResourceKey& key) {
+  v1::Operation operation;
+  if (key.kind == v1::Operation::kSetHealth) {
+    operation.mutable_set_health()->set_backend(key.backend);
+    operation.mutable_set_health()->set_server(key.id);
+  } else if (key.kind == v1::Operation::kUpsertServer) {
+    operation.mutable_remove_server()->set_backend(key.backend);
+    operation.mutable_remove_server()->set_server(key.id);
+  } else {
+    v1::Operation::GetReflection()->SetString(&operation, RemovalField(key.kind), key.id);
+  }
+  return operation;
+}
+
 v1::Operation UpsertOfSettings(const v1::Backend& backend) {
   api::CanonicalBackend parts;
   parts.Split(backend);

@@ -25,6 +25,8 @@ bool Removes(const v1::Operation& operation);
 
 // The field of Operation that removes a resource of this kind; null for servers and words.
 const google::protobuf::FieldDescriptor* RemovalField(int kind);
+// The operation that takes away what the key names.
+v1::Operation RemovalOf(const ResourceKey& key);
 // The operation that gives a backend its settings, without its servers.
 v1::Operation UpsertOfSettings(const v1::Backend& backend);
 

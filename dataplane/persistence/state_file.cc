@@ -51,7 +51,7 @@ Frames MakeFrames(const Record& record) {
   return frames;
 }
 
-absl::StatusOr<StateFile> ReadStateFile(std::string_view bytes) {
+absl::StatusOr<StateFile> ReadStateFile(std::string_view bytes, const History& earlier) {
   absl::StatusOr<FrameReader> reader = FrameReader::Open(bytes);
   if (!reader.ok()) return reader.status();
   StateFile file;
@@ -69,6 +69,7 @@ absl::StatusOr<StateFile> ReadStateFile(std::string_view bytes) {
     for (const v1::Transaction& change : pending.changes) file.image.Change(change);
     for (const Answers& answers : pending.answers) file.image.Add(answers);
     file.image.End(*entry);
+    if (is_first) file.image.GoOnFrom(earlier);
     pending = {};
     file.good_bytes = reader->position();
     file.checksum = reader->checksum();

@@ -8,6 +8,7 @@
 
 #include "absl/status/statusor.h"
 #include "dataplane/persistence/frames.h"
+#include "dataplane/persistence/history.h"
 #include "dataplane/persistence/image.h"
 #include "dataplane/persistence/record.h"
 
@@ -28,7 +29,8 @@ struct StateFile {
 using Frames = std::vector<std::pair<FrameType, std::string>>;
 Frames MakeFrames(const Record& record);
 
-// Any text. DATA_LOSS: there is no whole state in it. FAILED_PRECONDITION: a later version of this program wrote it.
-absl::StatusOr<StateFile> ReadStateFile(std::string_view file);
+// Any text. `earlier`: what the file of history says of revisions before the file's first. DATA_LOSS: there is no whole
+// state in it. FAILED_PRECONDITION: a later version of this program wrote it.
+absl::StatusOr<StateFile> ReadStateFile(std::string_view file, const History& earlier = {});
 
 }  // namespace fairlead::persistence

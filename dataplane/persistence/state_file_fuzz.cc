@@ -1,5 +1,5 @@
-// Any bytes as a file of state, and any frames in one whose checksums are right: what can be read can be written anew,
-// and says the same then; a file that is cut says no more than the whole one.
+// Any bytes as a file of state and as one of history, and any frames in one whose checksums are right: what can be read
+// can be written anew, and says the same then; a file that is cut says no more than the whole one.
 
 #include <algorithm>
 #include <cstddef>
@@ -9,6 +9,8 @@
 #include <string_view>
 
 #include "dataplane/persistence/frames.h"
+#include "dataplane/persistence/history.h"
+#include "dataplane/persistence/history_file.h"
 #include "dataplane/persistence/image.h"
 #include "dataplane/persistence/state_file.h"
 
@@ -36,8 +38,15 @@ std::string FramesOf(std::string_view input) {
   return file;
 }
 
+History CheckHistory(const std::string& text) {
+  History history = ReadHistoryFile(text).history;
+  const HistoryFile again = ReadHistoryFile(MakeHistoryFile(history));
+  if (!again.damage.empty() || again.history.revisions().size() != history.revisions().size()) std::abort();
+  return history;
+}
+
 void Check(const std::string& text) {
-  const absl::StatusOr<StateFile> file = ReadStateFile(text);
+  const absl::StatusOr<StateFile> file = ReadStateFile(text, CheckHistory(text));
   if (!file.ok()) return;
   if (file->good_bytes > text.size() || file->first_bytes > file->good_bytes) std::abort();
   if (file->damage.empty() != (file->good_bytes == text.size())) std::abort();
@@ -52,6 +61,7 @@ void Check(const std::string& text) {
   if (cut.ok() && cut->good_bytes >= file->good_bytes) std::abort();
   if (image.on_trial()) image.Revert(1);
   if (image.on_trial()) std::abort();
+  (void)CheckHistory(MakeHistoryFile(image.history()));
 }
 
 }  // namespace

@@ -4,6 +4,7 @@
 #include <cerrno>
 
 #include "dataplane/base/absl_strings.h"
+#include "dataplane/persistence/history_file.h"
 #include "dataplane/persistence/image.h"
 #include "dataplane/persistence/state_file.h"
 
@@ -12,23 +13,51 @@ namespace {
 
 std::string NewName(const char* name) { return base::StrCat(name, ".new"); }
 
-// On a thread of its own: the first `bytes` of a file, read and written again in fewer bytes.
-absl::StatusOr<FileWriter> WriteAnew(const StateDirectory& directory, const SystemCalls& calls, const char* source,
-                                     uint64_t bytes, uint64_t number, const char* target) {
-  absl::StatusOr<std::string> text = directory.Read(source);
-  if (!text.ok()) return text.status();
-  absl::StatusOr<StateFile> file = ReadStateFile(std::string_view(*text).substr(0, bytes));
-  if (file.ok() && file->image.number() == number && file->image.FingerprintIsRight()) {
-    return FileWriter::Make(calls, directory.fd(), NewName(target).c_str(), file->image);
-  }
-  return absl::DataLossError(base::StrCat("what is on the disk is not what was written there",
-                                          file.ok() && !file->damage.empty() ? ": " + file->damage : ""));
+// Gives a complete file, NAME.new, its name.
+absl::Status PutInPlace(const StateDirectory& directory, const SystemCalls& calls, const char* name) {
+  if (calls.rename(directory.fd(), NewName(name).c_str(), name) != 0) return absl::ErrnoToStatus(errno, "rename");
+  if (calls.sync(directory.fd()) != 0) return absl::ErrnoToStatus(errno, "sync of the directory");
+  return absl::OkStatus();
+}
+
+absl::Status Replace(const StateDirectory& directory, const SystemCalls& calls, const char* name,
+                     std::string_view bytes) {
+  const absl::Status status = FileWriter::Write(calls, directory.fd(), NewName(name).c_str(), bytes);
+  return status.ok() ? PutInPlace(directory, calls, name) : status;
+}
+
+// The bytes of the file.
+absl::StatusOr<uint64_t> ReplaceHistory(const StateDirectory& directory, const SystemCalls& calls,
+                                        const History& history) {
+  const std::string bytes = MakeHistoryFile(history);
+  if (absl::Status status = Replace(directory, calls, Writer::kHistoryName, bytes); !status.ok()) return status;
+  return bytes.size();
+}
+
+// What the file of history says, as far as it is whole.
+History ReadHistory(const StateDirectory& directory) {
+  const absl::StatusOr<std::string> text = directory.Read(Writer::kHistoryName);
+  return text.ok() ? ReadHistoryFile(*text).history : History();
 }
 
 }  // namespace
 
+Writer::Rewritten Writer::WriteAnew(const StateDirectory& directory, const SystemCalls& calls, const char* source,
+                                    uint64_t bytes, uint64_t number, const char* target) {
+  const absl::StatusOr<std::string> text = directory.Read(source);
+  if (!text.ok()) return {text.status()};
+  const absl::StatusOr<StateFile> file =
+      ReadStateFile(std::string_view(*text).substr(0, bytes), ReadHistory(directory));
+  if (!file.ok() || file->image.number() != number || !file->image.FingerprintIsRight()) {
+    return {absl::DataLossError(base::StrCat("what is on the disk is not what was written there",
+                                             file.ok() && !file->damage.empty() ? ": " + file->damage : ""))};
+  }
+  absl::StatusOr<uint64_t> history_bytes = ReplaceHistory(directory, calls, file->image.history());
+  return {FileWriter::Make(calls, directory.fd(), NewName(target).c_str(), file->image), std::move(history_bytes)};
+}
+
 Writer::Writer(Options options, const std::array<std::optional<Start>, 2>& starts, const Image* image)
-    : options_(std::move(options)), last_revision_(options_.revision) {
+    : options_(std::move(options)), last_revision_(options_.revision), history_bytes_(options_.history_bytes) {
   condition_.saved_revision = options_.revision;
   for (size_t i = 0; i < copies_.size(); ++i) {
     Copy& copy = copies_[i];
@@ -66,6 +95,7 @@ void Writer::Take(Record record) {
   waiting.revision = last_revision_;
   waiting.is_whole = record.change != nullptr && record.change->has_snapshot() && record.undo.empty();
   waiting.frames = MakeFrames(record);
+  waiting.history = std::move(record.history);
   for (const auto& [type, payload] : waiting.frames) waiting.bytes += payload.size();
   waiting_bytes_ += waiting.bytes;
   if (waiting.is_whole) all_is_coming_ = false;
@@ -118,16 +148,19 @@ void Writer::MakeFromWaiting(Copy& copy) {
   for (auto record = whole.base() - 1; record != waiting_.end(); ++record) {
     for (const auto& [type, payload] : record->frames) frames.Append(type, payload, text);
   }
-  absl::StatusOr<StateFile> file = ReadStateFile(text);
+  const std::shared_ptr<const History> history = (whole.base() - 1)->history;
+  absl::StatusOr<StateFile> file = ReadStateFile(text, history == nullptr ? History() : *history);
   absl::Status status = file.ok() ? MakeFrom(file->image, copy) : file.status();
   if (!status.ok()) Fail(copy, status);
 }
 
 absl::Status Writer::MakeFrom(const Image& image, Copy& copy) {
+  // A thread that writes a file anew may be at the file of history.
+  if (rewrite_ == nullptr) SaveHistory(image.history());
   absl::StatusOr<FileWriter> file =
       FileWriter::Make(*options_.calls, options_.directory->fd(), NewName(copy.name).c_str(), image);
   if (!file.ok()) return file.status();
-  if (absl::Status status = PutInPlace(copy.name); !status.ok()) return status;
+  if (absl::Status status = PutInPlace(*options_.directory, *options_.calls, copy.name); !status.ok()) return status;
   copy.first_bytes = file->size();
   copy.file = *std::move(file);
   copy.number = image.number();
@@ -136,24 +169,27 @@ absl::Status Writer::MakeFrom(const Image& image, Copy& copy) {
   return absl::OkStatus();
 }
 
-absl::Status Writer::PutInPlace(const char* name) {
-  const SystemCalls& calls = *options_.calls;
-  const int directory = options_.directory->fd();
-  if (calls.rename(directory, NewName(name).c_str(), name) != 0) return absl::ErrnoToStatus(errno, "rename");
-  if (calls.sync(directory) != 0) return absl::ErrnoToStatus(errno, "sync of the directory");
-  return absl::OkStatus();
+void Writer::SaveVotes(const VotePieces& votes) {
+  NoteReplaced(kVotesName, Replace(*options_.directory, *options_.calls, kVotesName, MakeVotesFile(votes)),
+               votes_failed_);
 }
 
-void Writer::SaveVotes(const VotePieces& votes) {
-  const absl::Status status =
-      FileWriter::Write(*options_.calls, options_.directory->fd(), NewName(kVotesName).c_str(), MakeVotesFile(votes));
-  const absl::Status saved = status.ok() ? PutInPlace(kVotesName) : status;
-  if (!saved.ok()) ++condition_.failures;
-  if (!saved.ok() && !votes_failed_) {
-    options_.say(base::StrCat("state: ", options_.directory->path(), "/", kVotesName, ": ",
-                              base::FromAbsl(saved.message()), "; tried again with the next"));
+void Writer::SaveHistory(const History& history) {
+  if (!history.revisions().empty()) NoteHistory(ReplaceHistory(*options_.directory, *options_.calls, history));
+}
+
+void Writer::NoteHistory(const absl::StatusOr<uint64_t>& bytes) {
+  NoteReplaced(kHistoryName, bytes.status(), history_failed_);
+  if (bytes.ok()) history_bytes_ = *bytes;
+}
+
+void Writer::NoteReplaced(const char* name, const absl::Status& status, bool& failed) {
+  if (!status.ok()) ++condition_.failures;
+  if (!status.ok() && !failed) {
+    options_.say(base::StrCat("state: ", options_.directory->path(), "/", name, ": ", base::FromAbsl(status.message()),
+                              "; tried again with the next"));
   }
-  votes_failed_ = !saved.ok();
+  failed = !status.ok();
 }
 
 void Writer::RewriteOne() {
@@ -163,8 +199,9 @@ void Writer::RewriteOne() {
       const Copy& copy = copies_[target];
       const Copy& other = copies_[1 - target];
       if (copy.failed || other.failed || !other.file.has_value()) continue;
-      const bool is_due = missing ? !copy.file.has_value()
-                                  : copy.file.has_value() && copy.file->size() > 2 * copy.first_bytes + kSpareBytes;
+      const bool is_due =
+          missing ? !copy.file.has_value()
+                  : copy.file.has_value() && copy.file->size() > 2 * copy.first_bytes + history_bytes_ + kSpareBytes;
       if (is_due) return StartRewrite(target, 1 - target);
     }
   }
@@ -178,27 +215,27 @@ void Writer::StartRewrite(size_t target, size_t source) {
   rewrite_->number = from.number;
   rewrite_->thread =
       std::thread([this, source = from.name, bytes = from.file->size(), number = from.number, target = kNames[target]] {
-        absl::StatusOr<FileWriter> file =
-            WriteAnew(*options_.directory, *options_.calls, source, bytes, number, target);
-        options_.loop->mailbox().Post([this, file = std::move(file)]() mutable { OnRewritten(std::move(file)); });
+        Rewritten anew = WriteAnew(*options_.directory, *options_.calls, source, bytes, number, target);
+        options_.loop->mailbox().Post([this, anew = std::move(anew)]() mutable { OnRewritten(std::move(anew)); });
       });
 }
 
-void Writer::OnRewritten(absl::StatusOr<FileWriter> file) {
+void Writer::OnRewritten(Rewritten anew) {
   rewrite_->thread.join();
   const std::unique_ptr<Rewrite> done = std::move(rewrite_);
   Copy& copy = copies_[done->target];
-  absl::Status status = file.status();
+  if (anew.history_bytes.has_value()) NoteHistory(*anew.history_bytes);
+  absl::Status status = anew.file.status();
   if (status.ok() && !done->is_useless) {
-    Copy anew;
-    anew.name = copy.name;
-    anew.number = done->number;
-    anew.first_bytes = file->size();
-    anew.file = *std::move(file);
-    status = Append(anew);
-    if (status.ok()) status = PutInPlace(copy.name);
+    Copy made;
+    made.name = copy.name;
+    made.number = done->number;
+    made.first_bytes = anew.file->size();
+    made.file = *std::move(anew.file);
+    status = Append(made);
+    if (status.ok()) status = PutInPlace(*options_.directory, *options_.calls, copy.name);
     if (status.ok()) {
-      copy = std::move(anew);
+      copy = std::move(made);
       ++condition_.rewrites;
     }
   }
@@ -263,6 +300,7 @@ void Writer::OnRetry(void* writer) {
 void Writer::Report() {
   condition_.is_known = true;
   condition_.good_copies = 0;
+  condition_.writable_copies = 0;
   condition_.bytes = 0;
   condition_.is_stuck = true;
   bool all_written = !rewrite_failed_;
@@ -270,7 +308,10 @@ void Writer::Report() {
     all_written = all_written && copy.file.has_value() && copy.number == last_number_;
     if (!copy.file.has_value()) continue;
     ++condition_.good_copies;
-    if (!copy.failed) condition_.is_stuck = false;
+    if (!copy.failed) {
+      condition_.is_stuck = false;
+      ++condition_.writable_copies;
+    }
     condition_.bytes += copy.file->size();
     if (copy.number <= condition_.saved_number) continue;
     condition_.saved_number = copy.number;

@@ -18,6 +18,7 @@
 #include "dataplane/persistence/condition.h"
 #include "dataplane/persistence/file_writer.h"
 #include "dataplane/persistence/frames.h"
+#include "dataplane/persistence/history.h"
 #include "dataplane/persistence/record.h"
 #include "dataplane/persistence/state_directory.h"
 #include "dataplane/persistence/state_file.h"
@@ -32,17 +33,22 @@ namespace fairlead::persistence {
 // damaged, or could not be written. Where neither can be read or written, records wait; where too many do, the whole
 // state is asked for instead.
 //
+// A file that is written anew does not say any more how it came to be: the file of history does, which is put in place
+// before it. So that is as long as a file of the state is short, and the other way round; nothing is written twice for
+// it, no change waits for it, and where it can't be written, history alone is lost.
+//
 // On the thread of its loop, made and destroyed there, owned by the journal; a thread of its own reads and writes a
 // whole file where one is written anew.
 class Writer {
  public:
   static constexpr std::array<const char*, 2> kNames = {"state-a", "state-b"};
   static constexpr char kVotesName[] = "votes";
+  static constexpr char kHistoryName[] = "history";
   // How long something that could not be written waits to be tried again.
   static constexpr uint64_t kRetryMs = 1'000;
   // Bytes of records that wait for a disk, beyond which they are dropped for a record of everything.
   static constexpr size_t kMaxWaitingBytes = size_t{64} << 20;
-  // What a file may grow by, beyond twice of what it began with.
+  // What a file may grow by, beyond twice of what it began with and the file of history, which is written before it.
   static constexpr uint64_t kSpareBytes = uint64_t{1} << 20;
 
   // A file that is there, as it was read: what it says up to this number is kept.
@@ -63,7 +69,8 @@ class Writer {
     absl::AnyInvocable<void(const Condition&)> report;
     // A record of everything is to be taken: neither file is good, and what has come does not make one.
     absl::AnyInvocable<void()> need_all;
-    uint64_t revision = 0;  // at the start
+    uint64_t revision = 0;       // at the start
+    uint64_t history_bytes = 0;  // of the file that is there
   };
   // `starts`: files that can be gone on with. Where there are none, `image` is what there is, if anything is known.
   Writer(Options options, const std::array<std::optional<Start>, 2>& starts, const Image* image);
@@ -77,6 +84,8 @@ class Writer {
   void Flush();
   // Writes the file of votes anew. Where that fails, the one before stays; the next are tried again.
   void SaveVotes(const VotePieces& votes);
+  // Writes the file of history anew, likewise.
+  void SaveHistory(const History& history);
 
  private:
   struct Waiting {
@@ -85,6 +94,7 @@ class Writer {
     bool is_whole = false;  // a file can begin with it
     size_t bytes = 0;
     Frames frames;
+    std::shared_ptr<const History> history;
   };
   // One of the two files.
   struct Copy {
@@ -103,6 +113,11 @@ class Writer {
     bool is_useless = false;  // records behind that are gone
     std::thread thread;
   };
+  // What comes of that.
+  struct Rewritten {
+    absl::StatusOr<FileWriter> file;
+    std::optional<absl::StatusOr<uint64_t>> history_bytes{};  // none: it did not come to that
+  };
 
   bool AnyGood() const { return copies_[0].file.has_value() || copies_[1].file.has_value(); }
   // Writes what waits behind what the file has.
@@ -112,12 +127,17 @@ class Writer {
   void MakeFromWaiting(Copy& copy);
   // Makes a file that says what the image does.
   absl::Status MakeFrom(const Image& image, Copy& copy);
-  // Gives a complete file, NAME.new, its name.
-  absl::Status PutInPlace(const char* name);
+  // On a thread of its own: the first `bytes` of a file, read and written again in fewer bytes; before that, what it
+  // says of revisions goes into the file of history.
+  static Rewritten WriteAnew(const StateDirectory& directory, const SystemCalls& calls, const char* source,
+                             uint64_t bytes, uint64_t number, const char* target);
   void RewriteOne();
   void StartRewrite(size_t target, size_t source);
-  void OnRewritten(absl::StatusOr<FileWriter> file);
+  void OnRewritten(Rewritten anew);
   void ForgetWritten();
+  void NoteHistory(const absl::StatusOr<uint64_t>& bytes);
+  // How writing a file went that is replaced whole: where it failed, that is said once.
+  void NoteReplaced(const char* name, const absl::Status& status, bool& failed);
   // The copy waits for kRetryMs.
   void Fail(Copy& copy, const absl::Status& status);
   void Say(const Copy& copy, const absl::Status& status);
@@ -134,6 +154,8 @@ class Writer {
   bool flush_is_due_ = false;
   bool all_is_coming_ = false;
   bool votes_failed_ = false;
+  bool history_failed_ = false;
+  uint64_t history_bytes_ = 0;        // of the file of history
   bool rewrite_failed_ = false;       // waits for kRetryMs
   std::unique_ptr<Rewrite> rewrite_;  // null: none is
   event::Timer retry_timer_{&OnRetry, this};

@@ -9,6 +9,7 @@ import pytest
 
 from tests.support import api, configs
 from tests.support.binaries import binary
+from tests.support.certificates import Authority
 from tests.support.fairlead import Fairlead
 from tests.support.fairleadctl import fairleadctl
 from tests.support.origin import Origin
@@ -103,20 +104,6 @@ class TestRestart:
             rejected = control.reject({"remove_route_table": "main"}, id="once")
             assert api.transaction.Violation.Code.Name(rejected.violations[0].code) == "ID_REUSED"
 
-    def test_history_begins_with_what_was_restored(self, site: Site):
-        with site.proxy.connect() as control:
-            control.replace(site.config())
-            control.apply({"remove_listener": "web"}, author="anna", comment="no more web")
-        proxy = site.restart()
-        with proxy.connect() as control:
-            control.apply({"remove_route_table": "main"})
-        outcome = fairleadctl(proxy.control, "history")
-        newest, oldest = outcome.out.splitlines()[1:]
-        assert newest.split()[0] == "3"
-        assert oldest.split()[0] == "2" and "anna" in oldest and "restored" in oldest
-        assert fairleadctl(proxy.control, "rollback", "2").code == 0
-        assert fairleadctl(proxy.control, "rollback", "1").code == 1
-
     def test_an_empty_state_is_saved_and_its_number_goes_on(self, site: Site):
         with site.proxy.connect() as control:
             control.replace(site.config())
@@ -154,6 +141,100 @@ class TestRestart:
         assert 0 < status["expires_in_ms"] < 60_000
         (answer,) = proxy.report(said)
         assert "stale" in answer
+
+
+def lose_the_last_byte(path: pathlib.Path) -> None:
+    path.write_bytes(path.read_bytes()[:-1])
+
+
+class TestHistory:
+    @pytest.fixture
+    def told(self, site: Site) -> dict[str, str]:
+        """What is told of three revisions before a crash."""
+        with site.proxy.connect() as control:
+            control.replace(site.config({"id": "w1", "address": "127.0.0.1:9"}), comment="the first")
+            control.apply({"remove_listener": "web"}, author="anna", comment="no more web")
+            control.apply({"remove_server": {"backend": "web", "server": "w1"}}, comment="nor w1")
+        return self.tell(site.proxy)
+
+    @staticmethod
+    def tell(proxy: Fairlead) -> dict[str, str]:
+        commands = ("history -o json", "diff 1 2", "diff 2 3", "get --revision=1 -o yaml", "get --revision=2 -o yaml")
+        told = {command: fairleadctl(proxy.control, *command.split()).out for command in commands}
+        assert all(told.values())
+        told["history -o json"] = told["history -o json"].replace('"restored": true', '"restored": false')
+        return told
+
+    def test_is_told_as_before(self, site: Site, told: dict[str, str]):
+        proxy = site.restart()
+        assert self.tell(proxy) == told
+        lines = fairleadctl(proxy.control, "history").out.splitlines()[1:]
+        assert [line.split()[0] for line in lines] == ["3", "2", "1"]
+        assert all("restored" in line for line in lines)
+        assert "anna" in lines[1] and "no more web" in lines[1]
+
+    def test_leads_back_to_what_was_before_the_crash(self, site: Site, told: dict[str, str]):
+        proxy = site.restart()
+        outcome = fairleadctl(proxy.control, "rollback", "1")
+        assert (outcome.code, outcome.err) == (0, "")
+        first = fairleadctl(proxy.control, "history", "-o", "json").json()["entries"][-1]
+        with site.restart().connect() as control:
+            assert (control.hello.revision, control.hello.fingerprint) == (4, first["fingerprint"])
+        newest = fairleadctl(site.proxy.control, "history").out.splitlines()[1]
+        assert newest.split()[0] == "4" and "back to 1" in newest
+        assert fairleadctl(site.proxy.control, "rollback", "3").code == 0
+
+    def test_outlives_the_files_that_said_it(self, site: Site, told: dict[str, str]):
+        for name in ("state-a", "state-b"):
+            site.proxy.process.kill()
+            lose_the_last_byte(site.directory / name)
+            proxy = site.start()
+            wait_until(lambda: proxy.metrics()["fairlead_state_good_copies"] == 2, "both are good again")
+        assert self.tell(proxy) == told
+        assert self.tell(site.restart()) == told
+        assert (site.directory / "history").stat().st_mode & 0o777 == 0o600
+
+    def test_that_is_damaged_costs_history_alone(self, site: Site, told: dict[str, str]):
+        self.test_outlives_the_files_that_said_it(site, told)
+        site.proxy.process.kill()
+        (site.directory / "history").write_bytes(b"garbage")
+        proxy = site.start()
+        with proxy.connect() as control:
+            assert control.hello.revision == 3
+            assert control.apply({"remove_route_table": "main"}).saved
+        said = "history: it does not begin as a file of state does: older revisions may be forgotten"
+        assert said in proxy.process.stderr()
+        lines = fairleadctl(proxy.control, "history").out.splitlines()[1:]
+        assert [line.split()[0] for line in lines] == ["4", "3"]
+        assert fairleadctl(proxy.control, "rollback", "3").code == 0
+        assert fairleadctl(proxy.control, "rollback", "2").code == 1
+        assert (site.directory / "history.damaged").read_bytes() == b"garbage"
+
+    def test_that_cannot_be_written_keeps_nothing_else_from_being(self, site: Site, told: dict[str, str]):
+        site.proxy.process.kill()
+        (site.directory / "history").mkdir()
+        (site.directory / "history" / "file").write_bytes(b"")
+        (site.directory / "history.damaged").write_bytes(b"")  # so that it can't be put aside
+        lose_the_last_byte(site.directory / "state-a")
+        proxy = site.start()
+        wait_until(lambda: proxy.metrics()["fairlead_state_good_copies"] == 2, "both are good again")
+        assert proxy.metrics()["fairlead_state_write_errors_total"] > 0
+        assert f"state: {site.directory}/history: is no file: older revisions may be forgotten" in proxy.process.stderr()
+        assert f"state: {site.directory}/history: rename: " in proxy.process.stderr()
+        with proxy.connect() as control:
+            assert control.apply({"remove_route_table": "main"}).saved
+
+    def test_tells_no_keys(self, site: Site):
+        authority = Authority()
+        with site.proxy.connect() as control:
+            control.replace({"certificates": [authority.leaf("a.test").resource("web")]})
+            control.apply({"upsert_certificate": authority.leaf("b.test").resource("web")})
+            control.apply({"remove_certificate": "web"})
+        proxy = site.restart()
+        told = self.tell(proxy)
+        assert "BEGIN CERTIFICATE" in told["get --revision=1 -o yaml"]
+        assert not any("PRIVATE KEY" in text for text in told.values())
+        assert fairleadctl(proxy.control, "rollback", "1").code == 0
 
 
 class TestTrial:
