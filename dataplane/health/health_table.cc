@@ -421,7 +421,7 @@ void HealthTable::Impl::RestorePlace(const RestoredPlace& restored) {
 
 void HealthTable::FollowRestored() {
   // In the order in which they came.
-  std::ranges::stable_sort(impl_->restored_places, std::greater<>(), &Impl::RestoredPlace::ms_ago);
+  std::ranges::sort(impl_->restored_places, std::greater<>(), &Impl::RestoredPlace::ms_ago);
   for (const Impl::RestoredPlace& place : std::exchange(impl_->restored_places, {})) impl_->RestorePlace(place);
   for (const Impl::RestoredDecision& decision : impl_->restored) impl_->Follow(*decision.spoken);
   for (const auto& [spoken, before] : std::exchange(impl_->restored, {})) {
