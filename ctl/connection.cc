@@ -11,6 +11,12 @@ namespace {
 
 constexpr uint32_t kProtocolVersion = 1;
 
+// Whether a server that speaks HTTP/2, but does not know the call, answered: a listener, another program.
+bool IsOfAnotherServer(grpc::StatusCode code) {
+  return code == grpc::StatusCode::UNIMPLEMENTED || code == grpc::StatusCode::CANCELLED ||
+         code == grpc::StatusCode::UNKNOWN;
+}
+
 }  // namespace
 
 absl::StatusOr<std::unique_ptr<Connection>> Connection::Open(const Options& options) {
@@ -100,8 +106,11 @@ absl::Status Connection::End() {
       end_ = absl::CancelledError("interrupted");
       break;
     case StreamEnd::kNone:
-      const std::string why = status.ok() ? "it ended the stream" : WhyUnreachable(status.error_message());
       const bool had_hello = hello_.protocol_version() != 0;
+      const bool is_another = !had_hello && IsOfAnotherServer(status.error_code());
+      const std::string why = status.ok()  ? "it ended the stream"
+                              : is_another ? "what answers there is no control socket of Fairlead's"
+                                           : WhyUnreachable(status.error_message());
       const bool may_be_tls = !had_hello && !address.starts_with("unix:");
       end_ = absl::UnavailableError(api::Concat(had_hello ? "lost the proxy at " : "can't reach the proxy at ", address,
                                                 ": ", may_be_tls ? api::ExplainFailure(why, options_.tls, "--") : why));

@@ -123,7 +123,9 @@ absl::StatusOr<ExitCode> Run(const Invocation& invocation) {
 Command GetCommand() {
   return {.name = "get",
           .arguments = "[KIND [ID]]",
-          .summary = "what the proxy was told: all, or the listeners, route_tables, backends, servers, health",
+          .summary =
+              "what the proxy was told: all, or the listeners, route_tables, backends, servers, health, certificates, "
+              "trust_bundles, ticket_keys, reporters, scopes",
           .example = "fairleadctl get servers web -o yaml",
           .flags = {{.name = "revision", .value = "R", .help = "as it was then (default: now)"}},
           .run = Run};

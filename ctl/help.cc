@@ -16,7 +16,7 @@ Usage: fairleadctl [FLAGS] COMMAND [ARGUMENTS]
   watch [BACKEND...]                 changes as they happen, until Ctrl-C
   server add|remove|weight|drain|ready|maint BACKEND/SERVER...
   health report BACKEND/SERVER up|degraded|down|unknown
-  history | rollback REVISION | confirm TRANSACTION
+  history | rollback REVISION | confirm|commit|abort TRANSACTION
 
 Flags, before or after the command:
   --address=HOST:PORT|unix:PATH      the proxy (default: $FAIRLEAD_ADDRESS)
@@ -47,8 +47,8 @@ std::string ProgramHelp() { return std::string(kProgram); }
 std::string CommandHelp(const std::vector<Command>& commands) {
   std::string help;
   for (const Command& command : commands) {
-    api::Append(help, help.empty() ? "" : "\n", "fairleadctl ", command.name, " ", command.arguments, "\n  ",
-                command.summary, "\n  Example: ", command.example, "\n");
+    api::Append(help, help.empty() ? "" : "\n", "fairleadctl ", command.name, command.arguments.empty() ? "" : " ",
+                command.arguments, "\n  ", command.summary, "\n  Example: ", command.example, "\n");
   }
   // The flags of a group are the same but for a few: each once.
   std::string flags;

@@ -1,6 +1,8 @@
 // fairleadctl: see help.cc.
+#include <pwd.h>
 #include <signal.h>
 #include <sys/signalfd.h>
+#include <unistd.h>
 
 #include <cstdlib>
 #include <iostream>
@@ -11,8 +13,15 @@
 
 namespace {
 
+// $USER is not set by cron, systemd or containers; who runs the program is known all the same.
+std::string UserName() {
+  const passwd* const user = getpwuid(geteuid());
+  return user == nullptr ? "" : user->pw_name;
+}
+
 std::string Variable(const std::string& name) {
   const char* value = std::getenv(name.c_str());
+  if (value == nullptr && name == "USER") return UserName();
   return value == nullptr ? "" : value;
 }
 

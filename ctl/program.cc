@@ -152,13 +152,17 @@ absl::StatusOr<ExitCode> Run(const std::vector<std::string>& words, const Enviro
     environment.out << kVersion;
     return ExitCode::kDone;
   }
-  const std::vector<Command> found = FindCommands(commands, arguments->words());
-  if (arguments->IsOn("help") && (!found.empty() || arguments->words().empty())) {
+  // "help" and "help COMMAND", as other programs of this kind take them.
+  const bool asks_for_help = !arguments->words().empty() && arguments->words()[0] == "help";
+  const std::vector<std::string> words_of_command(arguments->words().begin() + (asks_for_help ? 1 : 0),
+                                                  arguments->words().end());
+  const std::vector<Command> found = FindCommands(commands, words_of_command);
+  if ((arguments->IsOn("help") || asks_for_help) && (!found.empty() || words_of_command.empty())) {
     environment.out << (found.empty() ? ProgramHelp() : CommandHelp(found));
     return ExitCode::kDone;
   }
   if (found.size() != 1 || (!SecondWord(found[0].name).empty() && arguments->words().size() == 1)) {
-    return UnknownCommand(commands, arguments->words());
+    return UnknownCommand(commands, words_of_command);
   }
   const absl::Status flags = CheckFlags(found[0], *arguments);
   if (!flags.ok()) return flags;

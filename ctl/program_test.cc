@@ -37,6 +37,12 @@ TEST(Program, HelpFitsAScreenAndNamesEveryCommand) {
   }
 }
 
+TEST(Program, HelpIsAWordToo) {
+  EXPECT_EQ(RunForTest({"help"}).out, RunForTest({"--help"}).out);
+  EXPECT_EQ(RunForTest({"help", "server", "weight"}).out, RunForTest({"server", "weight", "--help"}).out);
+  ExpectUsageError({"help", "aply"}, "unknown command \"aply\"; did you mean \"apply\"?");
+}
+
 TEST(Program, HelpOfEveryCommandHasAnExample) {
   const std::vector<std::vector<std::string>> commands = {{"apply"},
                                                           {"diff"},

@@ -19,7 +19,7 @@ void PrintTrial(const v1::StateReport& report, std::ostream& out) {
   if (!report.has_unconfirmed()) return;
   const v1::HistoryEntry& entry = report.unconfirmed();
   out << "\nrevision " << entry.revision() << ", by transaction " << Printable(entry.transaction_id()) << " of "
-      << Printable(entry.author()) << ", is on trial";
+      << Printable(entry.author().empty() ? entry.source() : entry.author()) << ", is on trial";
   if (entry.trial_error().empty()) {
     out << " for another " << PrintableSpan(entry.trial_ends_in_ms()) << "\n";
   } else {
@@ -30,8 +30,9 @@ void PrintTrial(const v1::StateReport& report, std::ostream& out) {
 void PrintPrepared(const v1::StateReport& report, std::ostream& out) {
   if (!report.has_prepared()) return;
   const v1::Prepared& prepared = report.prepared();
-  out << "\ntransaction " << Printable(prepared.transaction_id()) << " of " << Printable(prepared.author()) << " (from "
-      << Printable(prepared.source()) << ") is prepared, and ";
+  out << "\ntransaction " << Printable(prepared.transaction_id());
+  if (!prepared.author().empty()) out << " of " << Printable(prepared.author());
+  out << " (from " << Printable(prepared.source()) << ") is prepared, and ";
   if (prepared.commit_at_us() != 0) {
     out << "is switched to at " << PrintableTime(static_cast<int64_t>(prepared.commit_at_us() / 1'000)) << "\n";
   } else {

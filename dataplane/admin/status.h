@@ -39,7 +39,7 @@ struct HashTableTotals {
 // How saving to --state_dir fares.
 struct StateOnDisk {
   uint64_t saved_revision = 0;
-  int good_copies = 0;  // of the two files
+  int good_copies = 0;  // of the two files; whole, and can be written
   uint64_t bytes = 0;   // of both
   uint64_t failures = 0;
   uint64_t rewrites = 0;

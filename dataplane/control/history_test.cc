@@ -22,6 +22,7 @@ namespace {
 
 using config::Health;
 using testing::ElementsAre;
+using testing::HasSubstr;
 using testing::IsEmpty;
 using testing::SizeIs;
 using testing::StartsWith;
@@ -279,6 +280,14 @@ TEST_F(HistoryTest, OnTrialOnlyHealthAndDryRunsAreTaken) {
   // Its health was not on trial.
   EXPECT_EQ(weight(), 5u);
   EXPECT_EQ(test_.PublishedHealth("web", "w1"), Health::kDown);
+}
+
+TEST_F(HistoryTest, ATrialOfNobodyIsNamedByWhereItCameFrom) {
+  v1::Transaction transaction = OnTrial(Weight(7), 60);
+  transaction.clear_author();
+  test_.Do(transaction);
+  EXPECT_THAT(TestCore::ViolationsOf(test_.Do(Weight(8))),
+              ElementsAre(HasSubstr(" of \"" + test_.core.FindUnconfirmed()->source() + "\", is on trial")));
 }
 
 TEST_F(HistoryTest, ATrialOfWordsOnHealthDoesNotEndAnother) {

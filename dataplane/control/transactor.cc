@@ -227,8 +227,9 @@ void Transactor::CheckTrial(const Submission& submission, Violations& violations
   violations.Add(
       v1::Violation::UNCONFIRMED, Path(),
       base::StrCat("revision ", entry.revision(), ", made by transaction ", health::Quote(entry.transaction_id()),
-                   " of ", health::Quote(entry.author()), ", is on trial: confirm it, go back to revision ",
-                   entry.revision() - 1, ", or wait until it is changed back"));
+                   " of ", health::Quote(entry.author().empty() ? entry.source() : entry.author()),
+                   ", is on trial: confirm it, go back to revision ", entry.revision() - 1,
+                   ", or wait until it is changed back"));
 }
 
 bool Transactor::ResolveRollback(Submission& submission, Violations& violations) {

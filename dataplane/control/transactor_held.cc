@@ -72,7 +72,8 @@ void Transactor::CheckHeld(const Submission& submission, Violations& violations)
   const uint64_t now_us = wall_clock_();
   violations.Add(v1::Violation::PREPARED, Path(),
                  base::StrCat("transaction ", health::Quote(held.transaction_id()), " of ",
-                              health::Quote(held.author()), " is prepared: commit or abort it, or wait ",
+                              health::Quote(held.author().empty() ? held.source() : held.author()),
+                              " is prepared: commit or abort it, or wait ",
                               ends_us > now_us ? (ends_us - now_us + 999'999) / 1'000'000 : 0, " s until it is ",
                               held_->commit_at_us().has_value() ? "switched to" : "dropped"));
 }

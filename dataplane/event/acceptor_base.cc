@@ -112,7 +112,7 @@ AcceptorBase::Outcome AcceptorBase::AcceptOne() {
   const int connection = accept4(fd_, reinterpret_cast<sockaddr*>(&peer), &peer_length, SOCK_NONBLOCK | SOCK_CLOEXEC);
   if (connection >= 0) {
     handler_->OnAccepted(connection, reinterpret_cast<sockaddr*>(&peer), peer_length);
-    return connection < loop_.descriptor_ceiling() ? Outcome::kAccepted : Outcome::kLast;
+    return connection < loop_.accept_ceiling() ? Outcome::kAccepted : Outcome::kLast;
   }
   if (errno == EAGAIN) return Outcome::kEmpty;
   return ConcernsOneConnection(errno) ? Outcome::kRefused : Outcome::kFailed;
@@ -127,7 +127,7 @@ bool AcceptorBase::HasDescriptors() const {
   const int lowest_free = fcntl(fd_, F_DUPFD_CLOEXEC, 0);
   if (lowest_free < 0) return false;
   close(lowest_free);
-  return lowest_free < loop_.descriptor_ceiling();
+  return lowest_free < loop_.accept_ceiling();
 }
 
 }  // namespace fairlead::event

@@ -2,6 +2,7 @@
 
 #include <sys/socket.h>
 
+#include <algorithm>
 #include <climits>
 #include <cstdint>
 #include <memory>
@@ -89,10 +90,13 @@ class Loop {
   // Where sockets put what they receive, or what they make of it, many into one block.
   buffer::SharedBlock& received() { return received_; }
   // Descriptors of this number and above are for others. Since the kernel gives the lowest that is free, one that is
-  // not below says that there are hardly any left: acceptors pause, as if the kernel had none (EMFILE), until there
-  // are. Default: none are.
+  // not below says that there are hardly any left. Default: none are.
   void set_descriptor_ceiling(int ceiling) { descriptor_ceiling_ = ceiling; }
   int descriptor_ceiling() const { return descriptor_ceiling_; }
+  // From an eighth (8 or more) below that acceptors pause, as if the kernel had no more (EMFILE), until there are: what
+  // is between is for connections to servers, so that clients that take all they can get are still served, a few at a
+  // time, and not all of them refused.
+  int accept_ceiling() const { return descriptor_ceiling_ - std::max(descriptor_ceiling_ / 8, 8); }
   // For other threads: functions to run on this loop.
   Mailbox& mailbox() { return mailbox_; }
 

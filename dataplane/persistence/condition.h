@@ -14,6 +14,8 @@ struct Condition {
   uint64_t saved_revision = 0;
   // Files that hold them, of two, and the bytes of both.
   int good_copies = 0;
+  // Of those: that could be written the last time.
+  int writable_copies = 0;
   uint64_t bytes = 0;
   // Nothing can be written now.
   bool is_stuck = false;

@@ -91,8 +91,11 @@ TEST_F(JournalTest, AFullDiskIsSaidOnceAndWrittenToWhenThereIsRoom) {
     AppendServer();
     EXPECT_THAT(condition_.error, HasSubstr("No space left on device"));
     EXPECT_LT(condition_.saved_number, last_);
+    EXPECT_EQ(condition_.good_copies, 2) << "of what was saved before";
+    EXPECT_EQ(condition_.writable_copies, 0);
     disk_.SetBoth({});
     WaitUntilWhole();
+    EXPECT_EQ(condition_.writable_copies, 2);
     EXPECT_EQ(asked_for_all_, 0);
   }
   EXPECT_THAT(said(), Contains(HasSubstr("No space left on device; tried every second")).Times(2));

@@ -300,6 +300,7 @@ void Writer::OnRetry(void* writer) {
 void Writer::Report() {
   condition_.is_known = true;
   condition_.good_copies = 0;
+  condition_.writable_copies = 0;
   condition_.bytes = 0;
   condition_.is_stuck = true;
   bool all_written = !rewrite_failed_;
@@ -307,7 +308,10 @@ void Writer::Report() {
     all_written = all_written && copy.file.has_value() && copy.number == last_number_;
     if (!copy.file.has_value()) continue;
     ++condition_.good_copies;
-    if (!copy.failed) condition_.is_stuck = false;
+    if (!copy.failed) {
+      condition_.is_stuck = false;
+      ++condition_.writable_copies;
+    }
     condition_.bytes += copy.file->size();
     if (copy.number <= condition_.saved_number) continue;
     condition_.saved_number = copy.number;

@@ -48,6 +48,8 @@ int RaiseDescriptorLimit() {
   return static_cast<int>(std::min<rlim_t>(limit.rlim_cur, INT_MAX));
 }
 
+int LeastDescriptors(int workers) { return 40 + 8 * workers; }
+
 int DescriptorCeiling(int limit) { return limit - std::clamp(limit / 8, 8, 64); }
 
 }  // namespace fairlead::server

@@ -1,7 +1,9 @@
 #include "dataplane/server/options.h"
 
 #include <algorithm>
+#include <iterator>
 #include <string>
+#include <string_view>
 #include <thread>
 #include <utility>
 #include <vector>
@@ -11,6 +13,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_split.h"
 #include "absl/time/time.h"
+#include "api/yaml/nearest_name.h"
 
 namespace fairlead::server {
 
@@ -127,54 +130,88 @@ absl::Status SetAccessLog(const std::string& flag, const std::string& value, Opt
   return absl::OkStatus();
 }
 
-// "control_ca" and others of mTLS; false: it is none of these.
-bool SetTlsFlag(const std::string& flag, const std::string& value, Options& options) {
-  const std::pair<const char*, api::MutualTls*> sockets[] = {
-      {"control_", &options.control_tls}, {"admin_", &options.admin_tls}, {"health_", &options.health_tls}};
-  for (const auto& [prefix, tls] : sockets) {
-    if (!absl::StartsWith(flag, prefix)) continue;
-    const std::string name = flag.substr(std::string(prefix).size());
-    std::string* const file = name == "ca"     ? &tls->ca
-                              : name == "cert" ? &tls->certificate
-                              : name == "key"  ? &tls->key
-                                               : nullptr;
-    if (file == nullptr) return false;
-    *file = value;
-    return true;
-  }
-  return false;
+using Setter = absl::Status (*)(const std::string& flag, const std::string& value, Options& options);
+
+template <std::vector<std::string> Options::* member>
+absl::Status List(const std::string& flag, const std::string& value, Options& options) {
+  return SetList(flag, value, options.*member);
 }
 
-absl::Status SetFlag(const std::string& flag, const std::string& value, Options& options) {
-  if (value.empty()) return Wrong(flag, absl::StrCat("needs a value: --", flag, "=…"));
-  if (flag == "control") return SetList(flag, value, options.control);
-  if (flag == "control_listen") return SetList(flag, value, options.control_listen);
-  if (flag == "admin_listen") return SetList(flag, value, options.admin_listen);
-  if (flag == "health_listen") return SetList(flag, value, options.health_listen);
-  if (flag == "access_log") return SetAccessLog(flag, value, options);
-  if (flag == "workers") return SetWorkers(flag, value, options);
-  if (flag == "tls_threads") return SetTlsThreads(flag, value, options);
-  if (flag == "io") return SetIo(flag, value, options);
-  if (flag == "server_metrics") return SetSwitch(flag, value, options.server_metrics);
-  if (flag == "heartbeat_interval") return SetDuration(flag, value, options.heartbeat_interval);
-  if (flag == "heartbeat_timeout") return SetDuration(flag, value, options.heartbeat_timeout);
-  if (flag == "drain_timeout") return SetDuration(flag, value, options.drain_timeout);
-  if (flag == "state_wait") return SetStateWait(flag, value, options);
-  if (flag == "max_buffer_bytes") return SetBytes(flag, value, options.max_buffer_bytes);
-  if (SetTlsFlag(flag, value, options)) return absl::OkStatus();
-  if (flag == "insecure_admin") return SetSwitch(flag, value, options.insecure_admin);
-  if (flag == "control_server_name") {
-    options.control_tls.server_name = value;
-  } else if (flag == "node_id") {
-    options.node_id = value;
-  } else if (flag == "zone") {
-    options.zone = value;
-  } else if (flag == "state_dir") {
-    options.state_dir = value;
-  } else {
-    return Wrong(flag, "no such flag; see --help");
-  }
+template <bool Options::* member>
+absl::Status Switch(const std::string& flag, const std::string& value, Options& options) {
+  return SetSwitch(flag, value, options.*member);
+}
+
+template <std::chrono::milliseconds Options::* member>
+absl::Status Time(const std::string& flag, const std::string& value, Options& options) {
+  return SetDuration(flag, value, options.*member);
+}
+
+template <std::string Options::* member>
+absl::Status Text(const std::string&, const std::string& value, Options& options) {
+  options.*member = value;
   return absl::OkStatus();
+}
+
+template <api::MutualTls Options::* tls, std::string api::MutualTls::* member>
+absl::Status Tls(const std::string&, const std::string& value, Options& options) {
+  options.*tls.*member = value;
+  return absl::OkStatus();
+}
+
+absl::Status SetMaxBufferBytes(const std::string& flag, const std::string& value, Options& options) {
+  return SetBytes(flag, value, options.max_buffer_bytes);
+}
+
+// All that take a value.
+constexpr std::pair<std::string_view, Setter> kFlags[] = {
+    {"control", List<&Options::control>},
+    {"control_listen", List<&Options::control_listen>},
+    {"control_ca", Tls<&Options::control_tls, &api::MutualTls::ca>},
+    {"control_cert", Tls<&Options::control_tls, &api::MutualTls::certificate>},
+    {"control_key", Tls<&Options::control_tls, &api::MutualTls::key>},
+    {"control_server_name", Tls<&Options::control_tls, &api::MutualTls::server_name>},
+    {"admin_listen", List<&Options::admin_listen>},
+    {"admin_ca", Tls<&Options::admin_tls, &api::MutualTls::ca>},
+    {"admin_cert", Tls<&Options::admin_tls, &api::MutualTls::certificate>},
+    {"admin_key", Tls<&Options::admin_tls, &api::MutualTls::key>},
+    {"insecure_admin", Switch<&Options::insecure_admin>},
+    {"health_listen", List<&Options::health_listen>},
+    {"health_ca", Tls<&Options::health_tls, &api::MutualTls::ca>},
+    {"health_cert", Tls<&Options::health_tls, &api::MutualTls::certificate>},
+    {"health_key", Tls<&Options::health_tls, &api::MutualTls::key>},
+    {"access_log", SetAccessLog},
+    {"workers", SetWorkers},
+    {"tls_threads", SetTlsThreads},
+    {"io", SetIo},
+    {"server_metrics", Switch<&Options::server_metrics>},
+    {"max_buffer_bytes", SetMaxBufferBytes},
+    {"state_dir", Text<&Options::state_dir>},
+    {"state_wait", SetStateWait},
+    {"node_id", Text<&Options::node_id>},
+    {"zone", Text<&Options::zone>},
+    {"heartbeat_timeout", Time<&Options::heartbeat_timeout>},
+    {"heartbeat_interval", Time<&Options::heartbeat_interval>},
+    {"drain_timeout", Time<&Options::drain_timeout>},
+};
+
+absl::Status UnknownFlag(const std::string& flag) {
+  std::vector<std::string_view> names = {"help", "version"};
+  if (std::ranges::find(names, flag) != names.end()) return Wrong(flag, "takes no value");
+  for (const auto& [name, setter] : kFlags) names.push_back(name);
+  const std::string_view nearest = api::NearestName(flag, names);
+  if (nearest.empty()) return Wrong(flag, "no such flag; see --help");
+  return Wrong(flag, absl::StrCat("no such flag; did you mean --", std::string(nearest), "?"));
+}
+
+// What follows "--", such as "workers=2".
+absl::Status SetFlag(const std::string& written, Options& options) {
+  const std::pair<std::string, std::string> parts = absl::StrSplit(written, absl::MaxSplits('=', 1));
+  const auto& [flag, value] = parts;
+  const auto* const known = std::ranges::find(kFlags, flag, &std::pair<std::string_view, Setter>::first);
+  if (known == std::end(kFlags)) return UnknownFlag(flag);
+  if (value.empty()) return Wrong(flag, absl::StrCat("needs a value: --", flag, "=…"));
+  return known->second(flag, value, options);
 }
 
 }  // namespace
@@ -182,15 +219,14 @@ absl::Status SetFlag(const std::string& flag, const std::string& value, Options&
 absl::StatusOr<Options> ParseOptions(const std::vector<std::string>& arguments) {
   Options options;
   for (const std::string& argument : arguments) {
-    if (argument == "--help") {
+    if (argument == "--help" || argument == "-h") {
       options.help = true;
     } else if (argument == "--version") {
       options.version = true;
     } else if (argument.compare(0, 2, "--") != 0) {
       return absl::InvalidArgumentError(absl::StrCat("\"", argument, "\" is no flag; see --help"));
     } else {
-      const std::pair<std::string, std::string> parts = absl::StrSplit(argument.substr(2), absl::MaxSplits('=', 1));
-      if (absl::Status status = SetFlag(parts.first, parts.second, options); !status.ok()) return status;
+      if (absl::Status status = SetFlag(argument.substr(2), options); !status.ok()) return status;
     }
   }
   if (options.help || options.version) return options;

@@ -34,7 +34,13 @@ TEST(Options, TakesListsNumbersAndDurations) {
 }
 
 TEST(Options, NamesTheFlagThatIsWrongAndWhatWouldBeRight) {
-  EXPECT_EQ(ErrorOf({kListen, "--worker=1"}), "--worker: no such flag; see --help");
+  EXPECT_EQ(ErrorOf({kListen, "--nonsense=1"}), "--nonsense: no such flag; see --help");
+  EXPECT_EQ(ErrorOf({kListen, "--worker=1"}), "--worker: no such flag; did you mean --workers?");
+  EXPECT_EQ(ErrorOf({kListen, "--control_crt"}), "--control_crt: no such flag; did you mean --control_cert?");
+  EXPECT_EQ(ErrorOf({"--help=all"}), "--help: takes no value");
+  EXPECT_TRUE(ParseOptions({"-h"})->help);
+  EXPECT_EQ(ErrorOf({"--hlep"}), "--hlep: no such flag; did you mean --help?");
+  EXPECT_EQ(ErrorOf({kListen, "--state-dir=/tmp"}), "--state-dir: no such flag; did you mean --state_dir?");
   EXPECT_THAT(ErrorOf({kListen, "--workers=0"}), HasSubstr("--workers: want a number from 1"));
   EXPECT_THAT(ErrorOf({kListen, "--tls_threads=-1"}), HasSubstr("--tls_threads: want a number from 0"));
   EXPECT_THAT(ErrorOf({kListen, "--workers"}), HasSubstr("--workers: needs a value"));

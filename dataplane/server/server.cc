@@ -102,6 +102,10 @@ class Server {
     }
     budget_.emplace(buffer_bytes);
     descriptor_limit_ = RaiseDescriptorLimit();
+    if (const int least = LeastDescriptors(options_.workers); descriptor_limit_ < least) {
+      return absl::ResourceExhaustedError(absl::StrCat("RLIMIT_NOFILE (ulimit -n, LimitNOFILE=) is ", descriptor_limit_,
+                                                       ": ", options_.workers, " workers need ", least, " or more"));
+    }
     absl::StatusOr<std::unique_ptr<worker::WorkerPool>> workers = worker::WorkerPool::Start(
         options_.workers, options_.tls_threads,
         {.io = options_.io, .budget = &*budget_, .descriptor_ceiling = DescriptorCeiling(descriptor_limit_)},
@@ -206,7 +210,7 @@ class Server {
   admin::StateOnDisk StateOnDisk() const {
     const persistence::Condition& condition = journal_->condition();
     return {.saved_revision = condition.saved_revision,
-            .good_copies = condition.good_copies,
+            .good_copies = condition.writable_copies,
             .bytes = condition.bytes,
             .failures = condition.failures,
             .rewrites = condition.rewrites,
@@ -442,7 +446,7 @@ class Server {
   std::unique_ptr<event::Loop> loop_;
   event::Timer drain_timer_;
   event::Timer look_timer_;
-  PressureLog descriptor_log_{"no descriptors left (RLIMIT_NOFILE): accepting pauses, connecting to servers fails"};
+  PressureLog descriptor_log_{"no descriptors left (RLIMIT_NOFILE): accepting pauses, or connecting to servers fails"};
   PressureLog buffer_log_{"buffers are full (--max_buffer_bytes): requests and connections are answered 503"};
   int descriptor_limit_ = 0;
   std::optional<buffer::Budget> budget_;

@@ -2,13 +2,14 @@
 
 #include <utility>
 
+#include "dataplane/base/unique_fd.h"
 #include "dataplane/net/listening_socket.h"
 
 namespace fairlead::worker {
 
 void Listeners::Adopt(const config::Snapshot& snapshot, const std::vector<config::ListenerSlot>& changed) {
   std::erase_if(leaving_, [](const std::unique_ptr<WorkerListener>& listener) { return listener->empty(); });
-  if (draining_) return;
+  if (draining_) return CloseNew(snapshot, changed);
   for (config::ListenerSlot slot : changed) AdoptOne(snapshot, slot);
   if (!changed.empty()) std::erase_if(sockets_, [](const auto& entry) { return !entry.second->wanted(); });
 }
@@ -28,6 +29,14 @@ void Listeners::AdoptOne(const config::Snapshot& snapshot, config::ListenerSlot 
   std::unique_ptr<ListeningSocket>& socket = sockets_[config->sockets.get()];
   if (socket == nullptr) socket = std::make_unique<ListeningSocket>(environment_, config->sockets.get());
   socket->set_listener(listener.get());
+}
+
+void Listeners::CloseNew(const config::Snapshot& snapshot, const std::vector<config::ListenerSlot>& changed) {
+  for (config::ListenerSlot slot : changed) {
+    const config::Listener* config = slot < snapshot.listeners.size() ? snapshot.listeners[slot].get() : nullptr;
+    if (config == nullptr || !config->sockets->bound()) continue;
+    const base::UniqueFd closed(config->sockets->descriptors[environment_->worker_index].Release());
+  }
 }
 
 void Listeners::Leave(std::unique_ptr<WorkerListener>& listener) {

@@ -25,6 +25,8 @@ class Listeners {
 
  private:
   void AdoptOne(const config::Snapshot& snapshot, config::ListenerSlot slot);
+  // While draining: nobody accepts what comes by new sockets, so that clients are to be refused, not to wait there.
+  void CloseNew(const config::Snapshot& snapshot, const std::vector<config::ListenerSlot>& changed);
   // Has the listener go, but stay for the connections that it has.
   void Leave(std::unique_ptr<WorkerListener>& listener);
 

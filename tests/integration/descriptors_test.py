@@ -6,6 +6,7 @@ import threading
 import pytest
 
 from tests.support import configs
+from tests.support.binaries import binary
 from tests.support.fairlead import Fairlead
 from tests.support.processes import Workbench
 from tests.support.scripted_origin import ScriptedOrigin
@@ -71,6 +72,22 @@ def test_connections_that_are_there_are_served_and_others_wait(fairlead: Fairlea
         with fairlead.open() as wire:
             assert wire.request(get("/")).status == 200
     assert fairlead.process.stderr().count("no descriptors left") < 20
+
+
+def test_clients_that_take_all_they_can_get_leave_some_for_servers(fairlead: Fairlead, start_origin):
+    with fairlead.connect() as control:
+        control.replace(configs.site(start_origin("w1").server(), http={"header_timeout": "60s"}))
+    with fairlead.open() as early:  # no connection to its server is in the pool
+        with crowd(fairlead):
+            for _ in range(5):
+                assert early.request(get("/")).status == 200
+
+
+def test_where_there_are_too_few_it_says_so_and_does_not_start(bench: Workbench, io: str):
+    command = ["prlimit", "--nofile=40:40", binary("fairlead"), f"--io={io}", "--workers=1", "--control_listen=unix:x"]
+    process = bench.start(command, "fairlead-with-few")
+    assert process.wait_exit() == 1
+    assert "RLIMIT_NOFILE (ulimit -n, LimitNOFILE=) is 40: 1 workers need 48 or more" in process.stderr()
 
 
 def test_requests_that_find_no_descriptor_for_a_server_are_503_and_lose_nothing(fairlead: Fairlead):

@@ -1,7 +1,10 @@
 """The operator's tool: what it says, what it does, and what it ends with."""
 
 import json
+import os
+import pwd
 import signal
+import subprocess
 
 import pytest
 import yaml
@@ -278,6 +281,19 @@ def test_nobody_there_is_3():
     outcome = fairleadctl(closed_port(), "status", "--timeout=1s")
     assert (outcome.code, outcome.out) == (UNREACHABLE, "")
     assert outcome.err
+
+
+def test_another_server_is_told_from_a_proxy(proxy: Fairlead, origin: Origin):
+    outcome = fairleadctl(proxy.listener(), "status")
+    assert outcome.code == UNREACHABLE
+    assert "what answers there is no control socket of Fairlead's" in outcome.err
+
+
+def test_the_author_is_known_without_a_variable(proxy: Fairlead, origin: Origin):
+    name = pwd.getpwuid(os.geteuid()).pw_name
+    command = ["env", "-u", "USER", binary("fairleadctl"), f"--address={proxy.control}", "server", "drain", "web/w1"]
+    subprocess.run(command, check=True, timeout=60)
+    assert json.loads(fairleadctl(proxy.control, "history", "-o", "json").out)["entries"][0]["author"] == name
 
 
 def test_no_address_is_usage():

@@ -3,11 +3,13 @@
 import json
 import os
 import pathlib
+import re
 import ssl
 
 import grpc
 import pytest
 
+from tests.support.binaries import REPOSITORY
 from tests.support.certificates import Authority
 from tests.support.grpc_health import NOT_SERVING, SERVING, GrpcHealth
 from tests.support.nginx import Nginx
@@ -52,6 +54,16 @@ def saying(response: bytes):
 
 def trusting(authority: Authority, name: str = "shop.test", **fields) -> dict:
     return {"server_name": name, "ca": {"inline_string": authority.roots}, **fields}
+
+
+def test_the_configuration_that_the_page_shows_is_taken(tmp_path: pathlib.Path, authority: Authority) -> None:
+    page = (REPOSITORY / "docs/PROBER.md").read_text()
+    shown = re.search(r"^```yaml\n(defaults:.*?)^```$", page, re.MULTILINE | re.DOTALL)[1]
+    servers, config = tmp_path / "servers.yaml", tmp_path / "checks.yaml"
+    servers.write_text("backends: [{id: elsewhere, servers: [{id: e1, address: '127.0.0.1:9'}]}]")  # which is skipped
+    config.write_text(shown)
+    (tmp_path / "ca.pem").write_text(authority.roots)
+    assert check_once(f"--servers={servers}", f"--config={config}") == (0, [], "")
 
 
 # --- TCP and TLS

@@ -78,6 +78,21 @@ def test_finishes_what_runs_says_close_and_takes_nothing_new(fairlead: Fairlead,
     assert fairlead.process.wait_exit() == 0
 
 
+def test_a_listener_that_comes_while_it_drains_refuses_its_clients(fairlead: Fairlead, holding: CountingOrigin):
+    with fairlead.open() as wire, fairlead.connect() as control:
+        address = fairlead.listener()
+        wire.send(get("/"))
+        holding.wait_for_active(1)
+        fairlead.process.send_signal(signal.SIGTERM)
+        wait_until(lambda: is_refused(address), "new connections are refused")
+        late = {"id": "late", "address": f"{own_host()}:0", "http": {"route_table": "main"}}
+        control.apply({"upsert_listener": late})
+        wait_until(lambda: is_refused(fairlead.listener("late")), "those of a new listener, too: nobody accepts them")
+        holding.release()
+        assert wire.read_response().status == 200
+    assert fairlead.process.wait_exit() == 0
+
+
 def test_is_live_but_not_ready_while_it_drains(fairlead: Fairlead, holding: CountingOrigin):
     with fairlead.open() as wire:
         wire.send(get("/"))
