@@ -1,5 +1,9 @@
 #include "dataplane/control/listener_sockets.h"
 
+#include <sys/resource.h>
+
+#include <algorithm>
+#include <climits>
 #include <memory>
 #include <string>
 #include <utility>
@@ -35,6 +39,22 @@ bool Stays(const Staged& staged, const config::Listener& other) {
   return stays;
 }
 
+// Listeners' sockets have to have numbers below, so that connections, to whom the rest belongs, can be had at all.
+int DescriptorCeiling() {
+  rlimit limit = {};
+  if (getrlimit(RLIMIT_NOFILE, &limit) != 0) return INT_MAX;
+  return static_cast<int>(std::min<rlim_t>(limit.rlim_cur, INT_MAX) / 4 * 3);
+}
+
+// As net::Listen does.
+absl::StatusOr<net::ListeningSockets> ListenBelow(int ceiling, const config::Listener& listener, int workers) {
+  absl::StatusOr<net::ListeningSockets> sockets = net::Listen(listener.address, workers, listener.unix_mode);
+  if (!sockets.ok() || sockets->descriptors.back().get() < ceiling) return sockets;
+  return absl::ResourceExhaustedError(
+      base::StrCat("cannot listen on ", listener.address.ToString(),
+                   ": three quarters of the descriptors (RLIMIT_NOFILE) are in use, and the rest is for connections"));
+}
+
 bool IsInUse(const Staged& staged, const net::ListeningSockets* sockets) {
   bool in_use = false;
   staged.snapshot.listeners.ForEach([&](size_t, const std::shared_ptr<const config::Listener>& listener) {
@@ -46,6 +66,7 @@ bool IsInUse(const Staged& staged, const net::ListeningSockets* sockets) {
 }  // namespace
 
 void OpenListenerSockets(const Store& store, int workers, Staged& staged, Violations& violations) {
+  const int ceiling = DescriptorCeiling();
   for (const Staged::ListenerUpdate& update : staged.listener_updates) {
     if (update.listener == nullptr) continue;
     config::Listener& listener = *update.listener;
@@ -61,7 +82,7 @@ void OpenListenerSockets(const Store& store, int workers, Staged& staged, Violat
       listener.bound_address = same->bound_address;
       continue;
     }
-    absl::StatusOr<net::ListeningSockets> sockets = net::Listen(listener.address, workers, listener.unix_mode);
+    absl::StatusOr<net::ListeningSockets> sockets = ListenBelow(ceiling, listener, workers);
     if (!sockets.ok()) {
       const Path root;
       const Path place(root, "listeners", listener.id);
@@ -97,10 +118,11 @@ std::vector<config::ListenerSlot> UnboundListeners(const config::Snapshot& snaps
 }
 
 std::vector<config::ListenerSlot> OpenMissingSockets(int workers, config::Snapshot& snapshot) {
+  const int ceiling = DescriptorCeiling();
   std::vector<config::ListenerSlot> opened;
   for (const config::ListenerSlot slot : UnboundListeners(snapshot)) {
     const config::Listener& listener = *snapshot.listeners[slot];
-    absl::StatusOr<net::ListeningSockets> sockets = net::Listen(listener.address, workers, listener.unix_mode);
+    absl::StatusOr<net::ListeningSockets> sockets = ListenBelow(ceiling, listener, workers);
     if (!sockets.ok()) continue;
     auto bound = std::make_shared<config::Listener>(listener);
     bound->bound_address = sockets->address;

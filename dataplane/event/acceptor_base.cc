@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include <cerrno>
+#include <chrono>
 #include <cstdint>
 #include <iterator>
 
@@ -66,18 +67,31 @@ void AcceptorBase::Start() {
   if (!Watch()) Pause(errno);
 }
 
-void AcceptorBase::Close() {
+void AcceptorBase::Refuse() {
   loop_.timers().Cancel(&retry_);
-  if (open_) {
-    // Then the descriptor alone holds the socket. What it has in its queue when it ends is reset: nothing new may get
-    // there after the last look.
-    Unwatch();
-    DropSyns();
-  }
+  if (!open_ || refused_at_.has_value()) return;
+  // Then the descriptor alone holds the socket. What it has in its queue when it ends is reset: nothing new may get
+  // there after the last look.
+  Unwatch();
+  DropSyns();
+  refused_at_ = std::chrono::steady_clock::now();
+}
+
+int AcceptorBase::LeftForLastAcksMs() const {
+  const bool is_over = std::chrono::steady_clock::now() - *refused_at_ >= std::chrono::milliseconds(kLastAcksMs);
+  return is_over ? 0 : kLastAcksMs;
+}
+
+void AcceptorBase::Close() {
+  Refuse();
   AcceptTheRest();
   // Whose SYN was answered already may think that the connection stands, and be about to ask: its ACK is on the way.
   pollfd queue{.fd = fd_, .events = POLLIN, .revents = 0};
-  for (int look = 0; look < kLastLooks && open_ && poll(&queue, 1, kLastAcksMs) == 1; ++look) AcceptTheRest();
+  int wait_ms = LeftForLastAcksMs();
+  for (int look = 0; look < kLastLooks && open_ && poll(&queue, 1, wait_ms) == 1; ++look) {
+    AcceptTheRest();
+    wait_ms = kLastAcksMs;
+  }
   if (!open_) return;  // A handler of these last connections closed it.
   open_ = false;
   close(fd_);

@@ -1,5 +1,8 @@
 #pragma once
 
+#include <chrono>
+#include <optional>
+
 #include "dataplane/event/loop.h"
 #include "dataplane/event/timer_wheel.h"
 
@@ -12,6 +15,7 @@ namespace fairlead::event {
 class AcceptorBase : public Acceptor {
  public:
   void Close() final;
+  void Refuse() final;
 
  protected:
   AcceptorBase(int fd, AcceptHandler* handler, Loop& loop)
@@ -43,6 +47,8 @@ class AcceptorBase : public Acceptor {
   // No new connections, from now on.
   void DropSyns();
   void AcceptTheRest();
+  // Of the time for the last handshakes, in milliseconds.
+  int LeftForLastAcksMs() const;
   // With kFailed, errno says why.
   Outcome AcceptOne();
   void Pause(int error);
@@ -54,6 +60,7 @@ class AcceptorBase : public Acceptor {
   Loop& loop_;
   Timer retry_;
   bool open_ = true;
+  std::optional<std::chrono::steady_clock::time_point> refused_at_;
   bool short_of_descriptors_ = false;
 };
 

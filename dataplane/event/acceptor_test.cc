@@ -7,7 +7,9 @@
 #include <unistd.h>
 
 #include <cerrno>
+#include <chrono>
 #include <functional>
+#include <memory>
 #include <utility>
 #include <vector>
 
@@ -154,6 +156,23 @@ TEST_P(AcceptorTest, CloseFreesTheAddressAtOnce) {
     ASSERT_EQ(listen(listener_.fd, 10), 0) << errno;
     acceptor_ = loop_->Accept(listener_.fd, this);
   }
+}
+
+TEST_P(AcceptorTest, ManyThatCloseWaitTogetherForTheirLastHandshakes) {
+  std::vector<std::unique_ptr<TestListener>> listeners;
+  std::vector<Acceptor*> acceptors;
+  for (int i = 0; i < 500; ++i) {
+    listeners.push_back(std::make_unique<TestListener>());
+    acceptors.push_back(loop_->Accept(listeners.back()->fd, this));
+  }
+  loop_->RunOnce(/*wait=*/false);
+  const Peer peer = listeners.back()->Connect();
+  const auto begin = std::chrono::steady_clock::now();
+  for (Acceptor* acceptor : acceptors) acceptor->Refuse();
+  for (Acceptor* acceptor : acceptors) acceptor->Close();
+  EXPECT_LT(std::chrono::steady_clock::now() - begin, std::chrono::milliseconds(400)) << "one by one: half a second";
+  EXPECT_EQ(accepted_.size(), 1u);
+  RunWhatIsDue();
 }
 
 TEST_P(AcceptorTest, ClosesFromOnAccepted) {

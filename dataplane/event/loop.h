@@ -40,6 +40,10 @@ class Acceptor {
   // descriptor: when this returns, the address is free (unless others hold a copy of the descriptor). Nothing is called
   // afterwards.
   virtual void Close() = 0;
+  // Lets no new connection get into the kernel's queue, from now on; Close is still to be called, soon. That waits for
+  // a millisecond from here for what the last handshakes lack: who closes many calls this on all of them first, so that
+  // they wait together.
+  virtual void Refuse() = 0;
 
  protected:
   ~Acceptor() = default;

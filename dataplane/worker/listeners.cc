@@ -11,7 +11,7 @@ void Listeners::Adopt(const config::Snapshot& snapshot, const std::vector<config
   std::erase_if(leaving_, [](const std::unique_ptr<WorkerListener>& listener) { return listener->empty(); });
   if (draining_) return CloseNew(snapshot, changed);
   for (config::ListenerSlot slot : changed) AdoptOne(snapshot, slot);
-  if (!changed.empty()) std::erase_if(sockets_, [](const auto& entry) { return !entry.second->wanted(); });
+  if (!changed.empty()) CloseUnwanted();
 }
 
 void Listeners::AdoptOne(const config::Snapshot& snapshot, config::ListenerSlot slot) {
@@ -39,6 +39,18 @@ void Listeners::CloseNew(const config::Snapshot& snapshot, const std::vector<con
   }
 }
 
+void Listeners::CloseUnwanted() {
+  for (const auto& [key, socket] : sockets_) {
+    if (!socket->wanted()) socket->Refuse();
+  }
+  std::erase_if(sockets_, [](const auto& entry) { return !entry.second->wanted(); });
+}
+
+void Listeners::CloseAll() {
+  for (const auto& [key, socket] : sockets_) socket->Refuse();
+  sockets_.clear();
+}
+
 void Listeners::Leave(std::unique_ptr<WorkerListener>& listener) {
   listener->Drain();
   leaving_.push_back(std::move(listener));
@@ -49,11 +61,11 @@ void Listeners::Drain() {
   for (std::unique_ptr<WorkerListener>& listener : listeners_) {
     if (listener != nullptr) Leave(listener);
   }
-  sockets_.clear();
+  CloseAll();
 }
 
 void Listeners::Clear() {
-  sockets_.clear();
+  CloseAll();
   listeners_.clear();
   leaving_.clear();
 }

@@ -27,6 +27,8 @@ class Listeners {
   void AdoptOne(const config::Snapshot& snapshot, config::ListenerSlot slot);
   // While draining: nobody accepts what comes by new sockets, so that clients are to be refused, not to wait there.
   void CloseNew(const config::Snapshot& snapshot, const std::vector<config::ListenerSlot>& changed);
+  void CloseUnwanted();
+  void CloseAll();
   // Has the listener go, but stay for the connections that it has.
   void Leave(std::unique_ptr<WorkerListener>& listener);
 

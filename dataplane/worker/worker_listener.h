@@ -49,6 +49,10 @@ class ListeningSocket final : private event::AcceptHandler {
   ListeningSocket(proxy::Environment* environment, net::ListeningSockets* sockets);
   ~ListeningSocket();
 
+  // Nobody new, from now on: to be called on all that are going to be destroyed together, which else wait one after
+  // another for their last handshakes.
+  void Refuse() { acceptor_->Refuse(); }
+
   void set_listener(WorkerListener* listener) { listener_ = listener; }
   // Whether its listener still has this address.
   bool wanted() const { return !listener_->draining() && listener_->sockets() == sockets_; }

@@ -83,6 +83,19 @@ def test_clients_that_take_all_they_can_get_leave_some_for_servers(fairlead: Fai
                 assert early.request(get("/")).status == 200
 
 
+def test_a_transaction_whose_listeners_would_take_all_is_refused(fairlead: Fairlead, start_origin):
+    site = configs.site(start_origin("w1").server())
+    many = [configs.listener(f"l{number}") for number in range(LIMIT)]
+    with fairlead.connect() as control:
+        control.replace(site)
+        rejected = control.reject_snapshot({**site, "listeners": [*site["listeners"], *many]})
+    refused = {violation.path: violation.message for violation in rejected.violations}
+    assert "is for connections" in refused[f'listeners["l{LIMIT - 1}"].address']
+    assert 'listeners["l0"].address' not in refused
+    with fairlead.open() as wire:
+        assert wire.request(get("/")).status == 200
+
+
 def test_where_there_are_too_few_it_says_so_and_does_not_start(bench: Workbench, io: str):
     command = ["prlimit", "--nofile=40:40", binary("fairlead"), f"--io={io}", "--workers=1", "--control_listen=unix:x"]
     process = bench.start(command, "fairlead-with-few")
