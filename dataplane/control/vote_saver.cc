@@ -22,6 +22,8 @@ persistence::ServerVotes ToSaved(const health::StoredServer& stored) {
   saved.set_side_since_ms_ago(stored.side_since_ms_ago);
   if (stored.silent) saved.set_silent_since_ms_ago(stored.silent_since_ms_ago);
   saved.set_votes_said(ToProto(stored.votes_said));
+  if (stored.taken_ms_ago) saved.set_taken_ms_ago(*stored.taken_ms_ago);
+  if (stored.held_ms_ago) saved.set_held_ms_ago(*stored.held_ms_ago);
   saved.set_penalty(stored.penalty);
   saved.set_suppressed(stored.suppressed);
   for (const health::StoredServer::Vote& vote : stored.votes) {
@@ -55,6 +57,8 @@ health::StoredServer FromSaved(const persistence::ServerVotes& saved) {
                               .penalty = saved.penalty(),
                               .suppressed = saved.suppressed(),
                               .votes = {}};
+  if (saved.has_taken_ms_ago()) stored.taken_ms_ago = saved.taken_ms_ago();
+  if (saved.has_held_ms_ago()) stored.held_ms_ago = saved.held_ms_ago();
   for (const persistence::Vote& vote : saved.votes()) {
     stored.votes.push_back({.reporter = vote.reporter(),
                             .health = FromProto(vote.health()),
@@ -125,6 +129,7 @@ void VoteSaver::Restore(const std::vector<persistence::ServerVotes>& votes, heal
     // A clock that went back makes no life longer. Of a server that there is no more, nothing is kept.
     (void)health.Restore(FromSaved(saved), now_ms - std::min(now_ms, saved.time_ms()));
   }
+  health.FollowRestored();
 }
 
 }  // namespace fairlead::control

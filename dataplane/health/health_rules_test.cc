@@ -18,15 +18,17 @@ using config::HealthRules;
 using testing::ElementsAre;
 using testing::HasSubstr;
 using testing::IsEmpty;
+using testing::UnorderedElementsAre;
 
 class HealthRulesTest : public testing::Test {
  protected:
-  explicit HealthRulesTest(int servers = 1) {
-    for (int i = 1; i <= servers; ++i) {
-      table_.AddServer("web", Name(i));
-      table_.SetInService("web", Name(i), true);
+  explicit HealthRulesTest(int servers = 1) : servers_(servers) { Fill(table_); }
+
+  void Fill(HealthTable& table) const {
+    for (int i = 1; i <= servers_; ++i) {
+      table.AddServer("web", Name(i));
+      table.SetInService("web", Name(i), true);
     }
-    servers_ = servers;
   }
 
   static std::string Name(int server) { return absl::StrCat("w", server); }
@@ -59,17 +61,17 @@ class HealthRulesTest : public testing::Test {
   }
   Explanation explain(int server = 1) { return *table_.Explain("web", Name(server)); }
   void PassTime(uint64_t ms) { timers_.Advance(timers_.now_ms() + ms); }
+  HealthTable::OnChange OnChange() {
+    return [this](std::string_view, std::string_view server, Health health) {
+      changes_.push_back(absl::StrCat(std::string(server), " ", std::string(config::ToString(health))));
+    };
+  }
 
   event::TimerWheel timers_{1'000'000};
   std::vector<std::string> changes_;
   std::vector<std::string> alarms_;
-  HealthTable table_{
-      &timers_,
-      [this](std::string_view, std::string_view server, Health health) {
-        changes_.push_back(absl::StrCat(std::string(server), " ", std::string(config::ToString(health))));
-      },
-      [this](std::string_view line) { alarms_.emplace_back(line); }};
-  int servers_ = 0;
+  HealthTable table_{&timers_, OnChange(), [this](std::string_view line) { alarms_.emplace_back(line); }};
+  const int servers_;
 };
 
 TEST_F(HealthRulesTest, WhenItsLeaseEndsAVoteAbstains) {
@@ -424,7 +426,9 @@ TEST_F(HealthRulesTest, WhatTheControllerSaysIsNoTurn) {
 
 class FailSafeTest : public HealthRulesTest {
  protected:
-  FailSafeTest() : HealthRulesTest(10) { Use({.fail_safe = config::FailSafe{.max_share = 0.3, .within_ms = 60'000}}); }
+  FailSafeTest() : HealthRulesTest(10) { Use(rules_); }
+
+  const HealthRules rules_{.fail_safe = config::FailSafe{.max_share = 0.3, .within_ms = 60'000}};
 };
 
 TEST_F(FailSafeTest, ReportsTakeNoMoreThanMaxShareOutWithinTheTime) {
@@ -451,6 +455,37 @@ TEST_F(FailSafeTest, WhenThereIsRoomAgainWhatIsHeldFollowsInTheOrderInWhichItCam
   EXPECT_EQ(table_.HeldByFailSafe("web"), 0);
   ASSERT_EQ(alarms_.size(), 2);
   EXPECT_EQ(alarms_[1], "backend \"web\": fail-safe: over after 120s");
+}
+
+TEST_F(FailSafeTest, AfterARestartItGoesOnWithWhatItCounted) {
+  for (int i : {7, 2}) Say("a", Health::kDown, i, 3'600'000);
+  PassTime(20'000);
+  for (int i : {9, 5, 1}) {
+    Say("a", Health::kDown, i, 3'600'000);
+    PassTime(1'000);
+  }
+  std::vector<StoredServer> stored;
+  table_.Store([&](const StoredServer& server) { stored.push_back(server); });
+  const auto restart = [&](HealthTable& table, uint64_t elapsed_ms) {
+    Fill(table);
+    table.SetRules("web", std::make_shared<const HealthRules>(rules_));
+    for (const StoredServer& server : stored) EXPECT_TRUE(table.Restore(server, elapsed_ms));
+    changes_.clear();
+    table.FollowRestored();
+  };
+  HealthTable soon(&timers_, OnChange(), nullptr);
+  restart(soon, 10'000);
+  EXPECT_THAT(changes_, UnorderedElementsAre("w2 DOWN", "w7 DOWN", "w9 DOWN"));
+  EXPECT_EQ(soon.HeldByFailSafe("web"), 2);
+  changes_.clear();
+  PassTime(26'999);  // 60 s after the first two
+  EXPECT_THAT(changes_, IsEmpty());
+  PassTime(1);
+  EXPECT_THAT(changes_, ElementsAre("w5 DOWN", "w1 DOWN"));
+
+  HealthTable late(&timers_, OnChange(), nullptr);
+  restart(late, 120'000);
+  EXPECT_THAT(changes_, UnorderedElementsAre("w1 DOWN", "w2 DOWN", "w5 DOWN", "w7 DOWN", "w9 DOWN"));
 }
 
 TEST_F(FailSafeTest, AServerThatComesBackMakesRoom) {

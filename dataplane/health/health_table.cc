@@ -2,10 +2,12 @@
 
 #include <algorithm>
 #include <array>
+#include <functional>
 #include <map>
 #include <memory>
 #include <numeric>
 #include <utility>
+#include <vector>
 
 #include "absl/strings/str_format.h"
 #include "dataplane/base/absl_strings.h"
@@ -54,6 +56,18 @@ struct HealthTable::Impl {
   static void OnMoment(void* spoken);
   static void OnRoom(void* fail_safe_state);
 
+  // What was restored, until all decisions follow, which is told when they do.
+  struct RestoredDecision {
+    Spoken* spoken;
+    Health before;
+  };
+  struct RestoredPlace {
+    Spoken* spoken;
+    bool held;  // or taken
+    uint64_t ms_ago;
+  };
+  void RestorePlace(const RestoredPlace& restored);
+
   event::TimerWheel* const timers;
   OnChange on_change;
   OnAlarm on_alarm;
@@ -67,6 +81,8 @@ struct HealthTable::Impl {
   uint64_t revision = 0;                  // in force
   uint64_t arrivals = uint64_t{1} << 32;  // lower ones are for what is restored
   uint64_t restored_arrivals = 0;
+  std::vector<RestoredDecision> restored;
+  std::vector<RestoredPlace> restored_places;
   uint64_t accepted = 0;
   std::array<uint64_t, kRefusals> refused{};
   uint64_t expired = 0;
@@ -132,7 +148,7 @@ void HealthTable::Impl::Follow(Spoken& spoken, bool tell) {
   if (changed) Log(spoken, before);
   const BackendName fail_safe_of = note.fail_safe == nullptr ? BackendName() : server.backend();
   // From here on the server may be gone, where no others are gone through.
-  if (changed && tell) on_change(server.backend().view(), server.id(), after);
+  if (changed && tell && restored.empty()) on_change(server.backend().view(), server.id(), after);
   if (!fail_safe_of.view().empty()) ReleaseHeld(fail_safe_of);
 }
 
@@ -380,12 +396,38 @@ bool HealthTable::Restore(const StoredServer& stored, uint64_t elapsed_ms) {
     uint64_t& arrivals = vote.after_controller ? impl_->arrivals : impl_->restored_arrivals;
     RestoreVote(vote, elapsed_ms, impl_->authors.Get(vote.reporter), ++arrivals, now_ms, spoken.votes);
   }
-  const config::Health before = spoken.judgement.health();
+  impl_->restored.push_back({&spoken, spoken.judgement.health()});
   RestoreDecision(stored, elapsed_ms, server->backend().note().rules.get(), now_ms, spoken);
-  impl_->Follow(spoken, /*tell=*/false);
-  const config::Health after = spoken.judgement.health();
-  if (after != before) impl_->on_change(stored.backend, stored.server, after);
+  if (stored.held_ms_ago || stored.taken_ms_ago) {
+    const bool held = stored.held_ms_ago.has_value();
+    impl_->restored_places.push_back({&spoken, held, (held ? *stored.held_ms_ago : *stored.taken_ms_ago) + elapsed_ms});
+  }
   return true;
+}
+
+void HealthTable::Impl::RestorePlace(const RestoredPlace& restored) {
+  const ServerNode& server = *restored.spoken->server;
+  BackendNote& note = server.backend().note();
+  if (note.fail_safe == nullptr || !server.in_service()) return;
+  const uint64_t since_ms = now_ms() - std::min(now_ms(), restored.ms_ago);
+  FailSafe& fail_safe = note.fail_safe->fail_safe;
+  FailSafe::Place* const place = restored.spoken->judgement.place();
+  if (restored.held) {
+    fail_safe.Hold(place, since_ms);
+  } else if (restored.ms_ago < note.rules->fail_safe->within_ms) {
+    fail_safe.Take(place, since_ms);
+  }
+}
+
+void HealthTable::FollowRestored() {
+  // In the order in which they came.
+  std::ranges::sort(impl_->restored_places, std::greater<>(), &Impl::RestoredPlace::ms_ago);
+  for (const Impl::RestoredPlace& place : std::exchange(impl_->restored_places, {})) impl_->RestorePlace(place);
+  for (const Impl::RestoredDecision& decision : impl_->restored) impl_->Follow(*decision.spoken);
+  for (const auto& [spoken, before] : std::exchange(impl_->restored, {})) {
+    const config::Health after = spoken->judgement.health();
+    if (after != before) impl_->on_change(spoken->server->backend().view(), spoken->server->id(), after);
+  }
 }
 
 uint64_t HealthTable::reports_accepted() const { return impl_->accepted; }

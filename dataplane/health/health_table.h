@@ -93,9 +93,12 @@ class HealthTable {
   // Of one; none: nobody has spoken of it, or there is no such server.
   std::optional<StoredServer> StoreOf(std::string_view backend, std::string_view server) const;
   // Puts back what was stored `elapsed_ms` ago: leases that have ended meanwhile abstain. False: there is no such
-  // server, or somebody has spoken of it already. The controller's words come before. `on_change` is told where the
-  // server's health is another than without it.
+  // server, or somebody has spoken of it already. The controller's words come before. Nothing follows from it until all
+  // is there.
   bool Restore(const StoredServer& stored, uint64_t elapsed_ms);
+  // All is: decisions follow, and fail-safes go on with what they counted. Before anything else is said. `on_change` is
+  // told where a server's health is another than without all this.
+  void FollowRestored();
 
   // Of the metrics: reports taken and refused since the start, claims whose time ran out, and decisions that changed.
   uint64_t reports_accepted() const;

@@ -6,6 +6,7 @@
 #include <memory>
 #include <optional>
 #include <random>
+#include <set>
 #include <string>
 #include <utility>
 #include <vector>
@@ -233,10 +234,14 @@ class Schedule {
   }
   // The proxy ends and begins again, with what it had stored.
   void Restart() {
-    if (model_.rules && model_.rules->fail_safe) return;  // whose count begins anew
     Compare();
     std::vector<StoredServer> stored;
     table_->Store([&](StoredServer server) { stored.push_back(std::move(server)); });
+    // The order of those that are held since the same millisecond is not kept.
+    std::set<uint64_t> held_since;
+    for (const StoredServer& server : stored) {
+      if (server.held_ms_ago && !held_since.insert(*server.held_ms_ago).second) return;
+    }
     MakeTable();
     std::vector<ReporterPtr> reporters;
     for (const auto& [id, reporter] : model_.reporters) {
@@ -256,6 +261,7 @@ class Schedule {
       if (server.word) table_->SetControllerWord("web", ServerName(i), *server.word, "");
     }
     for (const StoredServer& server : stored) EXPECT_TRUE(table_->Restore(server, 0));
+    table_->FollowRestored();
     changes_.clear();
     model_.departed.clear();
     // Of servers of which nobody had spoken.

@@ -56,6 +56,10 @@ class Judgement {
   // The last that votes decided, UP or DOWN; UNKNOWN: they never did, or it does not matter.
   config::Health votes_said() const;
 
+  // The server's part in the backend's fail-safe; null: there are no rules.
+  const FailSafe::Place* place() const { return ruled_ == nullptr ? nullptr : &ruled_->place; }
+  FailSafe::Place* place() { return ruled_ == nullptr ? nullptr : &ruled_->place; }
+
   // Makes the decision follow from what was found. Backends without rules need no situation beyond the time.
   void Follow(const Finding& finding, const Situation& situation);
   // The backend's rules came, or have gone. `server`: whose it is, for the fail-safe.

@@ -29,6 +29,9 @@ StoredServer ToStored(const ServerNode& server, uint64_t now_ms) {
   stored.votes_said = judgement.votes_said();
   stored.silent = judgement.silent_since_ms() != UINT64_MAX;
   if (stored.silent) stored.silent_since_ms_ago = now_ms - std::min(now_ms, judgement.silent_since_ms());
+  if (const FailSafe::Place* place = judgement.place(); place != nullptr && (place->taken() || place->held())) {
+    (place->held() ? stored.held_ms_ago : stored.taken_ms_ago) = now_ms - std::min(now_ms, place->since_ms());
+  }
   if (const config::HealthRulesPtr& rules = server.backend().note().rules; rules != nullptr && rules->damping) {
     stored.penalty = judgement.damper().PenaltyAt(*rules->damping, now_ms);
     stored.suppressed = judgement.damper().IsSuppressed(*rules->damping, now_ms);

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -35,6 +36,9 @@ struct StoredServer {
   bool silent = false;  // nobody votes, since then
   uint64_t silent_since_ms_ago = 0;
   config::Health votes_said = config::Health::kUnknown;  // the last that votes decided: UP or DOWN
+  // Its backend's fail-safe let it be taken out, or holds that back, since then; neither: it has no part in it.
+  std::optional<uint64_t> taken_ms_ago{};
+  std::optional<uint64_t> held_ms_ago{};
   double penalty = 0;
   bool suppressed = false;
   std::vector<Vote> votes;  // in the order in which they came

@@ -6,7 +6,6 @@
 #include <algorithm>
 #include <atomic>
 #include <chrono>
-#include <iterator>
 #include <thread>
 #include <utility>
 #include <vector>
@@ -70,10 +69,11 @@ class HandshakePool::Helper {
   void GiveBack() {
     while (!done_.empty()) {
       event::Mailbox* const loop = done_.front()->loop;
-      const auto others = std::ranges::stable_partition(done_, [loop](const auto& step) { return step->loop == loop; });
-      std::vector<std::unique_ptr<HandshakeStep>> own(std::make_move_iterator(done_.begin()),
-                                                      std::make_move_iterator(others.begin()));
-      done_.erase(done_.begin(), others.begin());
+      std::vector<std::unique_ptr<HandshakeStep>> own;
+      for (std::unique_ptr<HandshakeStep>& step : done_) {
+        if (step->loop == loop) own.push_back(std::move(step));
+      }
+      std::erase(done_, nullptr);
       loop->Post([own = std::move(own)]() mutable {
         for (std::unique_ptr<HandshakeStep>& step : own) Socket::OnStepDone(std::move(step));
       });

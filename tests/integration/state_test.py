@@ -142,6 +142,20 @@ class TestRestart:
         (answer,) = proxy.report(said)
         assert "stale" in answer
 
+    def test_a_fail_safe_goes_on_with_what_it_counted(self, site: Site):
+        servers = [{"id": f"w{number}", "address": "127.0.0.1:9"} for number in (1, 2)]
+        with site.proxy.connect() as control:
+            control.replace(configs.site(*servers, health={"fail_safe": {"max_share": 0.5, "within": "3600s"}}))
+        for name in ("w1", "w2"):
+            assert site.proxy.report(f"report web/{name} down ttl=1h reporter=confused") == ["ok"]
+        votes = site.directory / "votes"
+        wait_until(lambda: votes.exists() and b"w2" in votes.read_bytes(), "both are saved")
+        proxy = site.restart()
+        assert proxy.server_status("web", "w1")["health"] == "DOWN"
+        held = proxy.server_status("web", "w2")
+        assert (held["health"], held["reason"]) == ("UNKNOWN", "held by fail_safe, would be DOWN")
+        assert proxy.metrics()['fairlead_backend_fail_safe{backend="web"}'] == 1
+
 
 def lose_the_last_byte(path: pathlib.Path) -> None:
     path.write_bytes(path.read_bytes()[:-1])

@@ -7,8 +7,11 @@ import threading
 import pytest
 import websockets
 
-from tests.support import configs
+from tests.support import configs, h2_frames
 from tests.support.fairlead import Fairlead
+from tests.support.h2_frames import Setting
+from tests.support.h2_origin import H2Origin
+from tests.support.h2_wire import H2Wire
 from tests.support.kernel_buffers import most_of_a_connection
 from tests.support.processes import Workbench
 from tests.support.scripted_origin import ScriptedOrigin
@@ -181,6 +184,27 @@ def test_a_writer_that_floods_a_server_that_reads_nothing_is_stopped(fairlead: F
             assert wire.send_until_blocked(b"z" * 65_536, 2 * MOST_UNDER_WAY) < MOST_UNDER_WAY
             assert fairlead.resident_kib() - before < 16 * 1024
         done.set()
+
+
+def test_a_websocket_that_both_sides_end_at_once_is_over(fairlead: Fairlead):
+    """The client has ended its side before the tunnel stands, and the server ends its own with the answer."""
+
+    def script(wire: H2Wire) -> None:
+        stream = wire.accept_stream()
+        head = h2_frames.block((":status", "200"))
+        wire.send(h2_frames.headers(stream.id, head, end=False) + h2_frames.data(stream.id, b"bye", end=True))
+        wire.wait(lambda: stream.is_over, "the other direction ends")
+        wire.read_to_end()
+
+    with H2Origin(script, settings={Setting.ENABLE_CONNECT_PROTOCOL: 1}) as origin:
+        serve(fairlead, origin, protocol="HTTP2")
+        with fairlead.open() as wire:
+            wire.send(get("/", "Connection: Upgrade", "Upgrade: websocket", "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ=="))
+            wire.finish_writing()
+            assert wire.take_rest().endswith(b"\r\n\r\nbye")
+        for gauge in ("fairlead_active_requests", "fairlead_active_tunnels"):
+            wait_until(lambda gauge=gauge: fairlead.metrics()[gauge] == 0, f"{gauge} is 0")
+        assert not origin.errors
 
 
 def test_a_refusal_is_an_ordinary_response_and_the_connection_is_kept(fairlead: Fairlead):

@@ -3,7 +3,7 @@
 import dataclasses
 
 from tests.support import h2_frames
-from tests.support.h2_frames import LARGEST_FRAME, LARGEST_WINDOW, Error, Flag, Kind, Setting, frame
+from tests.support.h2_frames import FIRST_WINDOW, LARGEST_FRAME, LARGEST_WINDOW, Error, Flag, Kind, Setting, frame
 
 GET = [(":method", "GET"), (":scheme", "http"), (":authority", "test"), (":path", "/")]
 POST = [(":method", "POST"), *GET[1:]]
@@ -87,6 +87,14 @@ OF_CONNECTION: dict[str, Violation] = {
     "a window of the connection beyond 2^31 - 1": _violation(
         _FLOW, h2_frames.window_update(0, LARGEST_WINDOW), h2_frames.window_update(0, LARGEST_WINDOW)
     ),
+    "a stream's window beyond 2^31 - 1 by SETTINGS": _violation(
+        _FLOW,
+        _OPEN,
+        h2_frames.window_update(1, LARGEST_WINDOW - FIRST_WINDOW),
+        h2_frames.settings({Setting.INITIAL_WINDOW_SIZE: FIRST_WINDOW + 1}),
+    ),
+    "PRIORITY_UPDATE for stream 0": _violation(_PROTOCOL, frame(Kind.PRIORITY_UPDATE, payload=b"\0\0\0\0u=1")),
+    "PRIORITY_UPDATE on a stream": _violation(_PROTOCOL, _OPEN, frame(Kind.PRIORITY_UPDATE, 0, 1, b"\0\0\0\1u=1")),
     # §6.10, §4.3
     "CONTINUATION without HEADERS": _violation(_PROTOCOL, h2_frames.continuation(1, GET_BLOCK)),
     "CONTINUATION on stream 0": _violation(_PROTOCOL, h2_frames.continuation(0, GET_BLOCK)),
@@ -171,6 +179,10 @@ HARMLESS: dict[str, bytes] = {
     "PRIORITY_UPDATE": frame(Kind.PRIORITY_UPDATE, payload=b"\0\0\0\x65u=7"),
     "PRIORITY_UPDATE of nonsense": frame(Kind.PRIORITY_UPDATE, payload=b"\0\0\0\x65\xff=;,("),
     # §6.9
+    "a window that SETTINGS make the largest": _OPEN
+    + h2_frames.window_update(1, LARGEST_WINDOW - FIRST_WINDOW)
+    + h2_frames.settings({Setting.INITIAL_WINDOW_SIZE: FIRST_WINDOW - 1})
+    + h2_frames.settings({Setting.INITIAL_WINDOW_SIZE: FIRST_WINDOW}),
     "the largest window": h2_frames.window_update(0, LARGEST_WINDOW - 65_535),
     # §5.1: frames on a stream that has just been reset are on their way when the reset comes
     "WINDOW_UPDATE and RST_STREAM on a closed stream": b"".join(

@@ -249,7 +249,7 @@ void ServerCodec::SendData(buffer::Slice data) {
 void ServerCodec::SendEnd(const FieldList* trailers) {
   if (state_ == State::kTunnel) {
     sending_ended_ = true;
-    if (!client_ended_) return host_->ShutdownAfterOutput();
+    if (!client_ended_ || end_due_) return host_->ShutdownAfterOutput();
     handler_ = nullptr;
     return CloseAfterResponse();
   }

@@ -113,6 +113,21 @@ TEST_F(ServerCodecTunnel, TellsTheEndOfAClientThatEndedBeforeItStood) {
   EXPECT_TRUE(connection_.closing);
 }
 
+TEST_F(ServerCodecTunnel, TellsTheEndOfSuchAClientEvenWhereTheServerEndsAtOnce) {
+  connection_.Receive(kUpgrade);
+  connection_.ReceiveEnd();
+  TestRequest& request = connection_.request(0);
+  connection_.Run([&] {
+    request.SendTunnelHead(kSwitching, "websocket");
+    request.SendData("bye");
+    request.SendEnd();
+  });
+  EXPECT_TRUE(request.ended) << "its handler would wait for the end of a connection that is no more";
+  EXPECT_THAT(connection_.TakeSent(), EndsWith("bye"));
+  EXPECT_TRUE(connection_.closing);
+  EXPECT_FALSE(connection_.reset);
+}
+
 TEST_F(ServerCodecTunnel, IsResetWhenItIsBrokenOff) {
   TestRequest& request = Open();
   connection_.Run([&] { request.stream().Abort(); });

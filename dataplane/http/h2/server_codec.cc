@@ -102,7 +102,6 @@ void ServerCodec::Receive(buffer::Slice bytes) {
   last_frame_ms_ = host_->now_ms();
   opened_before_ = last_opened_;
   first_opened_ = client_reset_ = 0;
-  stream_window_given_ = window_changed_ = false;
   scanner_.Scan(bytes.view(), [this](const FrameHeader& header) { return LookAt(header); });
   if (terminated_) return;
   input_ = &bytes;
@@ -276,8 +275,6 @@ bool ServerCodec::LookAt(const FrameHeader& header) {
       if (terminated_) return false;
       break;
     case NGHTTP2_WINDOW_UPDATE:
-      if (header.stream != 0) stream_window_given_ = true;
-      [[fallthrough]];
     case NGHTTP2_PING:
       if (frames_allowed_ > 0) {
         --frames_allowed_;
@@ -388,7 +385,15 @@ int ServerCodec::OnFrame(const nghttp2_frame& frame) {
       if (ack) break;
       handshake_done_ = true;
       for (size_t i = 0; i < frame.settings.niv; ++i) {
-        if (frame.settings.iv[i].settings_id == NGHTTP2_SETTINGS_INITIAL_WINDOW_SIZE) window_changed_ = true;
+        const nghttp2_settings_entry& entry = frame.settings.iv[i];
+        if (entry.settings_id == NGHTTP2_SETTINGS_INITIAL_WINDOW_SIZE && OverflowsWindows(entry.value)) {
+          Terminate(NGHTTP2_FLOW_CONTROL_ERROR);
+        }
+      }
+      break;
+    case NGHTTP2_WINDOW_UPDATE:
+      if (ServerStream* const stream = Find(frame.hd.stream_id); stream != nullptr) {
+        stream->window_given_ += frame.window_update.window_size_increment;
       }
       break;
     case NGHTTP2_PING:
@@ -397,12 +402,21 @@ int ServerCodec::OnFrame(const nghttp2_frame& frame) {
     case NGHTTP2_PRIORITY_UPDATE: {
       const auto* const update = static_cast<const nghttp2_ext_priority_update*>(frame.ext.payload);
       prioritized_early_ = update->stream_id;
+      if (update->stream_id == 0) Terminate(NGHTTP2_PROTOCOL_ERROR);  // RFC 9218 §7.1
       break;
     }
     default:
       break;
   }
   return terminated_ ? NGHTTP2_ERR_CALLBACK_FAILURE : 0;
+}
+
+bool ServerCodec::OverflowsWindows(uint32_t initial_window) {
+  bool overflows = false;
+  streams_.ForEach([&](const ServerStream* stream) {
+    if (initial_window + stream->window_given_ > stream->sent_ + INT32_MAX) overflows = true;
+  });
+  return overflows;
 }
 
 void ServerCodec::OnData(int32_t id, std::string_view data) {
@@ -429,10 +443,6 @@ int ServerCodec::OnFrameSent(const nghttp2_frame& frame) {
     case NGHTTP2_RST_STREAM:
       last_reset_ms_ = std::max<uint64_t>(1, host_->now_ms());
       if (BlamesClient(frame.rst_stream.error_code)) TakeReset();
-      // SETTINGS have made its window overflow: that is an error of the connection (RFC 9113 §6.9.2).
-      if (frame.rst_stream.error_code == NGHTTP2_FLOW_CONTROL_ERROR && window_changed_ && !stream_window_given_) {
-        Terminate(NGHTTP2_FLOW_CONTROL_ERROR);
-      }
       break;
     case NGHTTP2_GOAWAY:
       // Most rules are held by nghttp2, which has ended it all then.

@@ -90,6 +90,9 @@ class ServerCodec : public http::ServerCodec {
   // For a stream that is over, and not because we have reset it: such a client is confused.
   bool IsForClosedStream(const FrameHeader& header) const;
   void OnPriority(const FrameHeader& header);
+  // Whether streams that begin with this window have one of more than 2^31-1 somewhere, for what they were given since:
+  // an error of the connection (RFC 9113 §6.9.2), which nghttp2 takes for the stream's.
+  bool OverflowsWindows(uint32_t initial_window);
   void EndRequestHead(ServerStream* stream, bool end_stream);
   void EndTrailers(ServerStream* stream, bool end_stream);
   void ApplyPriority(int32_t id);
@@ -151,9 +154,6 @@ class ServerCodec : public http::ServerCodec {
   Block block_ = Block::kNone;
   uint32_t continuations_ = 0;
   bool has_priority_ = false;
-  // By what was received last: the initial window of streams, and that of one of them.
-  bool window_changed_ = false;
-  bool stream_window_given_ = false;
   bool handshake_done_ = false;  // the client's SETTINGS have come
   bool draining_ = false;
   bool line_drawn_ = false;  // the second GOAWAY

@@ -168,7 +168,7 @@ void ServerStream::Clear() {
   request_ended_ = body_follows_ = wants_tunnel_ = tunnel_ = head_sent_ = response_ended_ = has_trailers_ = false;
   deferred_ = body_paused_ = end_held_ = end_told_ = drained_due_ = resumed_due_ = reset_ = false;
   body_left_ = UINT64_MAX;
-  received_ = sent_ = held_uncredited_ = 0;
+  received_ = sent_ = window_given_ = held_uncredited_ = 0;
   unsent_.Clear();
   held_.Clear();
   ClearText(head_text_);

@@ -121,7 +121,8 @@ class ServerStream final : public http::ServerStream, public base::ListNode {
   uint64_t begin_ms_ = 0;
   uint64_t received_ = 0;
   uint64_t sent_ = 0;
-  uint64_t progress_ms_ = 0;  // when something of the response became a frame
+  uint64_t window_given_ = 0;  // by WINDOW_UPDATE
+  uint64_t progress_ms_ = 0;   // when something of the response became a frame
   buffer::Queue unsent_;
   buffer::Queue held_;
   std::string head_text_;
