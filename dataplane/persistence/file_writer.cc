@@ -1,7 +1,6 @@
 #include "dataplane/persistence/file_writer.h"
 
 #include <cerrno>
-#include <random>
 #include <string>
 #include <utility>
 
@@ -37,8 +36,7 @@ absl::StatusOr<FileWriter> FileWriter::Make(const SystemCalls& calls, int direct
                                             const Image& image) {
   absl::StatusOr<FileWriter> file = Create(calls, directory, name);
   if (!file.ok()) return file.status();
-  std::random_device random;
-  std::string bytes = MakeHeader(uint64_t{random()} << 32 | random());
+  std::string bytes = MakeHeader();
   FrameWriter frames(ChecksumOf(bytes));
   absl::Status status;
   image.Write([&](FrameType type, std::string_view payload) {

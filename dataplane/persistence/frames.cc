@@ -1,5 +1,7 @@
 #include "dataplane/persistence/frames.h"
 
+#include <random>
+
 #include "dataplane/base/absl_strings.h"
 #include "dataplane/base/crc32c.h"
 
@@ -35,6 +37,11 @@ std::string MakeHeader(uint64_t random) {
   PutNumber(random, 8, header);
   PutNumber(base::Crc32c(header), 4, header);
   return header;
+}
+
+std::string MakeHeader() {
+  std::random_device random;
+  return MakeHeader(uint64_t{random()} << 32 | random());
 }
 
 uint32_t ChecksumOf(std::string_view header) { return NumberAt(header, kChecksumAt); }

@@ -34,6 +34,8 @@ enum class FrameType : uint8_t {
 
 // The beginning of a file; its checksum is what the first frame's goes on from.
 std::string MakeHeader(uint64_t random);
+// The same, of a file that is no other's: what an earlier one left on the disk is none of its frames.
+std::string MakeHeader();
 
 // Makes frames of one file, each behind the one before.
 class FrameWriter {

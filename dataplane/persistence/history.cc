@@ -38,10 +38,7 @@ void History::GoOnFrom(const History& earlier) {
   auto known = std::find_if(earlier.revisions_.begin(), earlier.revisions_.end(),
                             [&](const Revision& revision) { return IsSame(revision.entry(), oldest.entry()); });
   if (known == earlier.revisions_.end()) return;
-  if (known->has_undo() && !oldest.has_undo()) {
-    *oldest.mutable_undo() = known->undo();
-    undo_bytes_ += oldest.undo().operations().size();
-  }
+  if (known->has_undo() && !oldest.has_undo()) *oldest.mutable_undo() = known->undo();
   revisions_.insert(revisions_.end(), ++known, earlier.revisions_.end());
   undo_bytes_ = 0;
   for (const Revision& revision : revisions_) undo_bytes_ += revision.undo().operations().size();

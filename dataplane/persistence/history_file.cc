@@ -2,7 +2,6 @@
 
 #include <climits>
 #include <optional>
-#include <random>
 #include <utility>
 
 #include "dataplane/base/absl_strings.h"
@@ -11,8 +10,7 @@
 namespace fairlead::persistence {
 
 std::string MakeHistoryFile(const History& history) {
-  std::random_device random;
-  std::string file = MakeHeader(uint64_t{random()} << 32 | random());
+  std::string file = MakeHeader();
   FrameWriter frames(ChecksumOf(file));
   for (const Revision& revision : history.revisions()) {
     frames.Append(FrameType::kRevision, revision.SerializeAsString(), file);

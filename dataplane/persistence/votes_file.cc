@@ -4,7 +4,6 @@
 #include <climits>
 #include <iterator>
 #include <optional>
-#include <random>
 #include <utility>
 
 #include "dataplane/persistence/frames.h"
@@ -12,8 +11,7 @@
 namespace fairlead::persistence {
 
 std::string MakeVotesFile(const VotePieces& pieces) {
-  std::random_device random;
-  std::string file = MakeHeader(uint64_t{random()} << 32 | random());
+  std::string file = MakeHeader();
   FrameWriter frames(ChecksumOf(file));
   for (const auto& votes : pieces) frames.Append(FrameType::kVotes, votes->SerializeAsString(), file);
   frames.Append(FrameType::kVotesEnd, {}, file);
